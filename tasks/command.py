@@ -1,0 +1,99 @@
+"""The shape that all stages share: read settings, run, and refuse to finish where something changed under the run.
+
+DVC records what the dependencies are when a stage ends, not what they were when it read them, and its run cache keeps
+that record. A stage that noticed nothing would have an edit in mid-run written down as the source of outputs that
+were made from the older file. So each stage takes a fingerprint of its settings, its inputs and its code when it
+starts, takes it again when it ends, and fails where the two differ.
+"""
+
+import hashlib
+import inspect
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tasks import params
+
+CONTENT_LIMIT = 1 << 20
+"""Bytes up to which a file's fingerprint is its content; a larger file's is its length, time and inode."""
+
+Fingerprint = dict[str, str]
+
+
+def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
+    """Run a stage from the command line: `main(*settings, *paths)`, the paths from sys.argv.
+
+    Parameters of `main` whose names begin with `out` are outputs: what stands there is removed first. Exits with 1
+    and one line on standard error where `main` raises ValueError or OSError, and where an input changed meanwhile.
+    """
+    try:
+        _run(main, sections, [Path(argument) for argument in sys.argv[1:]])
+    except (ValueError, OSError) as error:
+        sys.exit(f"{Path(sys.argv[0]).parent.name}: {error}")
+
+
+def fingerprint(sections: dict[str, object], inputs: list[Path]) -> Fingerprint:
+    """What a stage's result follows from, by name: settings, files below `inputs`, modules of this package."""
+    found = {f"{params.FILE}:{name}": json.dumps(value) for name, value in sections.items()}
+    code = Path(__file__).parent.rglob("*.py")
+    for path in [*code, *(file for given in inputs for file in _files(given))]:
+        found[str(path)] = _state(path)
+    return found
+
+
+def changed(before: Fingerprint, after: Fingerprint) -> list[str]:
+    """Names that came, went or differ, the unloaded modules of this package left out."""
+    names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return [name for name in names if not _is_unloaded_code(name)]
+
+
+def _run(main: Callable[..., None], kinds: tuple[type[params.Section], ...], paths: list[Path]) -> None:
+    names = list(inspect.signature(main).parameters)[len(kinds) :]
+    if len(paths) != len(names):
+        raise ValueError(f"expected {len(names)} paths ({' '.join(names)}), got {len(paths)}")
+    inputs = [path for path, name in zip(paths, names, strict=True) if not name.startswith("out")]
+    outputs = [path for path in paths if path not in inputs]
+    before = _now(kinds, inputs)
+    settings = [params.load(kind) for kind in kinds]
+    for path in outputs:
+        _clear(path)
+    main(*settings, *paths)
+    edits = changed(before, _now(kinds, inputs))
+    if edits:
+        raise ValueError(
+            f"changed while the stage ran, so its result would be recorded wrongly: {', '.join(edits[:5])}. Run again"
+        )
+
+
+def _now(kinds: tuple[type[params.Section], ...], inputs: list[Path]) -> Fingerprint:
+    document = params.read()
+    return fingerprint({kind.section: document.get(kind.section) for kind in kinds}, inputs)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise FileNotFoundError(f"no such input: {path}")
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def _state(path: Path) -> str:
+    facts = path.stat()
+    if facts.st_size <= CONTENT_LIMIT:
+        return hashlib.blake2b(path.read_bytes()).hexdigest()
+    return f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
+
+
+def _is_unloaded_code(name: str) -> bool:
+    path = Path(name)
+    if not path.is_relative_to(Path(__file__).parent):
+        return False
+    return not any(getattr(module, "__file__", None) == name for module in list(sys.modules.values()))
+
+
+def _clear(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)

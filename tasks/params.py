@@ -1,0 +1,88 @@
+"""Reads params.yaml, strictly: an unknown, missing or mistyped key is an error that names the key's path.
+
+Each stage declares its own section in `tasks/<verb>/settings.py`. The types are not gathered in one module because
+DVC re-runs a stage when a module that it imports changes: a new key of train must not re-run ingest.
+"""
+
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+FILE = Path("params.yaml")
+
+
+class Section(BaseModel):
+    """Base of every section's type; `section` is its key in params.yaml."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    section: ClassVar[str]
+
+
+class Classes(Section):
+    """The classes in the order of their indices in npz deliveries, each with the other names that it goes by."""
+
+    section: ClassVar[str] = "classes"
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    __pydantic_extra__: dict[str, list[str]]
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.__pydantic_extra__)
+
+    def canonical(self, name: str) -> str | None:
+        """The class that goes by `name`, whatever its case, spaces, dashes and underscores; None where none does."""
+        return self._lookup().get(_folded(name))
+
+    def _lookup(self) -> dict[str, str]:
+        lookup: dict[str, str] = {}
+        for label, aliases in self.__pydantic_extra__.items():
+            for alias in (label, *aliases):
+                other = lookup.setdefault(_folded(alias), label)
+                if other != label:
+                    raise ValueError(f"classes: the name {alias!r} stands for both {other} and {label} ({FILE})")
+        return lookup
+
+
+T = TypeVar("T", bound=Section)
+
+
+def load(kind: type[T], file: Path = FILE) -> T:
+    """The section that `kind` describes. Raises ValueError for whatever is wrong with it, FileNotFoundError without the file."""
+    document = read(file)
+    if kind.section not in document:
+        raise ValueError(f"{kind.section}: missing ({file})")
+    try:
+        return kind.model_validate(document[kind.section])
+    except ValidationError as error:
+        raise ValueError("\n".join(_sentence(kind.section, problem, file) for problem in error.errors())) from error
+
+
+def read(file: Path = FILE) -> dict[str, Any]:
+    """The whole file, its top-level keys checked."""
+    document = yaml.safe_load(file.read_text())
+    if not isinstance(document, dict):
+        raise ValueError(f"{file}: expected a mapping of sections, got {type(document).__name__}")
+    unknown = sorted(set(map(str, document)) - sections())
+    if unknown:
+        raise ValueError(f"{unknown[0]}: unknown section, expected one of {', '.join(sorted(sections()))} ({file})")
+    return document
+
+
+def sections() -> set[str]:
+    """The keys that params.yaml may have: the classes, and a section for each stage that has settings."""
+    return {"classes"} | {path.parent.name for path in Path(__file__).parent.glob("*/settings.py")}
+
+
+def _folded(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def _sentence(section: str, problem: Any, file: Path) -> str:
+    path = ".".join(map(str, (section, *problem["loc"])))
+    if problem["type"] == "extra_forbidden":
+        return f"{path}: unknown key ({file})"
+    if problem["type"] == "missing":
+        return f"{path}: missing ({file})"
+    return f"{path}: {problem['msg']}, got {problem['input']!r} ({file})"
