@@ -31,6 +31,7 @@ BLOCKS = (
     Block(1, 3, 1, 6, 320),
 )
 FEATURES = 1280
+WEIGHTS = "efficientnet_lite0_imagenet_notop.weights.h5"
 
 
 def build(image_size: int, weights: Path | None) -> keras.Model:

@@ -29,6 +29,7 @@ class Classes(Section):
 
     @property
     def names(self) -> list[str]:
+        """The classes in the order of their indices."""
         return list(self.__pydantic_extra__)
 
     def canonical(self, name: str) -> str | None:
@@ -49,7 +50,7 @@ T = TypeVar("T", bound=Section)
 
 
 def load(kind: type[T], file: Path = FILE) -> T:
-    """The section that `kind` describes. Raises ValueError for whatever is wrong with it, FileNotFoundError without the file."""
+    """The section that `kind` describes. Raises ValueError for what is wrong, FileNotFoundError without the file."""
     document = read(file)
     if kind.section not in document:
         raise ValueError(f"{kind.section}: missing ({file})")

@@ -1,0 +1,72 @@
+"""ingest: decode every file of a delivery once; a row for each file that came, also for the unreadable."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from tasks import command, store
+from tasks.deliver import npz, raw
+from tasks.ingest import workers
+from tasks.ingest.pictures import Delivered, Record, ingest_batch
+from tasks.ingest.settings import Ingest
+from tasks.params import Classes
+
+BATCH = 128
+POOL_FROM = 512
+"""Pictures from which starting more processes pays."""
+
+
+def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
+    """Write pixels.npy, uint8 (rows, image_size, image_size, 3), and the table; row i describes picture i."""
+    pictures = raw.pictures(delivery, classes)
+    if not pictures:
+        raise ValueError(f"{delivery} holds no file, expected at least one picture")
+    out.mkdir(parents=True)
+    shape = (len(pictures), ingest.image_size, ingest.image_size, 3)
+    pixels = np.lib.format.open_memmap(out / store.PIXELS, mode="w+", dtype=np.uint8, shape=shape)
+    records: list[Record] = []
+    processes = workers.cores() if len(pictures) >= POOL_FROM else 1
+    batches = workers.ordered(partial(ingest_batch, settings=ingest), _batches(delivery, pictures), processes)
+    with tqdm(total=len(pictures), desc=f"ingest {delivery.name}", unit="picture", disable=None) as bar:
+        for batch, found in batches:
+            pixels[len(records) : len(records) + len(batch)] = batch
+            records += found
+            bar.update(len(batch))
+    pixels.flush()
+    store.write_rows(out, _table(delivery.name, pictures, records))
+
+
+def _batches(delivery: Path, pictures: list[raw.Picture]) -> Iterator[Sequence[Delivered]]:
+    packed = raw.npz_file(delivery)
+    if packed:
+        for split in npz.splits(packed):
+            yield from map(list, npz.chunks(packed, split.images, BATCH))
+        return
+    for start in range(0, len(pictures), BATCH):
+        yield [(delivery / picture.source).read_bytes() for picture in pictures[start : start + BATCH]]
+
+
+def _table(name: str, pictures: list[raw.Picture], records: list[Record]) -> pd.DataFrame:
+    table = pd.DataFrame(records)
+    labels = [picture.label for picture in pictures]
+    reason = table["reason"].where(table["reason"] != "", np.where(np.array(labels) == "", "no-class", ""))
+    return table.assign(
+        delivery=name,
+        source=[picture.source for picture in pictures],
+        label=labels,
+        row=np.arange(len(table)),
+        group=table["id"],
+        kept=reason == "",
+        stage=np.where(reason == "", "", "ingest"),
+        reason=reason,
+        measure=np.nan,
+        partner="",
+    )
+
+
+if __name__ == "__main__":
+    command.run(main, Classes, Ingest)

@@ -1,0 +1,106 @@
+"""Which split each picture belongs to: a function of what it is and of when it came, with no stored state.
+
+Pictures are numbered 0 to n - 1 and edges are confirmed pairs. A delivery brings the pictures that no earlier one
+had. The connected components among them are its groups; a group that is tied to an earlier picture joins that
+picture's split, one that is tied to two splits is a bridge and joins none. The other groups are divided by stratum
+(delivery and class).
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+BRIDGE = ""
+"""The split of a picture that would join two: none."""
+
+
+class Group(NamedTuple):
+    """Pictures that a delivery brought and that copies connect; named by the least id, of that picture's class."""
+
+    name: str
+    label: str
+    members: list[str]
+
+
+def assign(
+    pictures: pd.DataFrame, pairs: Sequence[tuple[str, str]], shares: Mapping[str, float], seed: int
+) -> tuple[dict[str, str], pd.Series]:
+    """The split of each id, and the number of groups of each class.
+
+    `pictures` has the columns id, label and delivery, a row per id, the deliveries in the order in which they came;
+    `pairs` are confirmed copies by id.
+    """
+    ties = _ties(pairs)
+    splits: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for _, brought in pictures.groupby("delivery", sort=False):
+        strata: dict[str, list[Group]] = {}
+        for group in _groups(brought, ties):
+            elders = {splits[other] for one in group.members for other in ties.get(one, ()) if splits.get(other)}
+            if elders:
+                splits.update(dict.fromkeys(group.members, elders.pop() if len(elders) == 1 else BRIDGE))
+            else:
+                strata.setdefault(group.label, []).append(group)
+        for label, groups in strata.items():
+            counts[label] = counts.get(label, 0) + len(groups)
+            splits.update(_divided(groups, shares, seed))
+    return splits, pd.Series(counts, dtype="int64")
+
+
+def cut(names: Sequence[str], shares: Mapping[str, float], seed: int) -> dict[str, str]:
+    """Divide the groups of one stratum: every split gets its share of them to within one group.
+
+    The names are ranked by a hash and laid out evenly over the interval from 0 to 1, which the shares divide, from a
+    start that is a hash too (systematic sampling, Cochran, Sampling Techniques, ch. 8). So strata too small to hold
+    a member of each split still fill the splits by their shares on the whole.
+    """
+    ranked = sorted(names, key=lambda name: (_uniform(seed, "rank", name), name))
+    start = _uniform(seed, "start", ranked[0])
+    ends = np.cumsum(list(shares.values()))
+    places = (np.arange(len(ranked)) + start) / len(ranked)
+    chosen = np.minimum(np.searchsorted(ends, places, side="right"), len(shares) - 1)
+    return {name: list(shares)[k] for name, k in zip(ranked, chosen, strict=True)}
+
+
+def _divided(groups: list[Group], shares: Mapping[str, float], seed: int) -> dict[str, str]:
+    chosen = cut([group.name for group in groups], shares, seed)
+    return {member: chosen[group.name] for group in groups for member in group.members}
+
+
+def _groups(brought: pd.DataFrame, ties: Mapping[str, Sequence[str]]) -> list[Group]:
+    """Connected components among the pictures of one delivery, whatever their order in the table."""
+    labels = dict(zip(brought["id"], brought["label"], strict=True))
+    seen: set[str] = set()
+    groups = []
+    for name in sorted(labels):
+        if name not in seen:
+            members = _reached(name, labels, ties)
+            seen.update(members)
+            groups.append(Group(name, labels[name], members))
+    return groups
+
+
+def _reached(name: str, among: Mapping[str, str], ties: Mapping[str, Sequence[str]]) -> list[str]:
+    found, frontier = {name}, [name]
+    while frontier:
+        fresh = {other for one in frontier for other in ties.get(one, ()) if other in among} - found
+        found |= fresh
+        frontier = list(fresh)
+    return sorted(found)
+
+
+def _ties(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    ties: dict[str, list[str]] = {}
+    for a, b in pairs:
+        ties.setdefault(a, []).append(b)
+        ties.setdefault(b, []).append(a)
+    return ties
+
+
+def _uniform(seed: int, use: str, name: str) -> float:
+    """A number in [0, 1) that follows from its arguments alone."""
+    digest = hashlib.blake2b(f"{seed}/{use}/{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64

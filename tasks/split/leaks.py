@@ -1,0 +1,31 @@
+"""The gates of split: errors that stop the pipeline rather than let a wrong division through."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+
+def check_no_leak(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> None:
+    """Raises ValueError where a confirmed pair of kept pictures stands in two splits; needs columns id, kept, split."""
+    kept = rows[rows["kept"]]
+    places = kept.groupby("id")["split"].unique()
+    torn = places[places.map(len) > 1]
+    if len(torn):
+        raise ValueError(f"leak: picture {torn.index[0]} stands in {' and '.join(sorted(torn.iloc[0]))}")
+    split = dict(zip(kept["id"], kept["split"], strict=True))
+    for a, b in pairs:
+        if a in split and b in split and split[a] != split[b]:
+            raise ValueError(f"leak: {a} in {split[a]} and {b} in {split[b]} are copies of one picture")
+
+
+def check_groups(groups: pd.Series, names: Sequence[str], splits: int) -> None:
+    """Raises ValueError where a class has, over all deliveries, fewer groups of pictures than there are splits.
+
+    `groups` counts the groups by class. A class of params.yaml that no delivery holds is none of those in use.
+    """
+    for name in names:
+        if 0 < groups.get(name, 0) < splits:
+            raise ValueError(
+                f"class {name}: {groups[name]} pictures that are not copies of each other, expected at least {splits}, "
+                "one for each split"
+            )
