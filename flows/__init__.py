@@ -1,1 +1,10 @@
 """When the stages run: flows, deployments, triggers, and every verb that a user has (`python -m flows --help`)."""
+
+import os
+from pathlib import Path
+
+# Prefect and DVC read these when they are imported, and this file runs before any module of the package can import
+# them, so no entry point can forget it: neither the command line, a notebook, nor the process of a served flow run.
+os.environ.update(PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1", DVC_NO_ANALYTICS="1")
+if "PREFECT_API_URL" not in os.environ:  # else the runs live elsewhere, and so do that server's settings
+    os.environ.setdefault("PREFECT_HOME", str(Path.cwd() / "data/.state/prefect"))

@@ -1,0 +1,134 @@
+"""Every verb that a user has: `python -m flows --help`.
+
+What a verb needs is imported when it runs, so that the help comes at once. Errors become one line here and nowhere else.
+"""
+
+import logging
+import sys
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from flows.stages import Target
+
+INTERRUPTED = 130
+
+
+class Verbs(TyperGroup):
+    """Turns errors into a line on standard error and exit code 1, and Ctrl-C into exit code 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except _expected() as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Verbs, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+
+
+@app.callback()
+def project() -> None:
+    """From deliveries of labelled blood cell pictures to a classifier that may be trusted."""
+    if not Path("dvc.yaml").is_file():
+        raise FileNotFoundError(f"no dvc.yaml in {Path.cwd()}: run this in the project's folder")
+
+
+@app.command()
+def deliver(
+    path: Annotated[Path, typer.Argument(help="class folders, a zip or tar of them, or an npz")],
+    name: Annotated[str | None, typer.Option(help="name of the delivery; by default that of the path")] = None,
+) -> None:
+    """Take a delivery of pictures in, complete or not at all."""
+    from flows.deliver import deliver
+
+    typer.echo(deliver(Path.cwd(), path, name))
+
+
+@app.command()
+def withdraw(name: Annotated[str, typer.Argument(help="name of a listed delivery")]) -> None:
+    """Take a delivery out again."""
+    from flows.deliver import withdraw
+
+    typer.echo(withdraw(Path.cwd(), name))
+
+
+@app.command()
+def pipeline(
+    target: Annotated[Target, typer.Option(help="the last stage that is wanted")] = "evaluate",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="write a setting into params.yaml first; may be repeated"),
+    ] = None,
+) -> None:
+    """Bring the stages up to date, as a Prefect flow."""
+    from flows import settings_form
+
+    made = _run("pipeline", settings=settings_form.parse(settings or []), target=target)
+    counts = Counter(str(each.outcome) for each in made)
+    typer.echo(f"{len(made)} stages: {', '.join(f'{number} {outcome}' for outcome, number in counts.items())}")
+
+
+@app.command()
+def watch() -> None:
+    """Take in what lies complete in data/incoming, and run the pipeline if anything came."""
+    taken = _run("watch")
+    typer.echo(f"taken in: {', '.join(taken) or 'nothing'}")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="the loopback, and nothing else")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port of Prefect's UI and API", min=1, max=65535)] = 4200,
+) -> None:
+    """Run a Prefect server with the deployments `pipeline` and `watch`, until Ctrl-C."""
+    from flows.serve import serve
+
+    serve(Path.cwd(), host, port)
+
+
+def _run(name: str, **parameters: Any) -> Any:
+    """What the flow `flows.NAME:NAME` returns. Prefect's server starts while the flow is being imported."""
+    from flows import server
+
+    own = server.provide(Path.cwd())
+    flow = getattr(import_module(f"flows.{name}"), name)
+    _leave_out_traces()
+    if own:
+        own.await_healthy()
+    state = flow(**parameters, return_state=True)
+    if own:
+        own.settle(str(state.state_details.flow_run_id))
+    return state.result()
+
+
+def _leave_out_traces() -> None:
+    """Keep Prefect from logging the stack of an error that a message is enough for."""
+
+    def brief(record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], _expected()):
+            record.exc_info = None
+        return True
+
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(brief)
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """Errors that a message is enough for. Their modules are loaded where they can have been raised."""
+    runner = sys.modules.get("flows.runner")
+    return (ValueError, OSError, *([runner.StageFailed] if runner else []))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,75 @@
+"""What a stage made, and how a run is told: the values that tasks hand on, and the summary in Prefect's UI."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+CLEAN = Path("data/clean/rows.parquet")
+METRICS = Path("data/evaluation/metrics.json")
+HASH_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A stage's first output. `hash` is the one in dvc.lock; `rows` those of its table, None where it has none."""
+
+    stage: str
+    path: str
+    hash: str
+    rows: int | None
+    outcome: str
+
+    def row(self) -> dict[str, Any]:
+        """A line of the summary's table."""
+        return {**asdict(self), "hash": self.hash[:HASH_SHOWN], "rows": "" if self.rows is None else self.rows}
+
+
+def count_rows(path: Path) -> int | None:
+    """Rows of the table in a stage's output, read from its footer; None where there is no table."""
+    table = path / "rows.parquet"
+    if not table.is_file():
+        return None
+    from pyarrow.parquet import read_metadata
+
+    return int(read_metadata(table).num_rows)
+
+
+def table(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
+    """The stages in the order in which they were wanted, a line each."""
+    return [artifact.row() for artifact in artifacts]
+
+
+def markdown(root: Path, artifacts: Sequence[Artifact]) -> str:
+    """The run in words: what the stages did, which rows were dropped and why, how good the model is."""
+    outcomes = Counter(artifact.outcome for artifact in artifacts)
+    stages = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+    parts = [f"## Stages\n\n{len(artifacts)} stages: {stages or 'none'}"]
+    if (root / CLEAN).is_file():
+        parts.append(_rows(root / CLEAN))
+    if (root / METRICS).is_file():
+        parts.append(_metrics(json.loads((root / METRICS).read_text())))
+    return "\n\n".join(parts) + "\n"
+
+
+def _rows(file: Path) -> str:
+    from pyarrow.parquet import read_table
+
+    columns = read_table(file, columns=["kept", "stage", "reason"]).to_pydict()
+    dropped = Counter(
+        (stage, reason)
+        for kept, stage, reason in zip(columns["kept"], columns["stage"], columns["reason"], strict=True)
+        if not kept
+    )
+    total = len(columns["kept"])
+    head = f"## Rows\n\n{total} came in, {total - dropped.total()} are kept, {dropped.total()} are dropped.\n"
+    lines = [f"| {stage} | {reason} | {count} |" for (stage, reason), count in dropped.most_common()]
+    return "\n".join([head, "| dropped by | reason | rows |", "| --- | --- | ---: |", *lines])
+
+
+def _metrics(metrics: dict[str, Any]) -> str:
+    figures = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    lines = [f"| {name} | {value:.4g} |" for name, value in figures.items()]
+    return "\n".join(["## Test rows\n", "| figure | value |", "| --- | ---: |", *lines])

@@ -1,0 +1,184 @@
+"""The project's lock: one writer at a time. DVC's own lock is free while a stage runs, so it cannot do this.
+
+Flows, `make repro` and every verb that writes hold an flock on `data/.state/lock`; the kernel frees it when its holder
+dies, however that happens. A process that holds it may take it again. Its children may too: they find the holder's
+token in the environment variable HEMAFLOW_LOCK, compare it with the one in the file, and go ahead.
+
+`python -m flows.lock COMMAND ...` runs a command under the lock.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE = Path("data/.state/lock")
+VARIABLE = "HEMAFLOW_LOCK"
+
+
+@dataclass
+class _Hold:
+    """A lock that this process has: its file descriptor, its token, and how many `held` blocks are in it."""
+
+    descriptor: int
+    token: str
+    depth: int = 1
+
+
+_holds: dict[Path, _Hold] = {}
+_mutex = threading.Lock()
+
+
+@contextmanager
+def held(root: Path, command: str) -> Iterator[None]:
+    """Hold the lock of the project in `root`; `command` tells those who wait what they wait for.
+
+    Where somebody else holds it, this says so once on standard error and waits. It counts for the whole process:
+    threads do not exclude each other.
+    """
+    path = (root / FILE).resolve()
+    acquired = _enter(path, command)
+    try:
+        yield
+    finally:
+        if acquired:
+            _leave(path)
+
+
+def descriptors(root: Path) -> tuple[int, ...]:
+    """For the `pass_fds` of a child that writes: the lock lasts until the child ends, even if this process dies."""
+    hold = _holds.get((root / FILE).resolve())
+    return (hold.descriptor,) if hold else ()
+
+
+def holder(root: Path) -> str | None:
+    """Who holds the lock ("pid 12: dvc repro"), None where it is free."""
+    path = (root / FILE).resolve()
+    if not path.exists():
+        return None
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return None if _try_lock(descriptor) else _name(_read(path))
+    finally:
+        os.close(descriptor)
+
+
+def _enter(path: Path, command: str) -> bool:
+    """Take the lock; False where a parent holds it for this process, so that there is nothing to give back."""
+    with _mutex:
+        if path in _holds:
+            _holds[path].depth += 1
+            return True
+        descriptor = _acquire(path)
+        if descriptor is None:
+            return False
+        token = os.urandom(8).hex()
+        _holds[path] = _Hold(descriptor, token)
+        _write(descriptor, {"pid": os.getpid(), "command": command, "token": token})
+        os.environ[VARIABLE] = ":".join([*_tokens(), token])
+        return True
+
+
+def _leave(path: Path) -> None:
+    with _mutex:
+        hold = _holds[path]
+        hold.depth -= 1
+        if hold.depth:
+            return
+        del _holds[path]
+        os.environ[VARIABLE] = ":".join(token for token in _tokens() if token != hold.token)
+        os.ftruncate(hold.descriptor, 0)
+        # Not close alone: a child that was given the descriptor would keep the lock.
+        fcntl.flock(hold.descriptor, fcntl.LOCK_UN)
+        os.close(hold.descriptor)
+
+
+def _acquire(path: Path) -> int | None:
+    """A descriptor with the lock; None where a parent of this process has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            if not _try_lock(descriptor):
+                other = _read(path)
+                if other.get("token") in _tokens():
+                    os.close(descriptor)
+                    return None
+                print(f"waiting for the project's lock ({FILE}), held by {_name(other)}", file=sys.stderr, flush=True)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if _is_at(descriptor, path):
+            return descriptor
+        # Somebody deleted data/.state meanwhile: this is the lock of a file that nobody else will find.
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES):
+            return False
+        raise
+    return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _tokens() -> list[str]:
+    return [token for token in os.environ.get(VARIABLE, "").split(":") if token]
+
+
+def _read(path: Path) -> dict[str, object]:
+    # Empty where the holder has taken the lock and not yet written its name, or is just leaving.
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError, FileNotFoundError):
+        return {}
+
+
+def _write(descriptor: int, facts: dict[str, object]) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(facts).encode(), 0)
+
+
+def _name(facts: dict[str, object]) -> str:
+    return f"pid {facts['pid']}: {facts['command']}" if {"pid", "command"} <= facts.keys() else "another process"
+
+
+def main(arguments: list[str]) -> None:
+    """Become the command, with the lock: its exit code, signals and terminal are then its own.
+
+    The descriptor stays open across exec, so the lock ends with the command.
+    """
+    if not arguments:
+        sys.exit("usage: python -m flows.lock COMMAND ...")
+    root = Path.cwd()
+    with held(root, " ".join(arguments)):
+        for descriptor in descriptors(root):
+            os.set_inheritable(descriptor, True)
+        # Python ignores it, and exec hands that on.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        try:
+            os.execvp(arguments[0], arguments)
+        except OSError as error:
+            print(f"{arguments[0]}: {error.strerror}", file=sys.stderr)
+            sys.exit(127)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

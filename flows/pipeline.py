@@ -1,0 +1,138 @@
+"""The flow `pipeline`: a Prefect task per stage of dvc.yaml, each brought up to date by DVC."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import wait
+from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows import artifact, groups, lock, plan, runner, settings_form
+from flows.artifact import Artifact
+from flows.plan import Plan
+from flows.runner import Outcome
+from flows.settings_form import Settings
+from flows.stages import Target
+
+SIDE_BY_SIDE = 2
+"""Stages that may run at once. A stage uses all cores, so more of them would only cost memory."""
+
+AS_THEY_ARE = Settings.model_construct()
+
+# Prefect's own result cache is off: its key sees neither helper code nor the content behind a path. No retries: a stage
+# is a function of content, and would fail again.
+stage = partial(task, cache_policy=NO_CACHE, retries=0, persist_result=False)
+
+
+@flow(name="pipeline", task_runner=ThreadPoolTaskRunner(max_workers=SIDE_BY_SIDE), persist_result=False)
+def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "evaluate") -> list[Artifact]:
+    """Bring the stages up to date, from the deliveries to an evaluated model.
+
+    Args:
+        settings: Values to write into params.yaml before the stages run; what is left empty stays as it is there.
+        target: The last stage that is wanted; the stages after it are skipped.
+
+    Raises ValueError for what no stage would repair, and StageFailed for the first stage that failed.
+    """
+    root = Path.cwd()
+    with lock.held(root, "pipeline"), groups.ending_together():
+        todo = begin(root, settings, target)
+        drawn = {name: demo.submit(todo, name) for name in todo.drawn}
+        ingested = [ingest.submit(todo, name, drawn.get(name)) for name in todo.deliveries]
+        embedded = [embed.submit(todo, name, made) for name, made in zip(todo.deliveries, ingested, strict=True)]
+        deduped = dedupe.submit(todo, ingested)
+        inliers = outliers.submit(todo, deduped, embedded)
+        clean = split.submit(todo, inliers)
+        model = train.submit(todo, clean, ingested)
+        scores = evaluate.submit(todo, clean, ingested, model)
+        return finish(root, [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, model, scores])
+
+
+@stage(task_run_name="demo@{delivery}")
+def demo(todo: Plan, delivery: str) -> State:
+    """Draw a delivery."""
+    return brought_up_to_date(todo, f"demo@{delivery}")
+
+
+@stage(task_run_name="ingest@{delivery}")
+def ingest(todo: Plan, delivery: str, drawn: Artifact | None) -> State:
+    """Decode each picture of a delivery once."""
+    return brought_up_to_date(todo, f"ingest@{delivery}")
+
+
+@stage(task_run_name="embed@{delivery}")
+def embed(todo: Plan, delivery: str, ingested: Artifact) -> State:
+    """Compute the features of a delivery's pictures."""
+    return brought_up_to_date(todo, f"embed@{delivery}")
+
+
+@stage(task_run_name="dedupe")
+def dedupe(todo: Plan, ingested: list[Artifact]) -> State:
+    """Drop copies, and settle conflicts of labels."""
+    return brought_up_to_date(todo, "dedupe")
+
+
+@stage(task_run_name="outliers")
+def outliers(todo: Plan, deduped: Artifact, embedded: list[Artifact]) -> State:
+    """Drop what is no cell."""
+    return brought_up_to_date(todo, "outliers")
+
+
+@stage(task_run_name="split")
+def split(todo: Plan, inliers: Artifact) -> State:
+    """Part the rows into train, val and test."""
+    return brought_up_to_date(todo, "split")
+
+
+@stage(task_run_name="train")
+def train(todo: Plan, clean: Artifact, ingested: list[Artifact]) -> State:
+    """Train the classifier."""
+    return brought_up_to_date(todo, "train")
+
+
+@stage(task_run_name="evaluate")
+def evaluate(todo: Plan, clean: Artifact, ingested: list[Artifact], model: Artifact) -> State:
+    """Score the classifier on the test rows."""
+    return brought_up_to_date(todo, "evaluate")
+
+
+def begin(root: Path, settings: Settings, target: Target) -> Plan:
+    """Write the settings, clear what a killed run left behind, and see what there is to do."""
+    log = get_run_logger()
+    for line in settings_form.write(root, settings):
+        log.info("%s", line)
+    for entry in runner.drop_dead_locks(root):
+        log.warning("dropped DVC's lock of a process that is gone: %s", entry)
+    todo = plan.plan(root, target)
+    log.info("%d deliveries; stages that DVC has to look at: %s", len(todo.deliveries), sorted(todo.stale) or "none")
+    return todo
+
+
+def brought_up_to_date(todo: Plan, name: str) -> State:
+    """The state in which the task of stage `name` ends, with the stage's artifact: Completed, Cached or Skipped."""
+    if not todo.wants(name):
+        return Completed(name="Skipped", message=f"comes after {todo.target}")
+    outcome, records = Outcome.UNCHANGED, todo.records
+    if name in todo.stale:
+        outcome, records = runner.run(todo.root, name, get_run_logger()), plan.records(todo.root)
+    path, digest = records[name].path, records[name].hash
+    made = Artifact(name, path, digest, artifact.count_rows(todo.root / path), outcome)
+    return Completed(name="Completed" if outcome is Outcome.RAN else "Cached", message=outcome, data=made)
+
+
+def finish(root: Path, tasks: Sequence[Any]) -> list[Artifact]:
+    """Wait for the tasks, publish the summary, and return what was made. Raises the first failure."""
+    wait(list(tasks))
+    made = [each.result() for each in tasks if each.state.is_completed() and each.state.name != "Skipped"]
+    create_table_artifact(artifact.table(made), key="stages", description="What the stages made")
+    create_markdown_artifact(artifact.markdown(root, made), key="summary", description="The run in figures")
+    for each in tasks:
+        if each.state.is_failed():
+            each.result()
+    return made

@@ -1,0 +1,93 @@
+"""What there is to do: which stages DVC would have to look at, and what dvc.lock says of the others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flows import listing
+from flows.stages import STAGES, Target
+
+
+@dataclass(frozen=True)
+class Record:
+    """What dvc.lock says of a stage: its first output and that output's hash."""
+
+    path: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run to be: the deliveries, the stages that need a look by DVC, and the last stage that is wanted."""
+
+    root: Path
+    target: Target
+    deliveries: list[str]
+    drawn: list[str]
+    stale: frozenset[str]
+    records: dict[str, Record]
+
+    def wants(self, stage: str) -> bool:
+        """Whether `stage` (`dedupe`, `ingest@demo`) comes no later than the target."""
+        return _position(stage) <= _position(self.target)
+
+
+def plan(root: Path, target: Target = "evaluate") -> Plan:
+    """Look at the project below `root` and change nothing.
+
+    Raises ValueError for what DVC would not repair: a broken dvc.yaml, a delivery that was edited or removed by hand.
+    """
+    deliveries, drawn = listing.names(root), listing.drawn(root)
+    changed = {name for name in stale(root) if _position(name) <= _position(target)}
+    edited = sorted(name for name in changed if name.endswith(".dvc"))
+    if edited:
+        path = edited[0].removesuffix(".dvc")
+        raise ValueError(
+            f"{path} is not as it was delivered: `dvc checkout {edited[0]}` brings it back, "
+            f"`dvc commit {edited[0]}` takes it as it is now"
+        )
+    return Plan(root, target, deliveries, drawn, frozenset(changed), records(root))
+
+
+def stale(root: Path) -> set[str]:
+    """Names of the stages that are not up to date, with all below them; of `.dvc` files too.
+
+    Not up to date is a stage that never ran, whose command, settings, inputs or code changed, or whose output was
+    changed, removed, or is gone from the cache. A `.dvc` file that no stage reads from is left out.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from networkx import ancestors
+
+    try:
+        with Repo(str(root), _wait_for_lock=True) as repo:
+            changed = repo.status()
+            graph = repo.index.graph
+            below = {stage.addressing: {each.addressing for each in ancestors(graph, stage)} for stage in graph}
+    except DvcException as error:
+        raise ValueError(f"dvc: {error}") from error
+    matter = [name for name in changed if below[name] or not name.endswith(".dvc")]
+    return set(matter).union(*(below[name] for name in matter))
+
+
+def records(root: Path) -> dict[str, Record]:
+    """What dvc.lock holds, by stage; empty before the first run."""
+    file = root / "dvc.lock"
+    if not file.exists():
+        return {}
+    stages = yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)).get("stages") or {}
+    return {name: _record(stage["outs"]) for name, stage in stages.items() if stage.get("outs")}
+
+
+def _record(outs: Iterable[dict[str, Any]]) -> Record:
+    first = next(iter(outs))
+    return Record(first["path"], first.get("md5", ""))
+
+
+def _position(stage: str) -> int:
+    """Place in STAGES; that of a `.dvc` file is the first, since deliveries feed everything."""
+    key = stage.partition("@")[0]
+    return STAGES.index(key) if key in STAGES else 0

@@ -1,0 +1,111 @@
+"""Runs one stage as `dvc repro --single-item` and says what DVC did about it."""
+
+import json
+import logging
+import re
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+from flows import groups, lock
+
+TAIL = 30
+BAR_SECONDS = 10.0
+"""A progress bar is logged this often at most."""
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+Logger = logging.Logger | logging.LoggerAdapter[Any]
+
+
+class Outcome(StrEnum):
+    """What became of a stage."""
+
+    RAN = "ran"
+    RESTORED = "restored"
+    UNCHANGED = "unchanged"
+
+
+class StageFailed(RuntimeError):
+    """A stage that DVC could not bring up to date; the message ends with what it last said."""
+
+
+def run(root: Path, stage: str, log: Logger) -> Outcome:
+    """Bring `stage` (a name of dvc.yaml, `ingest@demo`) up to date, with each line of its output to `log`.
+
+    The stages above it are not looked at. Its process group ends with the holder around (`groups.ending_together`)
+    and with this process. Raises StageFailed.
+    """
+    command = [str(Path(sys.executable).with_name("dvc")), "--wait-for-lock", "repro", "--single-item", stage]
+    tail: deque[str] = deque(maxlen=TAIL)
+    words = _words(stage)
+    outcome = None
+    # The group keeps the project's lock, so that nobody takes it while a killed run's stage is still being ended.
+    options = {"env": groups.environment(PYTHONUNBUFFERED="1"), "kept": lock.descriptors(root)}
+    with groups.current().running(command, root, **options) as group:
+        for line in lines(TextIOWrapper(group.output, errors="replace", newline="")):
+            log.info("%s", line)
+            tail.append(line)
+            outcome = outcome or words.get(line)
+        code = group.wait()
+    if code or outcome is None:
+        raise StageFailed(f"{stage}: dvc repro ended with code {code}; its last lines:\n" + "\n".join(tail))
+    return outcome
+
+
+def lines(pieces: Iterable[str], every: float = BAR_SECONDS) -> Iterator[str]:
+    """Lines of a terminal's output, which ends `pieces` with a newline or a carriage return, without its colours.
+
+    Of a line that is drawn over and over (a progress bar) only what stands there every `every` seconds, and at last.
+    """
+    bar, drawn = "", time.monotonic()
+    for piece in pieces:
+        text = _ESCAPES.sub("", piece).rstrip()
+        if not piece.endswith("\r"):
+            text, bar = text or bar, ""
+        elif time.monotonic() - drawn < every:
+            text, bar = "", text or bar
+        if text:
+            drawn = time.monotonic()
+            yield text
+    if bar:
+        yield bar
+
+
+def drop_dead_locks(root: Path) -> list[str]:
+    """Remove DVC's list of busy paths where no DVC process holds any of them, and return whose entries they were.
+
+    DVC itself drops an entry whose process is gone, but believes one whose number belongs to something else by now, as
+    after a restart of a container.
+    """
+    file = root / ".dvc/tmp/rwlock"
+    if not file.exists():
+        return []
+    held = json.loads(file.read_text() or "{}")
+    readers = [entry for entries in held.get("read", {}).values() for entry in entries]
+    entries = [*held.get("write", {}).values(), *readers]
+    if not entries or any(_is_dvc(entry["pid"]) for entry in entries):
+        return []
+    file.unlink()
+    return sorted({f"{entry['cmd']} (PID {entry['pid']})" for entry in entries})
+
+
+def _is_dvc(pid: int) -> bool:
+    try:
+        return b"dvc" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return not Path("/proc").exists()  # where nobody can tell, it counts as one
+
+
+def _words(stage: str) -> dict[str, Outcome]:
+    """The lines by which DVC says what it does; a stage's own output comes after them and cannot take their place."""
+    return {
+        f"Running stage '{stage}':": Outcome.RAN,
+        f"Stage '{stage}' is cached - skipping run, checking out outputs": Outcome.RESTORED,
+        f"Stage '{stage}' didn't change, skipping": Outcome.UNCHANGED,
+    }

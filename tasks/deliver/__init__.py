@@ -1,0 +1,1 @@
+"""Deliveries: what people hand in, checked and unpacked, and the one reader of `data/raw/NAME`."""

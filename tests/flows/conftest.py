@@ -1,0 +1,147 @@
+"""A toy of the project: the same stage names and the same `foreach` shape, with commands that take milliseconds."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+DVC = """
+vars: [data/deliveries.yaml]
+stages:
+  demo:
+    foreach: ${drawn}
+    do: {cmd: 'python toy.py demo data/raw/${item}', deps: [toy.py], params: [demo], outs: ['data/raw/${item}']}
+  ingest:
+    foreach: ${deliveries}
+    do:
+      cmd: python toy.py ingest data/raw/${item} data/ingested/${item}
+      deps: [toy.py, 'data/raw/${item}']
+      params: [ingest]
+      outs: ['data/ingested/${item}']
+  embed:
+    foreach: ${deliveries}
+    do:
+      cmd: python toy.py embed data/ingested/${item} data/embedded/${item}
+      deps: [toy.py, 'data/ingested/${item}']
+      outs: ['data/embedded/${item}']
+  dedupe:
+    cmd: python toy.py dedupe data/ingested data/deduped
+    deps: [toy.py, data/deliveries.yaml, data/ingested]
+    params: [dedupe]
+    outs: [data/deduped]
+  outliers:
+    cmd: python toy.py outliers data/deduped data/embedded data/inliers
+    deps: [toy.py, data/deduped, data/embedded]
+    outs: [data/inliers]
+  split:
+    cmd: python toy.py split data/inliers data/clean
+    deps: [toy.py, data/inliers]
+    outs: [data/clean]
+  train:
+    cmd: python toy.py train data/clean data/ingested data/model
+    deps: [toy.py, data/clean, data/ingested]
+    params: [train]
+    outs: [data/model]
+  evaluate:
+    cmd: python toy.py evaluate data/clean data/ingested data/model data/evaluation
+    deps: [toy.py, data/clean, data/ingested, data/model]
+    outs: [data/evaluation]
+"""
+
+# A stage writes what it read, hashed with its section of params.yaml. `words` of the section steer it: it prints them,
+# `sleep N` sleeps, `fail` fails, `constant` makes the result the same whatever was read.
+TOY = """
+import hashlib, pathlib, sys, time, yaml
+verb, *inputs, out = sys.argv[1:]
+section = (yaml.safe_load(open("params.yaml")) or {}).get(verb) or {}
+words = str(section.get("words", "")).split()
+files = sorted(f for i in inputs for f in pathlib.Path(i).rglob("*") if f.is_file())
+digest = hashlib.md5(repr(section).encode())
+if "constant" in words:
+    digest, files = hashlib.md5(), []
+for file in files:
+    digest.update(file.read_bytes())
+out = pathlib.Path(out)
+out.mkdir(parents=True, exist_ok=True)
+print(verb, "says", *words)
+if "sleep" in words:
+    for tick in range(int(words[words.index("sleep") + 1]) * 10):
+        time.sleep(0.1)
+        with open(out / "ticks", "a") as log:
+            log.write(f"{tick}\\n")
+if "fail" in words:
+    sys.exit("toy: this stage fails")
+(out / "made.txt").write_text(digest.hexdigest())
+"""
+
+PARAMS = """\
+# Settings of the toy.
+demo: {words: ""}
+ingest:
+  words: ""     # steers the toy
+dedupe:
+  on_conflict: drop_all   # or keep_first
+train:
+  frozen_epochs: 3
+  finetune_epochs: 2
+  batch: 32
+  learning_rate: 1.0e-4   # of Lion
+  seed: 1
+  words: ""
+"""
+
+LISTING = """\
+# Deliveries.
+deliveries:
+- "demo"
+drawn:
+- "demo"
+"""
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables for a child that is run in a toy: this checkout's packages, and nothing of the user's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT", "GIT_", "DVC"))}
+    return {
+        **kept,
+        "HOME": str(tmp_path_factory.mktemp("home")),
+        "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),
+        "PYTHONPATH": str(HERE),
+        "DVC_NO_ANALYTICS": "1",
+    }
+
+
+@pytest.fixture(scope="session")
+def made_toy(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
+    """The toy after a first `dvc repro`; copy it, do not write to it."""
+    root = tmp_path_factory.mktemp("toy") / "project"
+    (root / "data").mkdir(parents=True)
+    for name, text in {"dvc.yaml": DVC, "toy.py": TOY, "params.yaml": PARAMS, "data/deliveries.yaml": LISTING}.items():
+        (root / name).write_text(textwrap.dedent(text))
+    (root / ".gitignore").write_text("/data/.state/\n/data/incoming/\n/data/quarantine/\n")
+    (root / ".dvcignore").write_text("data/.state\ndata/incoming\ndata/quarantine\n")
+    for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro", "-q"]):
+        subprocess.run(command, cwd=root, env=environment, check=True)
+    return root
+
+
+@pytest.fixture()
+def toy(made_toy: Path, tmp_path: Path) -> Path:
+    """A toy project of one's own, everything up to date."""
+    return Path(shutil.copytree(made_toy, tmp_path / "toy", symlinks=True))
+
+
+@pytest.fixture()
+def in_toy(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The same, entered."""
+    monkeypatch.chdir(toy)
+    yield toy
