@@ -37,3 +37,33 @@ $(STAMP): $(LOCK)
 
 $(LOCK):
 	@echo "EXTRA must be cpu or gpu, got $(EXTRA)" >&2; exit 1
+
+repro: install
+	@echo "repro: dvc repro"
+	@python -m flows.lock dvc repro
+
+lint: install
+	@echo "lint: ruff"
+	@ruff check --quiet . && ruff format --quiet --check .
+
+types: install
+	@echo "types: mypy"
+	@mypy
+
+test: lint types
+	@echo "test: pytest, without what takes long (make test-long runs that)"
+	@python -m pytest -m "not long" $(PYTEST)
+
+test-long: install
+	@python -m pytest -m long $(PYTEST)
+
+serve: install
+	@python -m flows serve $(if $(PORT),--port $(PORT))
+
+# Both locks anew from pyproject.toml; wants uv.
+lock:
+	@for extra in cpu gpu; do uv pip compile --quiet pyproject.toml --extra $$extra --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements/$$extra.lock; done
+
+clean:
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

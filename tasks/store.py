@@ -85,7 +85,7 @@ def read_listed(folder: Path, listing: Path) -> pd.DataFrame:
     count as an input without being read.
     """
     names = listed(listing)
-    strangers = sorted(path.name for path in folder.iterdir() if path.name not in names)
+    strangers = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name not in names)
     if strangers:
         raise ValueError(f"{folder / strangers[0]} is no delivery of {listing}: remove the folder, or deliver it again")
     if not names:

@@ -92,5 +92,5 @@ def _measures(pairs: Pairs) -> dict[tuple[int, int], float]:
 
 def packed(nodes: pd.DataFrame) -> NDArray[np.uint8]:
     """Perceptual hashes of `nodes`, uint8 (n, bytes), from their hexadecimal text."""
-    text = "".join(nodes["phash"])
-    return np.frombuffer(bytes.fromhex(text), np.uint8).reshape(len(nodes), -1)
+    hashes = [bytes.fromhex(text) for text in nodes["phash"]]
+    return np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), len(hashes[0]) if hashes else 0)

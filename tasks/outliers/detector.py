@@ -41,5 +41,5 @@ def _hellinger(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _principal(points: NDArray[np.float32], components: int) -> NDArray[np.float32]:
-    """Leading components; the order of the rows does not matter to the solver, so neither does that of the files."""
+    """Coordinates along the leading components, as many as the points allow."""
     return PCA(min(components, *points.shape), svd_solver="covariance_eigh").fit_transform(points)

@@ -12,7 +12,7 @@ from tasks.outliers.settings import Outliers
 def main(outliers: Outliers, deduped: Path, embedded: Path, out: Path) -> None:
     """Write the table with foreign pictures dropped and a column `score` for all that were looked at."""
     rows = store.read_rows(deduped)
-    left = rows[rows["kept"]]
+    left = rows[rows["kept"]].sort_values("id")  # so that rounding does not depend on the order of the files
     arrays = store.features(embedded, rows)
     score = rows["measure"].mul(np.nan).rename("score")
     score[left.index] = detector.scores(arrays.take(arrays.places(left)), outliers.components, outliers.neighbours)

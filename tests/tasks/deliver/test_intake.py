@@ -106,7 +106,9 @@ def empty_tar(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        pytest.param(no_picture, ValueError, "holds no picture: none of its files is PNG, JPEG, TIFF or BMP", id="no picture"),
+        pytest.param(
+            no_picture, ValueError, "holds no picture: none of its files is PNG, JPEG, TIFF or BMP", id="no picture"
+        ),
         pytest.param(text_file, ValueError, r"expected a folder, an npz, or an archive \(.zip", id="none of these"),
         pytest.param(lambda path: path, FileNotFoundError, "no such file or folder", id="nothing there"),
         pytest.param(bad_npz, ValueError, "images has 2 rows and labels 1", id="npz"),

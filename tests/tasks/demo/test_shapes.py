@@ -54,6 +54,13 @@ def test_plane_is_turned_about_its_centre_without_stretch():
     assert np.unravel_index(distance.argmin(), distance.shape) == (43, 57)
 
 
+def test_planes_are_turned_every_way():
+    generator = rng()
+    downhill = [np.diff(shapes.plane(generator, 0, 0).x[0, :2]).item() for _ in range(20)]
+    assert min(downhill) < -0.8
+    assert max(downhill) > 0.8
+
+
 def test_wobble_moves_no_pixel_farther_than_it_says():
     still, warped = shapes.plane(rng(), 0, 0), shapes.plane(rng(), 0, 0, wobble=3)
     moved = np.abs(np.stack(warped) - np.stack(still))

@@ -32,6 +32,9 @@ def test_writes_each_picture_and_a_row_of_truth_for_it(tmp_path):
     assert [row["source"] for row in rows] == list(contents(tmp_path / "raw/demo"))
     assert all(row["source"].split("/")[0] == row["label"] for row in rows)
     assert {row["of"] for row in rows} - {""} <= {row["source"] for row in rows}
+    foreign = [row["label"] for row in rows if row["kind"] == "foreign"]
+    assert sorted(foreign) == sorted([*files.PREVALENCE, "monocyte"])
+    assert b"\r" not in (tmp_path / "truth/demo.csv").read_bytes()
 
 
 def test_a_second_run_replaces_the_first_with_the_same_bytes(tmp_path):

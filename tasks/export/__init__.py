@@ -1,0 +1,1 @@
+"""Writes what the pipeline made in the forms that other tools read."""

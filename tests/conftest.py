@@ -1,0 +1,35 @@
+"""Fixtures that several folders of tests share."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+Table = Callable[..., pd.DataFrame]
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(scope="session")
+def cells() -> Path:
+    """The real cells, a folder per class; the test skips where they are absent."""
+    folder = Path(os.environ.get("HEMAFLOW_CELLS", "../shared/data/pbc"))
+    if not folder.is_dir():
+        pytest.skip(f"the real cells are not at {folder}: set HEMAFLOW_CELLS to their folder")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def table() -> Table:
+    """Builds tables that keep the row contract: `table(names, column=values, ...)`, all rows kept unless said."""
+
+    def build(names: Sequence[str], delivery: str = "d", **columns: Any) -> pd.DataFrame:
+        rows = pd.DataFrame({"delivery": delivery, "source": list(names), "id": list(names), "label": "ig"})
+        rows = rows.assign(row=range(len(rows)), group=rows["id"], kept=True, stage="", reason="", measure=np.nan)
+        return rows.assign(partner="").assign(**columns)
+
+    return build

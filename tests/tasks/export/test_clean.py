@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks import store
+from tasks.export.clean import export
+
+CLASSES = ["ig", "platelet"]
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
+KEPT = [0, 1, 3, 4]
+
+
+@pytest.fixture
+def project(tmp_path: Path, table) -> Path:
+    """Five pictures, the third of them dropped."""
+    labels = ["ig", "platelet", "ig", "platelet", "ig"]
+    rows = table(list("abcde"), label=labels, split=["train", "train", "val", "val", "test"])
+    store.write_rows(tmp_path / "clean", store.drop(rows, rows["id"] == "c", "outliers", "foreign"))
+    (tmp_path / "ingested" / "d").mkdir(parents=True)
+    np.save(tmp_path / "ingested" / "d" / store.PIXELS, PIXELS)
+    return tmp_path
+
+
+def run(project: Path, out: str, form: str) -> int:
+    return export(project / "clean", project / "ingested", project / out, form, CLASSES)
+
+
+def test_npz_holds_what_was_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.export.clean.BATCH", 3)
+    assert run(project, "set.npz", "npz") == 4
+    with np.load(project / "set.npz", allow_pickle=False) as data:
+        assert (data["images"] == PIXELS[KEPT]).all()
+        assert data["labels"].tolist() == [[0], [1], [1], [0]]
+        assert data["splits"].tolist() == ["train", "train", "val", "test"]
+        assert data["ids"].tolist() == list("abde")
+        assert data["classes"].tolist() == CLASSES
+
+
+def test_folders_hold_the_same_pixels(project: Path) -> None:
+    assert run(project, "set", "folders") == 4
+    files = {"train/ig/a": 0, "train/platelet/b": 1, "val/platelet/d": 3, "test/ig/e": 4}
+    found = {str(file.relative_to(project / "set").with_suffix("")) for file in (project / "set").rglob("*.png")}
+    assert found == set(files)
+    for name, row in files.items():
+        assert (np.asarray(Image.open(project / "set" / f"{name}.png")) == PIXELS[row]).all()
+
+
+def test_tfrecord_holds_the_same_pixels(project: Path) -> None:
+    import tensorflow as tf
+
+    assert run(project, "set", "tfrecord") == 4
+    features = {"image": tf.io.FixedLenFeature([], tf.string), "label": tf.io.FixedLenFeature([], tf.int64)}
+    data = tf.data.TFRecordDataset(str(project / "set" / "train.tfrecord"))
+    parsed = [tf.io.parse_single_example(record, features) for record in data]
+    assert [int(one["label"]) for one in parsed] == [0, 1]
+    assert (tf.io.decode_png(parsed[1]["image"]).numpy() == PIXELS[1]).all()
+
+
+def test_nothing_is_overwritten(project: Path) -> None:
+    (project / "set").mkdir()
+    with pytest.raises(FileExistsError, match="set exists"):
+        run(project, "set", "folders")
+
+
+def test_an_unknown_format_names_those_there_are(project: Path) -> None:
+    with pytest.raises(ValueError, match="one of npz, folders, tfrecord, got 'zip'"):
+        run(project, "set", "zip")

@@ -1,0 +1,34 @@
+import imagehash
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.ingest.phash import phash, to_hex
+
+
+def smooth(rng: np.random.Generator) -> np.ndarray:
+    small = Image.fromarray(rng.integers(0, 256, (5, 5, 3), np.uint8))
+    return np.asarray(small.resize((96, 96), Image.Resampling.BICUBIC))
+
+
+def pictures() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    noise = [rng.integers(0, 256, (96, 96, 3), np.uint8) for _ in range(4)]
+    flat = [np.full((96, 96, 3), value, np.uint8) for value in (0, 37, 128, 255)]
+    half = np.full((96, 96, 3), 90, np.uint8)
+    half[48:] = 0
+    return np.stack([*noise, *flat, half, *(smooth(rng) for _ in range(8))])
+
+
+@pytest.mark.parametrize("hash_size", [8, 16])
+def test_the_bits_are_those_of_imagehash(hash_size: int) -> None:
+    batch = pictures()
+    hashes = phash(batch, hash_size)
+    for picture, bits, text in zip(batch, hashes, to_hex(hashes), strict=True):
+        expected = imagehash.phash(Image.fromarray(picture), hash_size)
+        assert (bits == expected.hash.ravel()).all()
+        assert text == str(expected)
+
+
+def test_nothing_has_no_hash() -> None:
+    assert phash(np.zeros((0, 96, 96, 3), np.uint8), 16).shape == (0, 256)

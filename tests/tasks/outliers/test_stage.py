@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tasks import store
+from tasks.outliers import stage
+from tasks.outliers.settings import Outliers
+
+SETTINGS = Outliers(components=20, neighbours=30, max_z=4.25)
+
+
+def run(folder: Path, table, order: np.ndarray) -> pd.DataFrame:
+    """300 pictures and, at id 7, a foreign one; id 8 is a dropped copy of it."""
+    features = np.abs(2 + 0.5 * np.random.default_rng(0).normal(size=(300, 40))).astype(np.float32)
+    features[7] = features[8] = np.linspace(0, 9, 40)
+    names = np.array([f"{k:03}" for k in range(300)])[order]
+    rows = table(names)
+    (folder / "embedded" / "d").mkdir(parents=True)
+    np.save(folder / "embedded" / "d" / store.FEATURES, features[order])
+    store.write_rows(folder / "deduped", store.drop(rows, rows["id"] == "008", "dedupe", "exact-copy"))
+    stage.main(SETTINGS, folder / "deduped", folder / "embedded", folder / "out")
+    return store.read_rows(folder / "out").set_index("id").sort_index()
+
+
+def test_the_foreign_picture_goes_with_its_score(tmp_path: Path, table) -> None:
+    rows = run(tmp_path, table, np.arange(300))
+    assert rows[~rows["kept"]]["reason"].to_dict() == {"007": "foreign", "008": "exact-copy"}
+    assert rows.loc["007", "measure"] == rows.loc["007", "score"] > 4.25
+    assert np.isnan(rows.loc["008", "score"])
+    assert rows["score"].notna().sum() == 299
+
+
+def test_scores_do_not_depend_on_the_order_of_the_files(tmp_path: Path, table) -> None:
+    one = run(tmp_path / "one", table, np.arange(300))
+    two = run(tmp_path / "two", table, np.random.default_rng(1).permutation(300))
+    assert (one["score"].dropna() == two["score"].dropna()).all()

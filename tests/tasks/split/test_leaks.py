@@ -1,0 +1,36 @@
+import pandas as pd
+import pytest
+
+from tasks.split.leaks import check_groups, check_no_leak
+
+
+def rows(*values: tuple[str, bool, str]) -> pd.DataFrame:
+    return pd.DataFrame(values, columns=["id", "kept", "split"])
+
+
+@pytest.mark.parametrize(
+    "table",
+    [rows(("A", True, "train"), ("B", True, "train")), rows(("A", True, "train"), ("B", False, "test"))],
+    ids=["same-split", "one-was-dropped"],
+)
+def test_no_leak(table: pd.DataFrame) -> None:
+    check_no_leak(table, [("A", "B"), ("A", "gone")])
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (rows(("A", True, "train"), ("B", True, "test")), "A in train and B in test are copies"),
+        (rows(("A", True, "train"), ("A", True, "test")), "picture A stands in test and train"),
+    ],
+    ids=["a-pair", "one-picture-twice"],
+)
+def test_a_leak_stops_the_pipeline(table: pd.DataFrame, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_no_leak(table, [("A", "B")])
+
+
+def test_a_class_with_fewer_groups_than_splits_is_named() -> None:
+    with pytest.raises(ValueError, match="class platelet: 2 pictures .* expected at least 3"):
+        check_groups(pd.Series({"ig": 30, "platelet": 2}), ["ig", "platelet"], 3)
+    check_groups(pd.Series({"ig": 3}), ["ig", "platelet"], 3)

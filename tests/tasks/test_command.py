@@ -1,0 +1,124 @@
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from tasks import command, params
+
+
+class Demo(params.Section):
+    section: ClassVar[str] = "demo"
+    cells: int
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text("demo: {cells: 3}\nsplit: {seed: 0}\n")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("a")
+    return tmp_path
+
+
+def run(main, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "in", "out"])
+    command.run(main, Demo)
+
+
+def write(demo: Demo, source: Path, out: Path) -> None:
+    out.write_text(str(demo.cells))
+
+
+def test_settings_and_paths_reach_the_stage(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(write, monkeypatch)
+    assert Path("out").read_text() == "3"
+
+
+def edit_input() -> None:
+    Path("in/a.txt").write_text("b")
+
+
+def add_input() -> None:
+    Path("in/b.txt").write_text("b")
+
+
+def remove_input() -> None:
+    Path("in/a.txt").unlink()
+
+
+def edit_params() -> None:
+    Path("params.yaml").write_text("demo: {cells: 4}\n")
+
+
+@pytest.mark.parametrize(
+    ("edit", "name"),
+    [
+        (edit_input, "in/a.txt"),
+        (add_input, "in/b.txt"),
+        (remove_input, "in/a.txt"),
+        (edit_params, "params.yaml:demo"),
+    ],
+    ids=["input-edited", "input-added", "input-removed", "params-edited"],
+)
+def test_a_stage_under_which_something_changed_fails(project, monkeypatch, edit, name) -> None:
+    def main(demo: Demo, source: Path, out: Path) -> None:
+        write(demo, source, out)
+        edit()
+
+    with pytest.raises(SystemExit, match=f"demo: changed while the stage ran.*{name}"):
+        run(main, monkeypatch)
+
+
+def test_another_stage_s_settings_may_change_meanwhile(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def main(demo: Demo, source: Path, out: Path) -> None:
+        write(demo, source, out)
+        Path("params.yaml").write_text("demo: {cells: 3}\nsplit: {seed: 1}\n")
+
+    run(main, monkeypatch)
+    assert Path("out").exists()
+
+
+def test_loaded_code_that_changed_counts_and_unloaded_code_does_not() -> None:
+    loaded, unloaded = str(Path(params.__file__)), str(Path(params.__file__).parent / "never_imported.py")
+    assert command.changed({loaded: "1", unloaded: "1"}, {loaded: "2", unloaded: "2"}) == [loaded]
+
+
+def test_a_large_file_is_watched_too(tmp_path: Path) -> None:
+    file = tmp_path / "pixels.npy"
+    file.write_bytes(bytes(command.CONTENT_LIMIT + 1))
+    before = command.fingerprint({}, [file])
+    file.write_bytes(bytes(command.CONTENT_LIMIT + 2))
+    assert command.changed(before, command.fingerprint({}, [file])) == [str(file)]
+
+
+def test_the_order_of_the_classes_counts() -> None:
+    before, after = (command.fingerprint({"classes": one}, []) for one in ({"a": [], "b": []}, {"b": [], "a": []}))
+    assert command.changed(before, after) == ["params.yaml:classes"]
+
+
+def test_an_older_output_is_removed_first(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "out").mkdir()
+    (project / "out" / "stale").write_text("x")
+    run(write, monkeypatch)
+    assert (project / "out").is_file()
+
+
+def test_an_error_is_one_line_with_the_stage_s_name(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def main(demo: Demo, source: Path, out: Path) -> None:
+        raise ValueError("no picture is left")
+
+    with pytest.raises(SystemExit, match=r"^demo: no picture is left$"):
+        run(main, monkeypatch)
+
+
+def test_a_missing_input_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "nowhere", "out"])
+    with pytest.raises(SystemExit, match="demo: no such input: nowhere"):
+        command.run(write, Demo)
+
+
+def test_a_wrong_number_of_paths_names_those_expected(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "in"])
+    with pytest.raises(SystemExit, match=r"expected 2 paths \(source out\), got 1"):
+        command.run(write, Demo)

@@ -1,0 +1,141 @@
+"""Rules that hold over the whole project and that no single module's test would see broken."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE.items()}
+NETWORK = {"tensorflow", "keras", "keras_cv"}
+WITHOUT_NETWORK = ["demo", "ingest", "dedupe", "outliers", "split"]
+
+
+def imported(file: Path) -> set[str]:
+    """Modules that `file` imports, anywhere in it, by their full name."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def file_of(module: str) -> Path | None:
+    path = ROOT.joinpath(*module.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def reached(start: str) -> set[str]:
+    """Modules of tasks that `start` imports, at any remove."""
+    found, frontier = set(), [start]
+    while frontier:
+        module = frontier.pop()
+        file = file_of(module)
+        if file and module.startswith("tasks") and module not in found:
+            found.add(module)
+            frontier += imported(file)
+    return found
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_all_code_that_a_stage_imports_is_among_its_deps(name: str) -> None:
+    deps = [ROOT / dep for dep in STAGES[name]["deps"]]
+    for module in reached(f"tasks.{name}.stage"):
+        file = file_of(module)
+        if file == ROOT / "tasks" / "__init__.py":
+            continue  # a docstring and nothing else
+        assert any(file == dep or dep in file.parents for dep in deps), (
+            f"{name} imports {module}, no dep of it in dvc.yaml"
+        )
+
+
+def test_the_package_s_own_init_holds_no_code() -> None:
+    assert len(ast.parse((ROOT / "tasks" / "__init__.py").read_text()).body) == 1
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_no_dep_is_there_in_vain(name: str) -> None:
+    reads = {file_of(module) for module in reached(f"tasks.{name}.stage")}
+    for dep in STAGES[name]["deps"]:
+        if dep.startswith("tasks"):
+            assert any(file == ROOT / dep or ROOT / dep in file.parents for file in reads), (
+                f"{name} does not import {dep}"
+            )
+        else:
+            assert dep in STAGES[name]["cmd"].split(), f"{name} depends on {dep} but is not given it"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_has_its_package_its_tests_and_its_settings(name: str) -> None:
+    for folder in (ROOT / "tasks" / name, ROOT / "tests" / "tasks" / name):
+        assert any(folder.glob("*.py")), f"{folder} is empty"
+    kinds = re.findall(r"command\.run\(main, (.*)\)", (ROOT / "tasks" / name / "stage.py").read_text())[0]
+    assert [kind.strip().lower() for kind in kinds.split(",")] == STAGES[name]["params"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_output_is_cached(name: str) -> None:
+    assert all(isinstance(out, str) for out in STAGES[name]["outs"]), "an output with options may leave the run cache"
+
+
+@pytest.mark.parametrize("file", sources("tasks"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_tasks_know_neither_prefect_nor_dvc_nor_flows(file: Path) -> None:
+    assert not {module.split(".")[0] for module in imported(file)} & {"prefect", "dvc", "flows"}
+
+
+@pytest.mark.parametrize("file", sources("tasks"), ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_stage_imports_another(file: Path) -> None:
+    own = file.relative_to(ROOT / "tasks").parts[0]
+    others = {f"tasks.{name}" for name in STAGES} - {f"tasks.{own}"}
+    assert not {module for module in imported(file) if any(module == o or module.startswith(f"{o}.") for o in others)}
+
+
+@pytest.mark.parametrize("name", WITHOUT_NETWORK)
+def test_stages_without_a_network_load_no_tensorflow(name: str) -> None:
+    modules = {module for start in reached(f"tasks.{name}.stage") for module in imported(file_of(start))}
+    assert not {module.split(".")[0] for module in modules} & NETWORK
+
+
+def test_kerascv_stays_behind_one_file() -> None:
+    users = [
+        file for file in sources("tasks") + sources("flows") if any(m.startswith("keras_cv") for m in imported(file))
+    ]
+    assert users == [ROOT / "tasks" / "train" / "augment.py"]
+
+
+def keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(map(str, value)) | {key for inner in value.values() for key in keys(inner)}
+    return {key for inner in value for key in keys(inner)} if isinstance(value, list) else set()
+
+
+def test_no_params_key_is_invisible_to_dvc_s_run_cache() -> None:
+    # DVC 3.67 leaves keys of these names, at any depth, out of the run cache's key: stale outputs come back.
+    assert not keys(yaml.safe_load((ROOT / "params.yaml").read_text())) & {"size", "nfiles"}
+
+
+def test_paths_of_artifacts_stand_in_dvc_yaml_alone() -> None:
+    for file in sources("tasks"):
+        literals = {node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)}
+        assert not {text for text in literals if isinstance(text, str) and text.startswith("data/")}, file
+
+
+@pytest.mark.parametrize(
+    "file", sources("tasks") + sources("flows") + sources("tests"), ids=lambda f: str(f.relative_to(ROOT))
+)
+def test_no_file_is_longer_than_300_lines(file: Path) -> None:
+    assert len(file.read_text().splitlines()) <= 300
+
+
+def test_this_python_is_one_that_the_project_names() -> None:
+    assert (3, 11) <= sys.version_info[:2] <= (3, 12)
