@@ -6,11 +6,9 @@ clears, or a `data/raw/NAME` that the next delivery of the same content takes up
 """
 
 import os
-import re
 import shutil
 import tempfile
 import threading
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from pathlib import Path
 
 from flows import dvc_file, listing, lock
 from flows.dvc_file import RAW
-from tasks.deliver import archive, raw
+from tasks.deliver import names, raw
 from tasks.deliver.intake import Intake, take_in
 from tasks.params import FILE as PARAMS
 from tasks.params import Classes, load
@@ -72,8 +70,8 @@ def deliver(root: Path, path: Path, name: str | None = None) -> Delivered:
     whatever name, changes nothing. Raises ValueError or OSError, and then the project is as it was.
     """
     listing.names(root)
-    name = default_name(path) if name is None else name
-    listing.check_name(name)
+    name = names.default(path) if name is None else name
+    names.check(name)
     with lock.held(root, f"deliver {path}"), _one_at_a_time, _staging(root) as staging:
         taken = take_in(path, staging, load(Classes, root / PARAMS))
         known = next((other for other in listing.names(root) if dvc_file.digest(root, other) == taken.digest), None)
@@ -89,7 +87,7 @@ def withdraw(root: Path, name: str) -> Withdrawn:
     Finishes what an interrupted call began. Raises ValueError for a name that is not listed and has left nothing.
     """
     listing.names(root)
-    listing.check_name(name)
+    names.check(name)
     with lock.held(root, f"withdraw {name}"), _one_at_a_time, _staging(root) as staging:
         listed, traces = listing.names(root), _traces(root, name)
         if name in listed:
@@ -100,19 +98,6 @@ def withdraw(root: Path, name: str) -> Withdrawn:
             dvc_file.unignore(trace)
             trace.rename(staging / f"{trace.parent.name}-{trace.name}")
         return Withdrawn(name, [str(trace.relative_to(root)) for trace in traces], listing.names(root))
-
-
-def default_name(path: Path) -> str:
-    """The path's last part without its ending, as a delivery's name. Raises ValueError where nothing is left of it."""
-    path = path.resolve()
-    ending = archive.suffix(path) or path.suffix
-    stem = path.name if path.is_dir() else path.name[: len(path.name) - len(ending)]
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
-    folded = re.sub(r"\.{2,}", ".", re.sub(r"[^a-z0-9._-]+", "-", plain))
-    name = folded.lstrip("._-")[: listing.NAME_LENGTH].rstrip("._-")
-    if not name:
-        raise ValueError(f"{path.name!r} makes no name for a delivery, give one with --name")
-    return name
 
 
 @contextmanager

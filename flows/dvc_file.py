@@ -45,7 +45,7 @@ def digest(root: Path, name: str) -> str | None:
 
 def add(root: Path, name: str) -> None:
     """Have DVC version `data/raw/NAME`. Raises OSError with what it said where it fails."""
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", "--quiet", str(RAW / name)]
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", str(RAW / name)]
     environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
     held = lock.descriptors(root)
     child = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, pass_fds=held)

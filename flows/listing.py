@@ -6,17 +6,16 @@ does not take 007 for a number nor null for nothing.
 """
 
 import os
-import re
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import SequenceNode
 
+from tasks.deliver.names import check
+
 FILE = Path("data/deliveries.yaml")
 KEYS = ("deliveries", "drawn")
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-NAME_LENGTH = 100
 
 
 def names(root: Path) -> list[str]:
@@ -32,7 +31,7 @@ def drawn(root: Path) -> list[str]:
 def append(root: Path, name: str) -> None:
     """Add a delivery at the end of the list. Raises ValueError for a bad name or one that is listed."""
     lists = _read(root / FILE)
-    check_name(name)
+    check(name)
     if name in lists["deliveries"]:
         raise ValueError(f"{FILE}: {name!r} is listed already")
     lists["deliveries"].append(name)
@@ -50,17 +49,6 @@ def remove(root: Path, name: str) -> None:
             text = _without_line(text, key, lists[key].index(name))
             lists[key].remove(name)
     _replace(root / FILE, text, lists)
-
-
-def check_name(name: str) -> None:
-    """Raise ValueError for a name that cannot be a folder, a DVC stage and a file NAME.dvc at once."""
-    if not NAME.fullmatch(name) or ".." in name or len(name) > NAME_LENGTH:
-        raise ValueError(
-            f"bad name {name!r}, expected lower-case letters, digits, '.', '_' and '-', "
-            f"a letter or digit first, no '..', at most {NAME_LENGTH} characters"
-        )
-    if name.endswith(".dvc"):
-        raise ValueError(f"bad name {name!r}, expected no '.dvc' at its end, which is the ending of DVC's own files")
 
 
 def _read(path: Path) -> dict[str, list[str]]:
@@ -83,7 +71,7 @@ def _check_list(key: str, found: object) -> None:
         if not isinstance(name, str):
             raise ValueError(f"{FILE}: {key}: expected names in quotes, got {name!r}, which YAML takes for no text")
         try:
-            check_name(name)
+            check(name)
         except ValueError as error:
             raise ValueError(f"{FILE}: {key}: {error}") from error
         if found.count(name) > 1:

@@ -94,6 +94,8 @@ def _leave(path: Path) -> None:
             return
         del _holds[path]
         os.environ[VARIABLE] = ":".join(token for token in _tokens() if token != hold.token)
+        if not os.environ[VARIABLE]:
+            del os.environ[VARIABLE]
         os.ftruncate(hold.descriptor, 0)
         # Not close alone: a child that was given the descriptor would keep the lock.
         fcntl.flock(hold.descriptor, fcntl.LOCK_UN)

@@ -56,7 +56,6 @@ def labels(path: Path, split: Split, classes: Classes) -> list[str]:
     """The class of each row of the split. Raises ValueError for an index that stands for no class."""
     with _archive(path) as archive, archive.open(split.labels) as stream:
         indices = np.lib.format.read_array(stream, allow_pickle=False).reshape(-1)
-        stream.read(1)  # the checksum is compared at the end
     names = classes.names
     for row in np.flatnonzero((indices < 0) | (indices >= len(names)))[:1]:
         raise ValueError(
@@ -73,8 +72,6 @@ def chunks(path: Path, member: str, rows: int = 256) -> Iterator[NDArray[np.uint
         for start in range(0, total, rows):
             shape = (min(rows, total - start), *picture)
             yield np.frombuffer(stream.read(math.prod(shape)), np.uint8).reshape(shape)
-        # zipfile compares the checksum when it meets the end, so one more read is due.
-        stream.read(1)
 
 
 def verify(path: Path, classes: Classes, limit: int = UNPACKED_LIMIT) -> None:

@@ -39,7 +39,11 @@ def npz_file(folder: Path) -> Path | None:
 
 def sources(folder: Path) -> list[str]:
     """Paths of all files below the folder, relative to it, with `/`, sorted."""
-    return sorted(os.path.relpath(Path(parent, name), folder) for parent, _, names in os.walk(folder) for name in names)
+    found: list[str] = []
+    for parent, _, names in os.walk(folder):
+        prefix = f"{os.path.relpath(parent, folder)}/".removeprefix("./")
+        found += [prefix + name for name in names]
+    return sorted(found)
 
 
 def digest(folder: Path) -> str:

@@ -42,8 +42,8 @@ stages:
     deps: [toy.py, data/deduped, data/embedded]
     outs: [data/inliers]
   split:
-    cmd: python toy.py split data/inliers data/clean
-    deps: [toy.py, data/inliers]
+    cmd: python toy.py split data/deduped data/inliers data/clean
+    deps: [toy.py, data/deduped, data/inliers]
     outs: [data/clean]
   train:
     cmd: python toy.py train data/clean data/ingested data/model
@@ -134,14 +134,23 @@ def made_toy(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, st
     return root
 
 
-@pytest.fixture()
+@pytest.fixture
 def toy(made_toy: Path, tmp_path: Path) -> Path:
     """A toy project of one's own, everything up to date."""
     return Path(shutil.copytree(made_toy, tmp_path / "toy", symlinks=True))
 
 
-@pytest.fixture()
-def in_toy(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+@pytest.fixture
+def in_toy(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, entered."""
     monkeypatch.chdir(toy)
-    yield toy
+    return toy
+
+
+@pytest.fixture(scope="session")
+def api() -> Iterator[None]:
+    """Prefect's API for flows that are called in this process. Takes 20 s once."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield

@@ -1,0 +1,178 @@
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.stages import STAGES
+
+pytestmark = pytest.mark.usefixtures("api")
+
+NAMES = ["demo@demo", "ingest@demo", "embed@demo", *STAGES[3:]]
+
+
+def test_everything_up_to_date(in_toy: Path) -> None:
+    """After `dvc repro` no stage is started; the flow knows each artifact by its hash all the same."""
+    made, states = _run()
+    assert [artifact.stage for artifact in made] == NAMES
+    assert {artifact.outcome for artifact in made} == {"unchanged"}
+    assert set(states.values()) == {"Cached"}
+    lock = yaml.safe_load((in_toy / "dvc.lock").read_text())["stages"]
+    assert {artifact.stage: artifact.hash for artifact in made} == {
+        name: lock[name]["outs"][0]["md5"] for name in NAMES
+    }
+
+
+def test_a_first_run_and_dvc_agree(in_toy: Path, environment: dict[str, str]) -> None:
+    for path in ("dvc.lock", "data/raw", "data/ingested", "data/embedded", "data/deduped", ".dvc/cache"):
+        subprocess.run(["rm", "-rf", path], check=True)
+    made, states = _run()
+    assert set(states.values()) == {"Completed"}
+    assert [artifact.stage for artifact in made] == NAMES
+    done = subprocess.run(["dvc", "repro"], env=environment, capture_output=True, text=True, check=True)
+    assert "Data and pipelines are up to date" in done.stdout
+    assert set(_run()[1].values()) == {"Cached"}
+
+
+def test_a_setting_runs_its_stage_and_those_below(in_toy: Path) -> None:
+    made, states = _run(settings={"batch": 16})
+    assert "batch: 16" in (in_toy / "params.yaml").read_text()
+    ran = {artifact.stage for artifact in made if artifact.outcome == "ran"}
+    assert ran == {"train", "evaluate"}
+    assert states["split"] == "Cached"
+    assert states["train"] == "Completed"
+
+
+def test_what_does_not_change_does_not_spread(in_toy: Path) -> None:
+    """Dedupe runs and makes what it made before, so those below are left to DVC, which finds nothing to do."""
+    text = (in_toy / "params.yaml").read_text()
+    (in_toy / "params.yaml").write_text(text.replace("drop_all", "drop_all\n  words: constant"))
+    _run()
+    outcomes = {artifact.stage: str(artifact.outcome) for artifact in _run(settings={"on_conflict": "keep_first"})[0]}
+    assert outcomes["dedupe"] == "ran"
+    assert outcomes["outliers"] == outcomes["evaluate"] == "unchanged"
+
+
+def test_a_removed_output_is_restored(in_toy: Path) -> None:
+    subprocess.run(["rm", "-r", "data/clean"], check=True)
+    made, states = _run()
+    assert {artifact.stage: str(artifact.outcome) for artifact in made}["split"] == "restored"
+    assert states["split"] == "Cached"
+    assert (in_toy / "data/clean/made.txt").exists()
+
+
+def test_target_skips_what_comes_after_it(in_toy: Path) -> None:
+    made, states = _run(settings={"on_conflict": "keep_first"}, target="outliers")
+    assert [artifact.stage for artifact in made] == NAMES[:5]
+    assert [states[name] for name in ("dedupe", "outliers", "split", "train", "evaluate")] == [
+        *["Completed"] * 2,
+        *["Skipped"] * 3,
+    ]
+
+
+def test_a_failure_fails_the_flow_and_those_below_do_not_run(in_toy: Path) -> None:
+    from flows.runner import StageFailedError
+
+    text = (in_toy / "params.yaml").read_text()
+    (in_toy / "params.yaml").write_text(text.replace("drop_all", "drop_all\n  words: fail"))
+    state = _run_state()
+    with pytest.raises(StageFailedError, match="toy: this stage fails"):
+        state.result()
+    states = {run.name: run.state_name for run in _task_runs(state, final=False)}
+    assert {states["embed@demo"], states["dedupe"], states["outliers"]} == {"Cached", "Failed", "NotReady"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        pytest.param({"batch": 0}, "greater than or equal to 1", id="out of bounds"),
+        pytest.param({"nonesuch": 1}, "Extra inputs are not permitted", id="unknown"),
+    ],
+)
+def test_the_form_refuses(in_toy: Path, settings: dict[str, Any], message: str) -> None:
+    from prefect.exceptions import ParameterTypeError
+
+    before = (in_toy / "params.yaml").read_text()
+    with pytest.raises(ParameterTypeError, match=message):
+        _run(settings=settings)
+    assert (in_toy / "params.yaml").read_text() == before
+
+
+def test_a_setting_that_params_yaml_lacks_runs_nothing(in_toy: Path) -> None:
+    text = (in_toy / "params.yaml").read_text().replace("  batch: 32\n", "")
+    (in_toy / "params.yaml").write_text(text)
+    with pytest.raises(ValueError, match=r"train.batch: there is no such key"):
+        _run(settings={"batch": 8})
+    assert "batch" not in (in_toy / "dvc.lock").read_text() or (in_toy / "params.yaml").read_text() == text
+
+
+def test_summary(in_toy: Path) -> None:
+    from prefect.artifacts import Artifact
+
+    _run()
+    text, table = Artifact.get("summary"), Artifact.get("stages")
+    assert text is not None
+    assert table is not None
+    assert "8 stages: 8 unchanged" in str(text.data)
+    assert '"stage": "evaluate"' in str(table.data)
+
+
+def test_edges_are_those_of_the_project_s_dvc_yaml(in_toy: Path) -> None:
+    """What a task takes is what its stage reads; else the picture in the UI, and the order, would be wrong."""
+    assert _edges(_run_state(), NAMES) == _edges_of_dvc(Path(__file__).parents[2])
+
+
+def _run(**parameters: Any) -> tuple[list[Any], dict[str, str]]:
+    """What the flow returned, and the names of its tasks' states."""
+    state = _run_state(**parameters)
+    return state.result(), {run.name: run.state_name for run in _task_runs(state)}
+
+
+def _run_state(**parameters: Any) -> Any:
+    from flows.pipeline import pipeline
+
+    return pipeline(**parameters, return_state=True)
+
+
+def _task_runs(state: Any, final: bool = True) -> list[Any]:
+    """Read until all are there: states of tasks travel as events."""
+    from prefect import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+
+    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
+    for _ in range(100):
+        with get_client(sync_client=True) as client:
+            runs = client.read_task_runs(flow_run_filter=wanted)
+        if len(runs) >= len(NAMES) and all(run.state and (run.state.is_final() or not final) for run in runs):
+            return runs
+        time.sleep(0.1)
+    return runs
+
+
+def _edges(state: Any, names: list[str]) -> set[tuple[str, str]]:
+    runs = {run.id: run for run in _task_runs(state)}
+    assert sorted(run.name for run in runs.values()) == sorted(names)
+    inputs = [(run, source) for run in runs.values() for sources in run.task_inputs.values() for source in sources]
+    return {(runs[source.id].name, run.name) for run, source in inputs if source.id in runs}
+
+
+def _edges_of_dvc(project: Path) -> set[tuple[str, str]]:
+    """Writer and reader, for the delivery demo, read from the file without DVC."""
+    stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
+    outs, deps = {}, {}
+    for key, stage in stages.items():
+        name, body = (f"{key}@demo", stage["do"]) if "foreach" in stage else (key, stage)
+        outs[name] = [path.replace("${item}", "demo") for path in body["outs"]]
+        deps[name] = [path.replace("${item}", "demo") for path in body["deps"]]
+    return {
+        (writer, reader)
+        for reader, read in deps.items()
+        for writer, written in outs.items()
+        if any(_overlap(path, out) for path in read for out in written)
+    }
+
+
+def _overlap(one: str, other: str) -> bool:
+    return Path(one).is_relative_to(other) or Path(other).is_relative_to(one)

@@ -1,0 +1,78 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows import plan
+from flows.stages import STAGES
+
+BELOW = {
+    "demo@demo": {"demo@demo", "ingest@demo", "embed@demo", *STAGES[3:]},
+    "embed@demo": {"embed@demo", *STAGES[4:]},
+    "dedupe": set(STAGES[3:]),
+    "split": set(STAGES[5:]),
+    "train": {"train", "evaluate"},
+}
+EVERYTHING = BELOW["demo@demo"]
+B = "echo '- \"b\"' | sed -i '/^deliveries/r /dev/stdin' data/deliveries.yaml; mkdir data/raw/b; echo b > data/raw/b/b;"
+TAKEN_IN = B + "dvc add -q data/raw/b; dvc repro -q; chmod -R u+w data/raw/b;"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param("true", set(), id="nothing"),
+        pytest.param("echo '# hello' >> params.yaml", set(), id="a comment in params.yaml"),
+        pytest.param("sed -i s/drop_all/keep_first/ params.yaml", BELOW["dedupe"], id="a setting"),
+        pytest.param("sed -i 's/toy.py split/toy.py  split/' dvc.yaml", BELOW["split"], id="a command"),
+        pytest.param("echo >> toy.py", EVERYTHING, id="code"),
+        pytest.param("echo x >> data/clean/made.txt", BELOW["split"], id="an output that was edited"),
+        pytest.param("echo x >> data/clean/more.txt", BELOW["split"], id="an output that was added to"),
+        pytest.param("rm -r data/clean", BELOW["split"], id="an output that was removed"),
+        pytest.param("rm -r data/evaluation", {"evaluate"}, id="the last output removed"),
+        pytest.param("rm dvc.lock", EVERYTHING, id="nothing ever ran"),
+        pytest.param("rm -r .dvc/cache", EVERYTHING, id="an empty cache"),
+        pytest.param(B, {"ingest@b", "embed@b"} | BELOW["dedupe"], id="a new delivery"),
+        pytest.param(TAKEN_IN, set(), id="a delivery that was taken in"),
+        pytest.param("echo x > data/x; dvc add -q data/x; rm data/x", set(), id="a .dvc file that nothing reads"),
+    ],
+)
+def test_stale(toy: Path, environment: dict[str, str], change: str, expected: set[str]) -> None:
+    subprocess.run(change, shell=True, cwd=toy, env=environment, check=True)
+    assert plan.stale(toy) == expected
+
+
+@pytest.mark.parametrize("change", ["echo x >> data/raw/b/b", "rm -r data/raw/b"], ids=["edited", "removed"])
+def test_a_delivery_that_was_changed_by_hand_is_an_error(toy: Path, environment: dict[str, str], change: str) -> None:
+    subprocess.run(TAKEN_IN + change, shell=True, cwd=toy, env=environment, check=True)
+    with pytest.raises(ValueError, match=r"data/raw/b is not as it was delivered: `dvc checkout data/raw/b.dvc`"):
+        plan.plan(toy)
+
+
+def test_a_broken_dvc_yaml_is_an_error(toy: Path) -> None:
+    (toy / "dvc.yaml").write_text("stages: [")
+    with pytest.raises(ValueError, match=r"^dvc: .*dvc\.yaml"):
+        plan.plan(toy)
+
+
+def test_target_bounds_what_is_wanted(toy: Path) -> None:
+    todo = plan.plan(toy, "dedupe")
+    wanted = [name for name in ("ingest@demo", "embed@demo", "dedupe", "outliers", "train") if todo.wants(name)]
+    assert wanted == ["ingest@demo", "embed@demo", "dedupe"]
+
+
+def test_records_are_those_of_dvc_lock(toy: Path) -> None:
+    lock = yaml.safe_load((toy / "dvc.lock").read_text())["stages"]
+    found = plan.records(toy)
+    assert set(found) == EVERYTHING
+    assert found["split"] == plan.Record("data/clean", lock["split"]["outs"][0]["md5"])
+
+
+def test_no_records_before_the_first_run(tmp_path: Path) -> None:
+    assert plan.records(tmp_path) == {}
+
+
+def test_names_of_the_stages_are_the_keys_of_dvc_yaml() -> None:
+    project = Path(__file__).parents[2]
+    assert tuple(yaml.safe_load((project / "dvc.yaml").read_text())["stages"]) == STAGES

@@ -1,0 +1,118 @@
+"""The demo at tiny size, by `dvc repro` and by the Prefect flow, in a copy of this project."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STAGES = ["demo@demo", "ingest@demo", "embed@demo", "dedupe", "outliers", "split", "train", "evaluate"]
+SMALLER = {
+    r"cells: \d+": "cells: 240",
+    r"frozen_epochs: \d+": "frozen_epochs: 5",
+    r"finetune_epochs: \d+": "finetune_epochs: 1",
+    r"finetune_blocks: \d+": "finetune_blocks: 1",
+}
+
+
+def run(project: Path, *command: str) -> str:
+    """Standard output and error of a command of this environment, which must succeed."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=project,
+        env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def set_params(project: Path, changes: dict[str, str]) -> None:
+    text = (project / "params.yaml").read_text()
+    for pattern, replacement in changes.items():
+        text, count = re.subn(rf"\b{pattern}", replacement, text, count=1)
+        assert count == 1, pattern
+    (project / "params.yaml").write_text(text)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what git knows of this project, with fewer cells and epochs, its pipeline run once by DVC."""
+    copy = tmp_path_factory.mktemp("project")
+    listed = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in listed.strip("\0").split("\0"):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    run(copy, "git", "init", "-q")
+    set_params(copy, SMALLER)
+    output = run(copy, "dvc", "repro")
+    assert all(f"Running stage '{stage}'" in output for stage in STAGES)
+    return copy
+
+
+def clean(project: Path) -> pd.DataFrame:
+    truth = pd.read_csv(project / "data/truth/demo.csv", keep_default_na=False)[["source", "kind"]]
+    return pd.read_parquet(project / "data/clean/rows.parquet").merge(truth, on="source", how="outer", validate="1:1")
+
+
+def test_every_delivered_file_is_in_the_cleaned_table(project: Path) -> None:
+    files = [path for path in (project / "data/raw/demo").rglob("*") if path.is_file()]
+    rows = clean(project)
+    assert len(rows) == len(files)
+    assert rows["kind"].notna().all()
+    assert (rows["kept"] == (rows["reason"] == "")).all()
+
+
+def test_planted_dirt_is_gone_and_the_cells_stay(project: Path) -> None:
+    rows = clean(project)
+    kept = rows[rows["kept"]]
+    assert set(kept["kind"]) <= {"cell", "exact", "near"}
+    assert not kept["group"].duplicated().any()
+    cells = rows[rows["kind"] == "cell"]
+    assert (cells["reason"] == "foreign").sum() <= 1
+    assert kept["group"].nunique() >= cells["id"].nunique() - 3
+
+
+def test_the_model_is_scored_on_the_test_rows(project: Path) -> None:
+    figures = json.loads((project / "data/evaluation/metrics.json").read_text())
+    rows = clean(project)
+    assert figures["rows"] == (rows["kept"] & (rows["split"] == "test")).sum()
+    assert figures["accuracy"] > 0.4  # eight classes by chance: 0.2 for the largest
+    assert (project / "data/evaluation/confusion.png").stat().st_size > 5000
+
+
+def test_dvc_then_finds_nothing_to_do(project: Path) -> None:
+    assert "Data and pipelines are up to date" in run(project, "dvc", "repro")
+
+
+def test_the_flow_after_dvc_finds_nothing_to_do(project: Path) -> None:
+    assert re.search(r"8 stages: 8 cached", run(project, sys.executable, "-m", "flows", "pipeline").lower())
+
+
+def test_a_changed_setting_runs_what_it_changes_and_no_more(project: Path) -> None:
+    output = run(
+        project, sys.executable, "-m", "flows", "pipeline", "--set", "on_conflict=keep_first", "--target", "split"
+    )
+    ran = set(re.findall(r"Running stage '([^']+)'", output))
+    assert ran == {"dedupe", "outliers", "split"}
+    assert "label-conflict" not in set(clean(project)["reason"])
+    status = run(project, "dvc", "status")
+    assert "split:" not in status
+    assert "train:" in status
+
+
+def test_a_setting_put_back_is_restored_without_a_run(project: Path) -> None:
+    set_params(project, {"on_conflict: keep_first": "on_conflict: drop_all"})
+    output = run(project, "dvc", "repro")
+    assert "Running stage" not in output
+    assert "label-conflict" in set(clean(project)["reason"])
