@@ -1,6 +1,7 @@
 """Every verb that a user has: `python -m flows --help`.
 
-What a verb needs is imported when it runs, so that the help comes at once. Errors become one line here and nowhere else.
+What a verb needs is imported when it runs, so that the help comes at once. Errors become one line here, and nowhere
+else.
 """
 
 import logging
@@ -127,7 +128,7 @@ def _leave_out_traces() -> None:
 def _expected() -> tuple[type[Exception], ...]:
     """Errors that a message is enough for. Their modules are loaded where they can have been raised."""
     runner = sys.modules.get("flows.runner")
-    return (ValueError, OSError, *([runner.StageFailed] if runner else []))
+    return (ValueError, OSError, *([runner.StageFailedError] if runner else []))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ INTERRUPT_GRACE, TERMINATE_GRACE = 10.0, 5.0
 """Seconds until SIGTERM follows SIGINT, and SIGKILL follows SIGTERM. Prefect gives a cancelled run 30 in all."""
 
 
-class Ended(RuntimeError):
+class EndedError(RuntimeError):
     """A group was wanted from a holder that is ending."""
 
 
@@ -48,6 +48,11 @@ class Group:
             pass_fds=kept,
             start_new_session=True,  # a Ctrl-C at the terminal reaches this process, which then says how groups end
         )
+
+    @property
+    def pid(self) -> int:
+        """The process that guards the group."""
+        return self._process.pid
 
     @property
     def output(self) -> IO[bytes]:
@@ -86,10 +91,10 @@ class Holder:
 
     @contextmanager
     def running(self, command: Sequence[str], cwd: Path, **options: Any) -> Iterator[Group]:
-        """A group for as long as the block lasts; `options` are those of Group. Raises Ended once `end` was called."""
+        """A group for as long as the block lasts; `options` are Group's. Raises EndedError once `end` was called."""
         with self._lock:
             if self._ended:
-                raise Ended(f"{command[0]} was not started: the run is ending")
+                raise EndedError(f"{command[0]} was not started: the run is ending")
             group = Group(command, cwd, **options)
             self._groups.add(group)
         try:

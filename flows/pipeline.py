@@ -1,11 +1,10 @@
 """The flow `pipeline`: a Prefect task per stage of dvc.yaml, each brought up to date by DVC."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from prefect import flow, get_run_logger, task
+from prefect import Task, flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
@@ -20,17 +19,23 @@ from flows.runner import Outcome
 from flows.settings_form import Settings
 from flows.stages import Target
 
-SIDE_BY_SIDE = 2
-"""Stages that may run at once. A stage uses all cores, so more of them would only cost memory."""
+SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=2)
+"""A stage uses all cores, so more of them at once would only cost memory."""
 
 AS_THEY_ARE = Settings.model_construct()
 
-# Prefect's own result cache is off: its key sees neither helper code nor the content behind a path. No retries: a stage
-# is a function of content, and would fail again.
-stage = partial(task, cache_policy=NO_CACHE, retries=0, persist_result=False)
+
+def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
+    """A decorator: the task of a stage, each of its runs called `run_name`.
+
+    Prefect's own result cache is off: its key sees neither helper code nor the content behind a path. No retries: a
+    stage is a function of content, and would fail again.
+    """
+    made: Any = task(task_run_name=run_name, cache_policy=NO_CACHE, retries=0, persist_result=False)
+    return cast(Callable[[Callable[..., State]], Task[..., Any]], made)
 
 
-@flow(name="pipeline", task_runner=ThreadPoolTaskRunner(max_workers=SIDE_BY_SIDE), persist_result=False)
+@flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False)
 def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "evaluate") -> list[Artifact]:
     """Bring the stages up to date, from the deliveries to an evaluated model.
 
@@ -38,7 +43,7 @@ def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "evaluate") -> l
         settings: Values to write into params.yaml before the stages run; what is left empty stays as it is there.
         target: The last stage that is wanted; the stages after it are skipped.
 
-    Raises ValueError for what no stage would repair, and StageFailed for the first stage that failed.
+    Raises ValueError for what no stage would repair, and StageFailedError for the first stage that failed.
     """
     root = Path.cwd()
     with lock.held(root, "pipeline"), groups.ending_together():
@@ -48,55 +53,55 @@ def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "evaluate") -> l
         embedded = [embed.submit(todo, name, made) for name, made in zip(todo.deliveries, ingested, strict=True)]
         deduped = dedupe.submit(todo, ingested)
         inliers = outliers.submit(todo, deduped, embedded)
-        clean = split.submit(todo, inliers)
+        clean = split.submit(todo, deduped, inliers)
         model = train.submit(todo, clean, ingested)
         scores = evaluate.submit(todo, clean, ingested, model)
         return finish(root, [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, model, scores])
 
 
-@stage(task_run_name="demo@{delivery}")
+@stage("demo@{delivery}")
 def demo(todo: Plan, delivery: str) -> State:
     """Draw a delivery."""
     return brought_up_to_date(todo, f"demo@{delivery}")
 
 
-@stage(task_run_name="ingest@{delivery}")
+@stage("ingest@{delivery}")
 def ingest(todo: Plan, delivery: str, drawn: Artifact | None) -> State:
     """Decode each picture of a delivery once."""
     return brought_up_to_date(todo, f"ingest@{delivery}")
 
 
-@stage(task_run_name="embed@{delivery}")
+@stage("embed@{delivery}")
 def embed(todo: Plan, delivery: str, ingested: Artifact) -> State:
     """Compute the features of a delivery's pictures."""
     return brought_up_to_date(todo, f"embed@{delivery}")
 
 
-@stage(task_run_name="dedupe")
+@stage("dedupe")
 def dedupe(todo: Plan, ingested: list[Artifact]) -> State:
     """Drop copies, and settle conflicts of labels."""
     return brought_up_to_date(todo, "dedupe")
 
 
-@stage(task_run_name="outliers")
+@stage("outliers")
 def outliers(todo: Plan, deduped: Artifact, embedded: list[Artifact]) -> State:
     """Drop what is no cell."""
     return brought_up_to_date(todo, "outliers")
 
 
-@stage(task_run_name="split")
-def split(todo: Plan, inliers: Artifact) -> State:
+@stage("split")
+def split(todo: Plan, deduped: Artifact, inliers: Artifact) -> State:
     """Part the rows into train, val and test."""
     return brought_up_to_date(todo, "split")
 
 
-@stage(task_run_name="train")
+@stage("train")
 def train(todo: Plan, clean: Artifact, ingested: list[Artifact]) -> State:
     """Train the classifier."""
     return brought_up_to_date(todo, "train")
 
 
-@stage(task_run_name="evaluate")
+@stage("evaluate")
 def evaluate(todo: Plan, clean: Artifact, ingested: list[Artifact], model: Artifact) -> State:
     """Score the classifier on the test rows."""
     return brought_up_to_date(todo, "evaluate")

@@ -19,16 +19,17 @@ class Record:
     hash: str
 
 
-@dataclass(frozen=True)
 class Plan:
-    """A run to be: the deliveries, the stages that need a look by DVC, and the last stage that is wanted."""
+    """A run to be: the deliveries, the stages that need a look by DVC, and the last stage that is wanted.
 
-    root: Path
-    target: Target
-    deliveries: list[str]
-    drawn: list[str]
-    stale: frozenset[str]
-    records: dict[str, Record]
+    Not a dataclass: Prefect searches the fields of one for futures, for each task that it is given to, which took a
+    second with 50 deliveries.
+    """
+
+    def __init__(self, root: Path, target: Target, changed: set[str]):
+        self.root, self.target, self.stale = root, target, frozenset(changed)
+        self.deliveries, self.drawn = listing.names(root), listing.drawn(root)
+        self.records = records(root)
 
     def wants(self, stage: str) -> bool:
         """Whether `stage` (`dedupe`, `ingest@demo`) comes no later than the target."""
@@ -40,7 +41,6 @@ def plan(root: Path, target: Target = "evaluate") -> Plan:
 
     Raises ValueError for what DVC would not repair: a broken dvc.yaml, a delivery that was edited or removed by hand.
     """
-    deliveries, drawn = listing.names(root), listing.drawn(root)
     changed = {name for name in stale(root) if _position(name) <= _position(target)}
     edited = sorted(name for name in changed if name.endswith(".dvc"))
     if edited:
@@ -49,7 +49,7 @@ def plan(root: Path, target: Target = "evaluate") -> Plan:
             f"{path} is not as it was delivered: `dvc checkout {edited[0]}` brings it back, "
             f"`dvc commit {edited[0]}` takes it as it is now"
         )
-    return Plan(root, target, deliveries, drawn, frozenset(changed), records(root))
+    return Plan(root, target, changed)
 
 
 def stale(root: Path) -> set[str]:
@@ -59,18 +59,19 @@ def stale(root: Path) -> set[str]:
     changed, removed, or is gone from the cache. A `.dvc` file that no stage reads from is left out.
     """
     from dvc.exceptions import DvcException
-    from dvc.repo import Repo
+    from dvc.repo import Repo, lock_repo
     from networkx import ancestors
 
     try:
-        with Repo(str(root), _wait_for_lock=True) as repo:
+        # In one lock, since DVC reads dvc.yaml anew with each that it takes.
+        with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
             changed = repo.status()
             graph = repo.index.graph
-            below = {stage.addressing: {each.addressing for each in ancestors(graph, stage)} for stage in graph}
+            below = {stage: ancestors(graph, stage) for stage in graph}  # an edge goes from a stage to what it reads
     except DvcException as error:
         raise ValueError(f"dvc: {error}") from error
-    matter = [name for name in changed if below[name] or not name.endswith(".dvc")]
-    return set(matter).union(*(below[name] for name in matter))
+    matter = [stage for stage in graph if stage.addressing in changed and (below[stage] or stage.cmd)]
+    return {_name(stage) for stage in set(matter).union(*(below[stage] for stage in matter))}
 
 
 def records(root: Path) -> dict[str, Record]:
@@ -80,6 +81,13 @@ def records(root: Path) -> dict[str, Record]:
         return {}
     stages = yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)).get("stages") or {}
     return {name: _record(stage["outs"]) for name, stage in stages.items() if stage.get("outs")}
+
+
+def _name(stage: Any) -> str:
+    """The stage's name as in the project's dvc.yaml. (DVC's `addressing` depends on the folder that one stands in.)"""
+    if stage.path_in_repo == "dvc.yaml":
+        return str(stage.name)
+    return f"{stage.path_in_repo}:{stage.name}" if hasattr(stage, "name") else str(stage.path_in_repo)
 
 
 def _record(outs: Iterable[dict[str, Any]]) -> Record:

@@ -31,7 +31,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
 
 
-class StageFailed(RuntimeError):
+class StageFailedError(RuntimeError):
     """A stage that DVC could not bring up to date; the message ends with what it last said."""
 
 
@@ -39,7 +39,7 @@ def run(root: Path, stage: str, log: Logger) -> Outcome:
     """Bring `stage` (a name of dvc.yaml, `ingest@demo`) up to date, with each line of its output to `log`.
 
     The stages above it are not looked at. Its process group ends with the holder around (`groups.ending_together`)
-    and with this process. Raises StageFailed.
+    and with this process. Raises StageFailedError.
     """
     command = [str(Path(sys.executable).with_name("dvc")), "--wait-for-lock", "repro", "--single-item", stage]
     tail: deque[str] = deque(maxlen=TAIL)
@@ -54,7 +54,7 @@ def run(root: Path, stage: str, log: Logger) -> Outcome:
             outcome = outcome or words.get(line)
         code = group.wait()
     if code or outcome is None:
-        raise StageFailed(f"{stage}: dvc repro ended with code {code}; its last lines:\n" + "\n".join(tail))
+        raise StageFailedError(f"{stage}: dvc repro ended with code {code}; its last lines:\n" + "\n".join(tail))
     return outcome
 
 

@@ -12,8 +12,9 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ SETTLE_SECONDS = 5.0
 SETTINGS = {
     "PREFECT__SERVER_FINAL": "1",
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",  # no flow here uses blocks, and registering takes 5 s once
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "500",  # by default a transaction for each state
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "0.2",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "20",  # by default a transaction for each state
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",  # below 1 is taken as 0, and the server spins
 }
 BRIEF = {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT_UI_ENABLED": "false"}
 """For the time of one run: no UI, no scheduler."""
@@ -95,24 +96,28 @@ def provide(root: Path) -> Server | None:
         os.environ["PREFECT_API_URL"] = url
         return None
     server = start(root, free_port(), **BRIEF)
-    # Exit handlers run last in, first out: Prefect's, which send the last logs and events, come before this one.
-    atexit.register(server.end)
+    # Exit handlers run last in, first out: Prefect's, which send the last logs and events, come before this one. Not
+    # waited for: the server closes once this process's connections are closed, which is when this process is gone.
+    atexit.register(server.group.release)
     os.environ["PREFECT_API_URL"] = server.api
     return server
 
 
 @contextmanager
-def announcing(root: Path, api: str) -> Iterator[None]:
-    """Tell the other verbs of this checkout where the API is. Raises ValueError where another process does so."""
+def announcing(root: Path) -> Iterator[Callable[[str], None]]:
+    """The right to tell the other verbs of this checkout where its API is, by the function that the block gets.
+
+    Raises ValueError where another process has that right.
+    """
     file = root / STATE / "serving"
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ValueError(f"this checkout is being served already, at {file.read_text().strip()}") from None
-        file.write_text(api)
-        yield
+            raise ValueError(f"this checkout is being served already: {file.read_text().strip()}") from None
+        stream.truncate(0)
+        yield partial(print, file=stream, flush=True)
 
 
 def announced(root: Path) -> str | None:

@@ -65,7 +65,7 @@ def write(root: Path, settings: Settings) -> list[str]:
     """
     file = root / FILE
     yaml = YAML()
-    yaml.preserve_quotes, yaml.width = True, 4096  # type: ignore[assignment]
+    yaml.preserve_quotes, yaml.width = True, 4096
     document = yaml.load(file.read_text())
     changes = [line for path, value in settings.values().items() for line in _set(document, path, value)]
     if changes:
@@ -96,8 +96,16 @@ def _set(document: Any, path: str, value: Value) -> list[str]:
     before = document[section][key]
     if before == value:
         return []
-    document[section][key] = value
+    document[section][key] = _scalar(value)
     return [f"{FILE}: {path} is {value} now, was {before}"]
+
+
+def _scalar(value: Value) -> Any:
+    """A number written so that YAML 1.1 takes it for one too: 1.0e-05, for 1e-05 is a word to it, and to PyYAML."""
+    mantissa, e, exponent = repr(value).partition("e")
+    if not isinstance(value, float) or not e:
+        return value
+    return YAML().load(f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}")
 
 
 def _replace(file: Path, text: str) -> None:

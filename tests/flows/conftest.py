@@ -84,6 +84,7 @@ if "fail" in words:
 
 PARAMS = """\
 # Settings of the toy.
+classes: {ig: [], platelet: []}
 demo: {words: ""}
 ingest:
   words: ""     # steers the toy
