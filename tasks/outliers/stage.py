@@ -15,7 +15,9 @@ def main(outliers: Outliers, deduped: Path, embedded: Path, out: Path) -> None:
     left = rows[rows["kept"]].sort_values("id")  # so that rounding does not depend on the order of the files
     arrays = store.features(embedded, rows)
     score = rows["measure"].mul(np.nan).rename("score")
-    score[left.index] = detector.scores(arrays.take(arrays.places(left)), outliers.components, outliers.neighbours)
+    score[left.index] = detector.scores(
+        arrays.take(arrays.places(left)), outliers.components, outliers.whitening, outliers.neighbours
+    )
     foreign = score > outliers.max_z
     result = store.drop(rows, foreign, "outliers", "foreign")
     result = result.assign(score=score, measure=result["measure"].mask(foreign, score))

@@ -1,13 +1,17 @@
 """A toy of the project: the same stage names and the same `foreach` shape, with commands that take milliseconds."""
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 HERE = Path(__file__).parents[2]
@@ -90,6 +94,7 @@ ingest:
   words: ""     # steers the toy
 dedupe:
   on_conflict: drop_all   # or keep_first
+  words: ""
 train:
   frozen_epochs: 3
   finetune_epochs: 2
@@ -106,6 +111,50 @@ deliveries:
 drawn:
 - "demo"
 """
+
+
+class Steer:
+    """What tests do to a toy, and wait for."""
+
+    @staticmethod
+    def words(root: Path, section: str, words: str) -> None:
+        """Set the `words` of a section of params.yaml."""
+        file = root / "params.yaml"
+        pattern = rf'(?s)(\n{section}:(?:(?!\n\w).)*?words: )"[^"]*"'
+        text, count = re.subn(pattern, lambda found: found[1] + f'"{words}"', file.read_text(), count=1)
+        assert count == 1
+        file.write_text(text)
+
+    @staticmethod
+    def await_ticks(root: Path) -> None:
+        """Until train runs; it sleeps."""
+        _await(lambda: (root / "data/model/ticks").exists(), 60, "train did not start")
+
+    @staticmethod
+    def await_no_process(root: Path) -> None:
+        """Until nothing works in the toy any more."""
+        _await(lambda: not _processes_in(root), 10, f"left: {_processes_in(root)}")
+
+
+def _await(condition: Callable[[], bool], seconds: float, message: str) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, message
+        time.sleep(0.1)
+
+
+def _processes_in(root: Path) -> list[str]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == root.resolve():
+                found.append(f"{process.pid}: {' '.join(process.cmdline())}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def steer() -> Steer:
+    return Steer()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_outside_a_project(tmp_path: Path, environment: dict[str, str]) -> None:
 
 
 @pytest.mark.server
-def test_pipeline_needs_no_server_and_leaves_the_home_alone(toy: Path, environment: dict[str, str]) -> None:
+def test_pipeline_needs_no_server_and_leaves_the_home_alone(toy: Path, environment: dict[str, str], steer: Any) -> None:
     """The first start creates the database, which takes 18 s."""
     done = _flows(toy, environment, "pipeline")
     assert done.returncode == 0, done.stderr
@@ -60,32 +60,26 @@ def test_pipeline_needs_no_server_and_leaves_the_home_alone(toy: Path, environme
     assert "ERROR" not in done.stderr
     assert "error" not in (toy / "data/.state/prefect/server.log").read_text().lower()
     assert list(Path(environment["HOME"]).glob(".prefect*")) == []
-    _fails_in_a_few_lines(toy, environment)
-    _is_interrupted(toy, environment)
+    _fails_in_a_few_lines(toy, environment, steer)
+    _is_interrupted(toy, environment, steer)
 
 
-def _fails_in_a_few_lines(toy: Path, environment: dict[str, str]) -> None:
-    params = toy / "params.yaml"
-    before = params.read_text()
-    params.write_text(before.replace("drop_all", "drop_all\n  words: fail"))
+def _fails_in_a_few_lines(toy: Path, environment: dict[str, str], steer: Any) -> None:
+    steer.words(toy, "dedupe", "fail")
     done = _flows(toy, environment, "pipeline")
-    params.write_text(before)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "toy: this stage fails" in done.stderr
-    subprocess.run(["dvc", "repro", "-q"], cwd=toy, env=environment, check=True)
+    steer.words(toy, "dedupe", "")
 
 
-def _is_interrupted(toy: Path, environment: dict[str, str]) -> None:
+def _is_interrupted(toy: Path, environment: dict[str, str], steer: Any) -> None:
     """Ctrl-C: exit code 130, the stage and the server end, and DVC works at once."""
-    params = toy / "params.yaml"
-    params.write_text(params.read_text().replace('seed: 1\n  words: ""', 'seed: 1\n  words: "sleep 60"'))
+    steer.words(toy, "train", "sleep 60")
     process = subprocess.Popen([sys.executable, "-m", "flows", "pipeline"], cwd=toy, env=environment)
-    until = time.monotonic() + 60
-    while not (toy / "data/model/ticks").exists():
-        assert time.monotonic() < until, "the stage did not start"
-        time.sleep(0.1)
+    steer.await_ticks(toy)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
-    params.write_text(params.read_text().replace("sleep 60", ""))
+    steer.await_no_process(toy)
+    steer.words(toy, "train", "")
     subprocess.run(["dvc", "repro", "-q"], cwd=toy, env=environment, check=True)

@@ -1,12 +1,13 @@
 import json
 import logging
-import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from flows import groups, runner
@@ -50,15 +51,15 @@ def test_outcome(toy: Path, change: str, stage: str, expected: Outcome) -> None:
     assert runner.run(toy, stage, LOG) == expected
 
 
-def test_output_is_logged_and_a_stage_cannot_pretend(toy: Path, caplog: pytest.LogCaptureFixture) -> None:
-    _set_words(toy, "train", "Stage 'train' didn't change, skipping")
+def test_output_is_logged_and_a_stage_cannot_pretend(toy: Path, steer: Any, caplog: pytest.LogCaptureFixture) -> None:
+    steer.words(toy, "train", "Stage 'train' didn't change, skipping")
     with caplog.at_level("INFO"):
         assert runner.run(toy, "train", LOG) == Outcome.RAN
     assert "train says Stage 'train' didn't change, skipping" in caplog.messages
 
 
-def test_failure_tells_the_last_lines(toy: Path) -> None:
-    _set_words(toy, "train", "fail")
+def test_failure_tells_the_last_lines(toy: Path, steer: Any) -> None:
+    steer.words(toy, "train", "fail")
     with pytest.raises(StageFailedError, match=r"(?s)^train: dvc repro ended with code 255.*toy: this stage fails"):
         runner.run(toy, "train", LOG)
 
@@ -79,26 +80,28 @@ with groups.ending_together():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["INT", "TERM", "KILL"])
-def test_a_stage_ends_with_its_process(toy: Path, environment: dict[str, str], number: signal.Signals) -> None:
-    _set_words(toy, "train", "sleep 60")
+def test_a_stage_ends_with_its_process(
+    toy: Path, environment: dict[str, str], steer: Any, number: signal.Signals
+) -> None:
+    steer.words(toy, "train", "sleep 60")
     process = subprocess.Popen([sys.executable, "-c", RUN_TRAIN], cwd=toy, env=environment, stderr=subprocess.DEVNULL)
-    _await_ticks(toy)
+    steer.await_ticks(toy)
     process.send_signal(number)
     assert process.wait(timeout=20) != 0
-    _assert_over(toy, environment)
+    _assert_over(toy, environment, steer)
 
 
-def test_a_stubborn_stage_is_killed(toy: Path, environment: dict[str, str]) -> None:
+def test_a_stubborn_stage_is_killed(toy: Path, environment: dict[str, str], steer: Any) -> None:
     stubborn = "import signal\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\n"
     (toy / "toy.py").write_text(stubborn + (toy / "toy.py").read_text())
-    _set_words(toy, "train", "sleep 60")
+    steer.words(toy, "train", "sleep 60")
     process = subprocess.Popen([sys.executable, "-c", RUN_TRAIN], cwd=toy, env=environment, stderr=subprocess.DEVNULL)
-    _await_ticks(toy)
+    steer.await_ticks(toy)
     start = time.monotonic()
     process.send_signal(signal.SIGINT)
     process.wait(timeout=20)
     assert time.monotonic() - start > 2.5, "each signal has its grace"
-    _assert_over(toy, environment)
+    _assert_over(toy, environment, steer)
 
 
 def test_where_the_block_raises_all_groups_have_ended_and_no_more_start(toy: Path) -> None:
@@ -118,7 +121,7 @@ def test_what_a_command_leaves_behind_ends_with_it(toy: Path) -> None:
     with groups.current().running([sys.executable, "-c", code], toy, env=groups.environment()) as group:
         pid = int(group.output.read())
         assert group.wait() == 0
-    assert not _runs(pid)
+    assert not psutil.pid_exists(pid)
 
 
 @pytest.mark.parametrize(("code", "expected"), [(0, 0), (3, 3), ("signal", 128 + 9)], ids=["zero", "three", "signal"])
@@ -156,55 +159,12 @@ def test_no_locks_are_no_dead_locks(toy: Path) -> None:
     assert runner.drop_dead_locks(toy) == []
 
 
-def _set_words(root: Path, section: str, words: str) -> None:
-    text = (root / "params.yaml").read_text()
-    words = json.dumps(words)
-    text, count = re.subn(rf'(?s)(\n{section}:.*?words: )""', lambda found: found[1] + words, text, count=1)
-    assert count
-    (root / "params.yaml").write_text(text)
-
-
-def _await_ticks(root: Path) -> None:
-    for _ in range(200):
-        if (root / "data/model/ticks").exists():
-            return
-        time.sleep(0.1)
-    raise AssertionError("the stage did not start")
-
-
-def _assert_over(root: Path, environment: dict[str, str]) -> None:
+def _assert_over(root: Path, environment: dict[str, str], steer: Any) -> None:
     """The stage writes no more, and DVC works at once."""
-    _await_no_process_in(root)
+    steer.await_no_process(root)
     ticks = (root / "data/model/ticks").read_text()
     time.sleep(0.3)
     assert (root / "data/model/ticks").read_text() == ticks
-    _set_words_empty(root)
+    steer.words(root, "train", "")
     done = subprocess.run(["dvc", "repro"], cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _set_words_empty(root: Path) -> None:
-    text = (root / "params.yaml").read_text()
-    (root / "params.yaml").write_text(text.replace('"sleep 60"', '""'))
-
-
-def _await_no_process_in(root: Path) -> None:
-    for _ in range(100):
-        if not any(_works_in(int(entry.name), root) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
-            return
-        time.sleep(0.1)
-    raise AssertionError("something of the group is left")
-
-
-def _works_in(pid: int, root: Path) -> bool:
-    try:
-        return Path(f"/proc/{pid}/cwd").resolve() == root.resolve() and _runs(pid)
-    except OSError:
-        return False
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

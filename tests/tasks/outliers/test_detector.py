@@ -13,7 +13,7 @@ def bulk(n: int, seed: int = 0) -> np.ndarray:
 def test_a_foreign_picture_stands_out_and_no_other() -> None:
     features = bulk(400)
     features[17] = np.roll(features[17], 7) * np.linspace(0, 3, 40)
-    found = np.flatnonzero(scores(features, 20, 30) > 4.25)
+    found = np.flatnonzero(scores(features, 20, 0.3, 30) > 4.5)
     assert found.tolist() == [17]
 
 
@@ -21,26 +21,26 @@ def test_several_foreign_pictures_of_one_kind_do_not_hide_each_other() -> None:
     features = bulk(400)
     strange = np.linspace(0, 4, 40)
     features[:10] = strange + np.random.default_rng(1).random((10, 40)) * 0.1
-    z = scores(features, 20, 30)
-    assert (z[:10] > 4.25).all()
-    assert (z[10:] < 4.25).all()
+    z = scores(features, 20, 0.3, 30)
+    assert (z[:10] > 4.5).all()
+    assert (z[10:] < 4.5).all()
 
 
 def test_the_order_of_the_rows_hardly_changes_a_score() -> None:
     features = bulk(200)
     order = np.random.default_rng(2).permutation(200)
-    assert scores(features[order], 20, 30) == pytest.approx(scores(features, 20, 30)[order], abs=0.02)
+    assert scores(features[order], 20, 0.3, 30) == pytest.approx(scores(features, 20, 0.3, 30)[order], abs=0.02)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 8])
 def test_small_sets_have_finite_scores(n: int) -> None:
-    z = scores(bulk(n), 128, 150)
+    z = scores(bulk(n), 128, 0.3, 150)
     assert z.shape == (n,)
     assert np.isfinite(z).all()
 
 
 def test_equal_pictures_score_zero() -> None:
-    assert (scores(np.ones((50, 40), np.float32), 20, 30) == 0).all()
+    assert (scores(np.ones((50, 40), np.float32), 20, 0.3, 30) == 0).all()
 
 
 def test_robust_z_is_in_standard_deviations() -> None:
