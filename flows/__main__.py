@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from flows.stages import Target
 
 INTERRUPTED = 130
+Form = Literal["npz", "folders", "tfrecord"]
 
 
 class Verbs(TyperGroup):
@@ -82,9 +83,29 @@ def pipeline(
 
 @app.command()
 def watch() -> None:
-    """Take in what lies complete in data/incoming, and run the pipeline if anything came."""
+    """Take in what lies complete in data/incoming.
+
+    The pipeline runs then, if anything came.
+    """
     taken = _run("watch")
     typer.echo(f"taken in: {', '.join(taken) or 'nothing'}")
+
+
+export = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write what was made for other tools.")
+app.add_typer(export, name="export")
+
+
+@export.command()
+def clean(
+    out: Annotated[Path, typer.Argument(help="a path at which nothing stands yet")],
+    form: Annotated[Form, typer.Option("--format", help="one archive, a folder per class, or TensorFlow's records")],
+) -> None:
+    """Write the cleaned dataset, its kept pictures with their classes and splits."""
+    from tasks.export.clean import export
+    from tasks.params import Classes, load
+
+    number = export(Path("data/clean"), Path("data/ingested"), out, form, load(Classes).names)
+    typer.echo(f"{number} pictures -> {out}")
 
 
 @app.command()
@@ -92,7 +113,7 @@ def serve(
     host: Annotated[str, typer.Option(help="the loopback, and nothing else")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="port of Prefect's UI and API", min=1, max=65535)] = 4200,
 ) -> None:
-    """Run a Prefect server with the deployments `pipeline` and `watch`, until Ctrl-C."""
+    """Run a Prefect server with the deployments, until Ctrl-C."""
     from flows.serve import serve
 
     serve(Path.cwd(), host, port)

@@ -71,7 +71,8 @@ def _run_deployments(api: server.Server) -> None:
     runner = OneEnd(name="hemaflow", pause_on_shutdown=False)
     for deployment in deployments():
         runner.add_deployment(deployment)
-    threading.Thread(target=_interrupt_when_ended, args=(api,), daemon=True).start()
+    over = threading.Event()
+    threading.Thread(target=_interrupt_when_ended, args=(api, over), daemon=True).start()
     try:
         asyncio.run(runner.start())
     except KeyboardInterrupt:
@@ -79,11 +80,14 @@ def _run_deployments(api: server.Server) -> None:
             raise OSError(f"Prefect's server at {api.url} ended by itself") from None
         if not runner.terminated:
             raise
+    finally:
+        over.set()
 
 
-def _interrupt_when_ended(api: server.Server) -> None:
+def _interrupt_when_ended(api: server.Server, over: threading.Event) -> None:
     api.group.wait()
-    os.kill(os.getpid(), signal.SIGINT)
+    if not over.is_set():
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def _end_children(server_pid: int) -> None:

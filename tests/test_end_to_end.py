@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -54,6 +56,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
     run(copy, "git", "init", "-q")
+    run(copy, "git", "add", "-A")
+    run(copy, "git", "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-qm", "Copy")
     set_params(copy, SMALLER)
     output = run(copy, "dvc", "repro")
     assert all(f"Running stage '{stage}'" in output for stage in STAGES)
@@ -89,6 +93,15 @@ def test_the_model_is_scored_on_the_test_rows(project: Path) -> None:
     assert figures["rows"] == (rows["kept"] & (rows["split"] == "test")).sum()
     assert figures["accuracy"] > 0.4  # eight classes by chance: 0.2 for the largest
     assert (project / "data/evaluation/confusion.png").stat().st_size > 5000
+
+
+def test_the_readme_s_commands_on_a_finished_run_work(project: Path) -> None:
+    looks = [line[2:] for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("$ python -c")]
+    assert len(looks) == 1
+    assert re.search(r"dedupe +label-conflict +\d+", run(project, *shlex.split(looks[0])))
+    run(project, sys.executable, "-m", "flows", "export", "clean", "cleaned.npz", "--format", "npz")
+    with np.load(project / "cleaned.npz", allow_pickle=False) as exported:
+        assert len(exported["images"]) == clean(project)["kept"].sum()
 
 
 def test_dvc_then_finds_nothing_to_do(project: Path) -> None:
