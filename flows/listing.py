@@ -5,13 +5,13 @@ the comment above `drawn` to the last delivery, and loses it with that one.) Nam
 does not take 007 for a number nor null for nothing.
 """
 
-import os
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import SequenceNode
 
+from flows import files
 from tasks.deliver.names import check
 
 FILE = Path("data/deliveries.yaml")
@@ -136,12 +136,4 @@ def _replace(path: Path, text: str, expected: dict[str, list[str]]) -> None:
     document = _parsed(text)
     if not isinstance(document, dict) or {key: document.get(key, []) for key in KEYS} != expected:
         raise ValueError(f"{FILE}: cannot edit its form, expected a name to the line, each behind a dash")
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with fresh.open("w") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    files.replace(path, text)

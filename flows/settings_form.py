@@ -4,7 +4,6 @@ params.yaml stays the one home of values. A setting that is given is written the
 `dvc repro` at a desk afterwards finds the same settings, and git shows what was changed.
 """
 
-import os
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
+
+from flows import files
 
 FILE = "params.yaml"
 
@@ -29,7 +30,7 @@ class Settings(BaseModel):
         description="The same picture under two labels: drop all of them, or keep the one that came first",
     )
     frozen_epochs: int | None = Field(
-        None, title="train.frozen_epochs", ge=0, le=1000, description="Epochs with the backbone frozen, at most"
+        None, title="train.frozen_epochs", ge=1, le=1000, description="Epochs with the backbone frozen, at most"
     )
     finetune_epochs: int | None = Field(
         None, title="train.finetune_epochs", ge=0, le=1000, description="Epochs of fine-tuning after that, at most"
@@ -71,7 +72,7 @@ def write(root: Path, settings: Settings) -> list[str]:
     if changes:
         text = StringIO()
         yaml.dump(document, text)
-        _replace(file, text.getvalue())
+        files.replace(file, text.getvalue())
     return changes
 
 
@@ -106,16 +107,3 @@ def _scalar(value: Value) -> Any:
     if not isinstance(value, float) or not e:
         return value
     return YAML().load(f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}")
-
-
-def _replace(file: Path, text: str) -> None:
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with fresh.open("w") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.chmod(file.stat().st_mode)
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)
