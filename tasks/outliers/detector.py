@@ -2,8 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 
 MAD_TO_SIGMA = 1.4826
 """Median absolute deviation to standard deviation, for a normal distribution."""
@@ -25,6 +23,8 @@ def scores(features: NDArray[np.float32], components: int, whitening: float, nei
     """
     if len(features) < 3:
         return np.zeros(len(features))
+    from sklearn.neighbors import NearestNeighbors  # takes over a second: wrong settings and inputs are told before
+
     points = _principal(_hellinger(features), components, whitening)
     k = max(1, min(neighbours, len(points) // SHARE))
     distances, _ = NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points)
@@ -45,6 +45,8 @@ def _hellinger(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _principal(points: NDArray[np.float32], components: int, whitening: float) -> NDArray[np.float32]:
     """Coordinates along the leading components, as many as the points allow, partly whitened."""
+    from sklearn.decomposition import PCA
+
     basis = PCA(min(components, *points.shape), svd_solver="covariance_eigh").fit(points)
     deviations = np.sqrt(np.maximum(basis.explained_variance_, np.finfo(np.float32).tiny))
     return basis.transform(points) / deviations**whitening
