@@ -37,6 +37,7 @@ def main(interrupt: float, terminate: float, command: list[str]) -> int:
         _end(child, ((signal.SIGINT, interrupt), (signal.SIGTERM, terminate)))
     _send(child.pid, signal.SIGKILL)  # what the command left behind, and what no signal moved
     code = child.wait()
+    _reap(child.pid)
     return code if code >= 0 else 128 - code
 
 
@@ -52,13 +53,14 @@ def _alive(child: subprocess.Popen[bytes]) -> bool:
     """Whether anything of the group is left, once those that ended have been reaped."""
     if child.poll() is None:
         return True
-    _reap(child.pid)
+    _reap(child.pid, os.WNOHANG)
     return _send(child.pid, 0)
 
 
-def _reap(group: int) -> None:
+def _reap(group: int, options: int = 0) -> None:
+    """Take note of all of the group that ended; without options wait until all of it has."""
     try:
-        while os.waitpid(-group, os.WNOHANG)[0]:
+        while os.waitpid(-group, options)[0]:
             pass
     except ChildProcessError:
         pass

@@ -35,7 +35,8 @@ def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
     return cast(Callable[[Callable[..., State]], Task[..., Any]], made)
 
 
-@flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False)
+# Prints are logged, for whoever waits for the project's lock is told so by a print.
+@flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True)
 def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "evaluate") -> list[Artifact]:
     """Bring the stages up to date, from the deliveries to an evaluated model.
 

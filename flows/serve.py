@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ def serve(root: Path, host: str, port: int) -> None:
     Raises ValueError for a host other than the loopback and a port that is taken, OSError where the server fails, and
     KeyboardInterrupt after Ctrl-C.
     """
+    # A shell's `&` hands SIGINT on as ignored, and SIGTERM goes its way too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if host not in (server.HOST, "localhost"):
         raise ValueError(f"--host must be {server.HOST}, got {host}: Prefect's API has no password, and runs code")
     with server.announcing(root) as announce:
@@ -39,19 +41,49 @@ def serve(root: Path, host: str, port: int) -> None:
 
 
 def deployments() -> list[Any]:
-    """The deployments: flows named by module, at most one run of each at once, later ones wait."""
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    """The deployments: flows named by module, at most one run of each at once.
+
+    A run of the pipeline waits for the one before it, since its settings may differ. A look into the drop folder that
+    comes while another is being worked off is cancelled: the next one is a minute away.
+    """
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig
+    from prefect.client.schemas.objects import ConcurrencyLimitStrategy as Strategy
     from prefect.types.entrypoint import EntrypointType
 
     from flows.pipeline import pipeline
     from flows.watch import watch
 
-    one = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
-    common: dict[str, Any] = {"concurrency_limit": one, "entrypoint_type": EntrypointType.MODULE_PATH}
+    def deployment(flow: Any, strategy: Strategy, **when: Any) -> Any:
+        return flow.to_deployment(
+            flow.name,
+            description=flow.description,
+            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=strategy),
+            entrypoint_type=EntrypointType.MODULE_PATH,
+            **when,
+        )
+
     return [
-        pipeline.to_deployment("pipeline", cron=NIGHTLY, description=pipeline.description, **common),
-        watch.to_deployment("watch", interval=WATCH_EVERY, description=watch.description, **common),
+        deployment(pipeline, Strategy.ENQUEUE, cron=NIGHTLY),
+        deployment(watch, Strategy.CANCEL_NEW, interval=WATCH_EVERY),
     ]
+
+
+def forget_missed() -> None:
+    """Of the runs whose time came while nobody served, leave the last of each deployment: it does the work of all."""
+    from prefect import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    missed = {"state": {"type": {"any_": ["SCHEDULED"]}}, "expected_start_time": {"before_": datetime.now(UTC)}}
+    kept = set()
+    with get_client(sync_client=True) as client:
+        runs = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter.model_validate(missed), sort=FlowRunSort.EXPECTED_START_TIME_DESC
+        )
+        for run in runs:
+            if run.auto_scheduled and run.deployment_id in kept:
+                client.delete_flow_run(run.id)
+            kept.add(run.deployment_id)
 
 
 def _run_deployments(api: server.Server) -> None:
@@ -68,6 +100,7 @@ def _run_deployments(api: server.Server) -> None:
             self.terminated = True
             signal.raise_signal(signal.SIGINT)
 
+    forget_missed()
     runner = OneEnd(name="hemaflow", pause_on_shutdown=False)
     for deployment in deployments():
         runner.add_deployment(deployment)

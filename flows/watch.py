@@ -17,7 +17,7 @@ SETTLE_SECONDS = 60.0
 NO_FAULT_OF_THE_ENTRY = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 
-@flow(name="watch", persist_result=False)
+@flow(name="watch", persist_result=False, log_prints=True)
 def watch(folder: Path = INCOMING, settle_seconds: NonNegativeFloat = SETTLE_SECONDS) -> list[str]:
     """Take in the deliveries that lie complete in a folder, and bring the pipeline up to date if any came.
 

@@ -1,14 +1,18 @@
 """A toy of the project: the same stage names and the same `foreach` shape, with commands that take milliseconds."""
 
+import atexit
 import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -197,10 +201,40 @@ def in_toy(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return toy
 
 
-@pytest.fixture(scope="session")
-def api() -> Iterator[None]:
-    """Prefect's API for flows that are called in this process. Takes 20 s once."""
-    from prefect.testing.utilities import prefect_test_harness
+@dataclass(frozen=True)
+class Prefect:
+    """A server for flows that are called in this process, and its database, which takes 15 s to create."""
 
-    with prefect_test_harness(server_startup_timeout=120):
+    api: str
+    home: Path
+
+    def give_database(self, root: Path) -> None:
+        """Let the project start from a copy of the database."""
+        home = root / "data/.state/prefect"
+        home.mkdir(parents=True)
+        with (
+            closing(sqlite3.connect(self.home / "prefect.db")) as here,
+            closing(sqlite3.connect(home / "prefect.db")) as there,
+        ):
+            here.backup(there)
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Prefect:
+    from flows import server
+
+    root = tmp_path_factory.mktemp("prefect")
+    started = server.start(root, server.free_port(), PREFECT_HOME=str(root), **server.BRIEF)
+    started.await_healthy()
+    # Not in a teardown: what Prefect has yet to send to a server that is gone it tries to send for a minute.
+    atexit.register(started.group.release)
+    return Prefect(started.api, root)
+
+
+@pytest.fixture(scope="session")
+def api(prefect: Prefect) -> Iterator[None]:
+    """Has flows that are called in this process report to the server."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: prefect.api, PREFECT_HOME: prefect.home}):
         yield

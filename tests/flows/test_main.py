@@ -52,8 +52,10 @@ def test_outside_a_project(tmp_path: Path, environment: dict[str, str]) -> None:
 
 
 @pytest.mark.server
-def test_pipeline_needs_no_server_and_leaves_the_home_alone(toy: Path, environment: dict[str, str], steer: Any) -> None:
-    """The first start creates the database, which takes 18 s."""
+def test_pipeline_needs_no_server_and_leaves_the_home_alone(
+    toy: Path, environment: dict[str, str], steer: Any, prefect: Any
+) -> None:
+    prefect.give_database(toy)
     done = _flows(toy, environment, "pipeline")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "8 stages: 8 unchanged\n"

@@ -1,4 +1,5 @@
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from flows import lock
 from flows.stages import STAGES
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -105,6 +107,19 @@ def test_a_setting_that_params_yaml_lacks_runs_nothing(in_toy: Path) -> None:
     with pytest.raises(ValueError, match=r"train.batch: there is no such key"):
         _run(settings={"batch": 8})
     assert (in_toy / "params.yaml").read_text() == text
+
+
+def test_it_waits_for_the_project_s_lock_and_says_so(
+    in_toy: Path, environment: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    command = [sys.executable, "-m", "flows.lock", "sleep", "3"]
+    other = subprocess.Popen(command, env=environment)
+    while not lock.holder(in_toy):
+        time.sleep(0.05)
+    with caplog.at_level("INFO"):
+        _run()
+    assert other.poll() == 0
+    assert any(message.startswith("waiting for the project's lock") for message in caplog.messages)
 
 
 def test_summary(in_toy: Path) -> None:

@@ -144,6 +144,8 @@ def test_dead_locks(toy: Path, pid: str, dropped: bool) -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *arguments])
     held = {"write": {str(toy / "data/model"): {"pid": sleeper.pid, "cmd": "dvc repro"}}, "read": {}}
     try:
+        while not Path(f"/proc/{sleeper.pid}/cmdline").read_bytes():
+            time.sleep(0.01)  # between fork and exec a process has no command line yet
         if pid == "dead":
             sleeper.kill()
             sleeper.wait()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,8 +33,15 @@ class Served:
     def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.api}/{path}", data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        for _ in range(10):
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code != 503:  # busy with its database; Prefect's own client tries again too
+                    raise
+                time.sleep(1)
+        raise AssertionError(f"{path}: the server stays busy")
 
     def deployment(self, name: str) -> Any:
         return self.call(f"deployments/name/{name}/{name}")
@@ -66,8 +74,11 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(made_toy: Path, tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Served]:
+def served(
+    made_toy: Path, tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], prefect: Any
+) -> Iterator[Served]:
     root = Path(copytree(made_toy, tmp_path_factory.mktemp("served") / "toy", symlinks=True))
+    prefect.give_database(root)
     port = server.free_port()
     command = [sys.executable, "-m", "flows", "serve", "--port", str(port)]
     process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
@@ -104,14 +115,17 @@ def test_triggered_twice_the_second_finds_all_cached(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "entrypoint", "parameters"),
-    [("pipeline", "flows.pipeline.pipeline", {"settings", "target"}), ("watch", "flows.watch.watch", {"folder"})],
-    ids=["pipeline", "watch"],
+    ("name", "strategy", "parameters"),
+    [
+        pytest.param("pipeline", "ENQUEUE", {"settings", "target"}, id="pipeline"),
+        pytest.param("watch", "CANCEL_NEW", {"folder", "settle_seconds"}, id="watch"),
+    ],
 )
-def test_deployments_are_named_by_module(served: Served, name: str, entrypoint: str, parameters: set[str]) -> None:
+def test_deployments(served: Served, name: str, strategy: str, parameters: set[str]) -> None:
+    """Named by module, one run at once, with a form and a schedule."""
     deployment = served.deployment(name)
-    assert deployment["entrypoint"] == entrypoint
-    assert deployment["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+    assert deployment["entrypoint"] == f"flows.{name}.{name}"
+    assert deployment["concurrency_options"]["collision_strategy"] == strategy
     assert deployment["global_concurrency_limit"]["limit"] == 1
     assert parameters <= set(deployment["parameter_openapi_schema"]["properties"])
     assert [schedule["active"] for schedule in deployment["schedules"]] == [True]
