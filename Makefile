@@ -63,7 +63,7 @@ serve: install
 # Both locks anew from pyproject.toml; wants uv.
 lock:
 	@for extra in cpu gpu; do uv pip compile --quiet pyproject.toml --extra $$extra --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements/$$extra.lock; done
+		--generate-hashes --no-emit-index-url --no-strip-extras --no-header --no-annotate --output-file requirements/$$extra.lock; done
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -81,7 +81,10 @@ def served(
     prefect.give_database(root)
     port = server.free_port()
     command = [sys.executable, "-m", "flows", "serve", "--port", str(port)]
+    # As a shell's `&` starts it, with SIGINT ignored: nothing that ends it may depend on that.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     assert f"Prefect is at http://127.0.0.1:{port}" in process.stdout.readline()
     served = Served(root, f"http://127.0.0.1:{port}/api", process)
