@@ -30,7 +30,8 @@ $(STAMP): $(LOCK)
 	@echo "install: $(LOCK) into $(VENV) with $$($(PYTHON) --version)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@rm -f $(VENV)/.installed-*
-	@$(VENV)/bin/python -m pip install --quiet --no-compile --require-hashes -r $(LOCK)
+	@# As constraints too: without them older pips take the newest SQLAlchemy for prefect's sqlalchemy[asyncio].
+	@$(VENV)/bin/python -m pip install --quiet --no-compile --require-hashes -r $(LOCK) -c $(LOCK)
 	@echo "install: compiling bytecode (an import of tensorflow takes 7 s with it, 17 s without)"
 	@PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@touch $@
@@ -63,7 +64,7 @@ serve: install
 # Both locks anew from pyproject.toml; wants uv.
 lock:
 	@for extra in cpu gpu; do uv pip compile --quiet pyproject.toml --extra $$extra --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-strip-extras --no-header --no-annotate --output-file requirements/$$extra.lock; done
+		--generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements/$$extra.lock; done
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
