@@ -7,8 +7,8 @@ EXTRA ?= cpu
 VENV := .venv
 LOCK := requirements/$(EXTRA).lock
 STAMP := $(VENV)/.installed-$(EXTRA)
-PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+FITS := 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
+PYTHON ?= $(or $(shell for p in python3 python3.12 python3.11; do $$p -c $(FITS) 2>/dev/null && echo $$p && break; done),python3)
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DO_NOT_TRACK := 1
@@ -25,7 +25,8 @@ install: $(STAMP)
 
 # The stamp is written last, so its existence means that the whole lock is installed and compiled.
 $(STAMP): $(LOCK)
-	@test -n "$(PYTHON)" || { echo "hemaflow needs Python 3.11 or 3.12 with venv; found: $$(python3 --version 2>&1)" >&2; exit 1; }
+	@$(PYTHON) -c $(FITS) 2>/dev/null || \
+		{ echo "hemaflow needs Python 3.11 or 3.12, got $$($(PYTHON) --version 2>&1 || echo none) from $(PYTHON)" >&2; exit 1; }
 	@test -f "$(LOCK)" || { echo "EXTRA must be cpu or gpu, got $(EXTRA)" >&2; exit 1; }
 	@echo "install: $(LOCK) into $(VENV) with $$($(PYTHON) --version)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

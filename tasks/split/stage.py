@@ -15,10 +15,8 @@ def main(classes: Classes, split: Split, inliers: Path, deduped: Path, out: Path
     """Write the table with a column `split`, also for dropped pictures: what was ever test data stays test data."""
     rows = store.read_rows(inliers)
     pairs = pd.read_parquet(deduped / "pairs.parquet")
-    pictures = rows[rows["stage"] != "ingest"].sort_values(["id", "label"]).drop_duplicates(["delivery", "id"])
-    pictures = _first_delivery(pictures, list(rows["delivery"].unique()))
     ties = list(zip(pairs["first"], pairs["second"], strict=True))
-    splits, groups = assign(pictures, ties, split.shares.model_dump(), split.seed)
+    splits, groups = assign(_pictures(rows), ties, split.shares.model_dump(), split.seed)
     check_groups(groups, classes.names, len(split.shares.model_dump()))
     result = rows.assign(split=rows["id"].map(splits).fillna(BRIDGE))
     bridges = rows["id"].map(splits) == BRIDGE
@@ -28,10 +26,15 @@ def main(classes: Classes, split: Split, inliers: Path, deduped: Path, out: Path
     store.write_rows(out, result)
 
 
-def _first_delivery(pictures: pd.DataFrame, deliveries: list[str]) -> pd.DataFrame:
-    """A row per id, in the delivery that brought it first, the deliveries in their order."""
-    position = pictures["delivery"].map({name: code for code, name in enumerate(deliveries)})
-    return pictures.assign(position=position).sort_values(["position", "id", "label"]).drop_duplicates("id")
+def _pictures(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row per readable id, that of the delivery which brought it first, the deliveries in their order."""
+    position = rows["delivery"].map({name: code for code, name in enumerate(rows["delivery"].unique())})
+    return (
+        rows[rows["stage"] != "ingest"]
+        .assign(position=position)
+        .sort_values(["position", "id", "label"])
+        .drop_duplicates("id")
+    )
 
 
 if __name__ == "__main__":
