@@ -20,6 +20,12 @@ def test_figures_of_a_small_table_by_hand() -> None:
     assert figures["per_class"]["b"] == pytest.approx({"precision": 0.5, "recall": 1.0, "f1": 2 / 3, "support": 1})
 
 
+def test_means_are_over_the_classes_that_occur() -> None:
+    figures = metrics.summary(np.array([0, 0, 1]), np.eye(3, dtype=np.float32)[[0, 2, 1]], ["a", "b", "c"])
+    assert figures["balanced_accuracy"] == pytest.approx((0.5 + 1) / 2)
+    assert figures["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
+
+
 def test_a_class_without_test_rows_has_no_figures() -> None:
     figures = metrics.summary(TRUTH, PROBABILITIES, ["a", "b", "c"])
     assert figures["per_class"]["c"] == {"precision": None, "recall": None, "f1": None, "support": 0}

@@ -18,7 +18,7 @@ def turned() -> bytes:
     image = Image.fromarray(np.array([[[255, 0, 0]], [[0, 0, 255]]], np.uint8))
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera lay on its side: turn by 90 degrees clockwise to see it upright
-    return encoded(image, "TIFF", exif=exif)
+    return encoded(image, exif=exif)  # a PNG: Pillow turns TIFF by itself
 
 
 def transparent() -> bytes:

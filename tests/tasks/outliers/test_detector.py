@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tasks.outliers.detector import robust_z, scores
+from tasks.outliers.detector import _hellinger, robust_z, scores
 
 
 def bulk(n: int, seed: int = 0) -> np.ndarray:
@@ -41,6 +41,19 @@ def test_small_sets_have_finite_scores(n: int) -> None:
 
 def test_equal_pictures_score_zero() -> None:
     assert (scores(np.ones((50, 40), np.float32), 20, 0.3, 30) == 0).all()
+
+
+def test_features_become_square_roots_of_unit_length() -> None:
+    roots = _hellinger(np.array([[1, 3], [16, 0], [0, 0]], np.float32))
+    assert roots == pytest.approx(np.array([[0.5, 0.75**0.5], [1, 0], [0, 0]]))
+
+
+def test_whitening_makes_quiet_directions_count() -> None:
+    features = bulk(400)
+    features[:, 0] = np.abs(2 + 3 * np.random.default_rng(3).normal(size=400))  # cells vary a lot in this one
+    features[:, 1] = 2
+    features[17, 1] = 4.5  # and in this one only the foreign picture does
+    assert scores(features, 40, 0.8, 30)[17] > 1.3 * scores(features, 40, 0.0, 30)[17] > 0
 
 
 def test_robust_z_is_in_standard_deviations() -> None:
