@@ -1,37 +1,15 @@
-"""EfficientNet-Lite0 as plain Keras: the embedder of the curation stages and the default backbone of the classifier.
+"""EfficientNet-Lite0 as plain Keras: the default backbone of the classifier.
 
 EfficientNet (Tan and Le, arXiv:1905.11946) without squeeze-and-excite and with ReLU6 in place of swish, as published
 under the name Lite. The weights come from ImageNet; data/pretrained/README.md names their origin and licence.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import keras
 from keras import layers
 
-
-class Block(NamedTuple):
-    """One row of the network's table: `repeats` inverted residuals, the first with `stride`, the others with 1."""
-
-    repeats: int
-    kernel: int
-    stride: int
-    expansion: int
-    filters: int
-
-
-BLOCKS = (
-    Block(1, 3, 1, 1, 16),
-    Block(2, 3, 2, 6, 24),
-    Block(2, 5, 2, 6, 40),
-    Block(3, 3, 2, 6, 80),
-    Block(3, 5, 1, 6, 112),
-    Block(4, 5, 2, 6, 192),
-    Block(1, 3, 1, 6, 320),
-)
-FEATURES = 1280
-WEIGHTS = "efficientnet_lite0_imagenet_notop.weights.h5"
+from tasks.lite0_layout import EPSILON, FEATURES, STEM, Block, unrolled
 
 
 def build(image_size: int, weights: Path | None) -> keras.Model:
@@ -43,8 +21,8 @@ def build(image_size: int, weights: Path | None) -> keras.Model:
     """
     inputs = layers.Input((image_size, image_size, 3), name="pixels")
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="scale")(inputs)
-    x = _conv_bn_relu(x, 32, 3, 2, "stem_conv", "stem_bn")
-    for index, (block, stride) in enumerate(_unrolled()):
+    x = _conv_bn_relu(x, STEM, 3, 2, "stem_conv", "stem_bn")
+    for index, (block, stride) in enumerate(unrolled()):
         x = _inverted_residual(x, block, stride, f"block{index}")
     x = _conv_bn_relu(x, FEATURES, 1, 1, "top_conv", "top_bn")
     outputs = layers.GlobalAveragePooling2D(name="features")(x)
@@ -56,18 +34,14 @@ def build(image_size: int, weights: Path | None) -> keras.Model:
 
 def block_names() -> list[str]:
     """Names of the 18 parts that can be unfrozen, from the input to the features; each is a prefix of layer names."""
-    return ["stem_", *(f"block{index}_" for index, _ in enumerate(_unrolled())), "top_"]
-
-
-def _unrolled() -> list[tuple[Block, int]]:
-    return [(block, block.stride if k == 0 else 1) for block in BLOCKS for k in range(block.repeats)]
+    return ["stem_", *(f"block{index}_" for index, _ in enumerate(unrolled())), "top_"]
 
 
 def _conv_bn_relu(
     x: keras.KerasTensor, filters: int, kernel: int, stride: int, conv: str, bn: str
 ) -> keras.KerasTensor:
     x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=conv)(x)
-    x = layers.BatchNormalization(epsilon=1e-3, name=bn)(x)
+    x = layers.BatchNormalization(epsilon=EPSILON, name=bn)(x)
     return layers.ReLU(6.0, name=f"{bn}_relu")(x)
 
 
@@ -77,10 +51,10 @@ def _inverted_residual(x: keras.KerasTensor, block: Block, stride: int, name: st
     if block.expansion > 1:
         x = _conv_bn_relu(x, x.shape[-1] * block.expansion, 1, 1, f"{name}_expand_conv", f"{name}_bn0")
     x = layers.DepthwiseConv2D(block.kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv")(x)
-    x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_bn1")(x)
+    x = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn1")(x)
     x = layers.ReLU(6.0, name=f"{name}_bn1_relu")(x)
     x = layers.Conv2D(block.filters, 1, padding="same", use_bias=False, name=f"{name}_project_conv")(x)
-    x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_bn2")(x)
+    x = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn2")(x)
     return layers.Add(name=f"{name}_add")([skip, x]) if skip.shape[1:] == x.shape[1:] else x
 
 

@@ -3,25 +3,50 @@
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
+import pandas as pd
 from tqdm import tqdm
 
-from tasks import command, lite0, store
+from tasks import command, store
 from tasks.embed.settings import Embed
+from tasks.lite0_layout import FEATURES, WEIGHTS
+from tasks.lite0_onnx import Embedder
 
 
 def main(embed: Embed, ingested: Path, pretrained: Path, out: Path) -> None:
-    """Write features.npy, float32 (rows, 1280): ImageNet features after global average pooling."""
+    """Write features.npy, float32 (rows, 1280): ImageNet features after global average pooling.
+
+    Identical pictures go through the network once. Unreadable files have zeros.
+    """
     pixels = np.load(ingested / store.PIXELS, mmap_mode="r")
-    network = lite0.build(pixels.shape[1], pretrained / lite0.WEIGHTS)
-    forward = tf.function(lambda batch: network(tf.cast(batch, tf.float32), training=False), reduce_retracing=True)
+    rows = store.read_rows(ingested)
+    embedder = Embedder(pretrained / WEIGHTS)
     out.mkdir(parents=True)
-    features = np.lib.format.open_memmap(
-        out / store.FEATURES, mode="w+", dtype=np.float32, shape=(len(pixels), lite0.FEATURES)
-    )
-    for start in tqdm(range(0, len(pixels), embed.batch), desc="embed", unit="batch", disable=None):
-        features[start : start + embed.batch] = forward(pixels[start : start + embed.batch]).numpy()
+    shape = (len(pixels), FEATURES)
+    features = np.lib.format.open_memmap(out / store.FEATURES, mode="w+", dtype=np.float32, shape=shape)
+    batches = _batches(rows, embed.batch)
+    for places in tqdm(batches, desc="embed", unit="batch", disable=None):
+        features[places] = embedder(pixels[places])
+    _copy(features, rows)
     features.flush()
+    print(f"{ingested.name}: {sum(map(len, batches))} pictures embedded, of {len(rows)} files")
+
+
+def _first(rows: pd.DataFrame) -> pd.Series:
+    """For each readable row the position of the first that has its id."""
+    readable = rows[rows["reason"] != store.UNREADABLE]
+    return readable.groupby("id")["row"].transform("min")
+
+
+def _batches(rows: pd.DataFrame, batch: int) -> list[np.ndarray]:
+    once = np.sort(_first(rows).unique())
+    return [once[start : start + batch] for start in range(0, len(once), batch)]
+
+
+def _copy(features: np.ndarray, rows: pd.DataFrame) -> None:
+    """Give identical pictures the features of the first of them."""
+    first = _first(rows)
+    copies = rows.loc[first.index, "row"] != first
+    features[rows.loc[first.index, "row"][copies]] = features[first[copies]]
 
 
 if __name__ == "__main__":

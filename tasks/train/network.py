@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from tasks import lite0
+from tasks import lite0, lite0_layout
 
 
 def head(dense: Sequence[int], feature_dropout: float, dense_dropout: float, classes: int) -> keras.Model:
     """From features, float32 (n, 1280), to probabilities, float32 (n, classes)."""
-    inputs = layers.Input((lite0.FEATURES,), name="features_in")
+    inputs = layers.Input((lite0_layout.FEATURES,), name="features_in")
     x = layers.Dropout(feature_dropout, name="feature_dropout")(inputs)
     for index, width in enumerate(dense):
         x = layers.Dense(width, name=f"dense{index}")(x)

@@ -8,7 +8,7 @@ import pandas as pd
 from dvclive.live import Live
 from numpy.typing import NDArray
 
-from tasks import command, feed, lite0, model, store
+from tasks import command, feed, lite0, lite0_layout, model, store
 from tasks.params import Classes
 from tasks.train import fit, network
 from tasks.train.augment import augmenter
@@ -44,7 +44,7 @@ def main(classes: Classes, train: Train, clean: Path, ingested: Path, pretrained
     arrays = store.pixels(ingested, rows)
     parts = {split: Part(rows, split, arrays, classes.names) for split in ("train", "val")}
     weights = fit.class_weights(parts["train"].labels, classes.names, train.class_weights)
-    backbone = lite0.build(arrays.shape[0], pretrained / lite0.WEIGHTS)
+    backbone = lite0.build(arrays.shape[0], pretrained / lite0_layout.WEIGHTS)
     top = network.head(train.dense, train.feature_dropout, train.dense_dropout, len(classes.names))
     whole = network.classifier(backbone, top)
     with Live(str(out / "curves"), save_dvc_exp=False, dvcyaml=None, report=None, resume=True) as live:

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from tasks import lite0
+from tasks import lite0, lite0_layout
 
-WEIGHTS = Path("data/pretrained") / lite0.WEIGHTS
+WEIGHTS = Path("data/pretrained") / lite0_layout.WEIGHTS
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def network() -> keras.Model:
 
 def test_it_has_the_published_number_of_parameters(network: keras.Model) -> None:
     assert network.count_params() == 3_413_024
-    assert network.output_shape == (None, lite0.FEATURES)
+    assert network.output_shape == (None, lite0_layout.FEATURES)
 
 
 def test_the_weights_are_those_of_the_file(network: keras.Model) -> None:

@@ -1,18 +1,43 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from tasks import lite0, store
+from tasks import lite0, lite0_layout, store
 from tasks.embed import stage
 from tasks.embed.settings import Embed
 
 
-def test_features_are_the_network_s_row_by_row(tmp_path: Path) -> None:
+def embedded(folder: Path, pictures: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
+    store.write_rows(folder / "in", rows)
+    np.save(folder / "in" / store.PIXELS, pictures)
+    stage.main(Embed(batch=2), folder / "in", Path("data/pretrained"), folder / "out")
+    return np.load(folder / "out" / store.FEATURES)
+
+
+def test_features_are_the_network_s_row_by_row(tmp_path: Path, table) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
-    (tmp_path / "in").mkdir()
-    np.save(tmp_path / "in" / store.PIXELS, pictures)
-    stage.main(Embed(batch=2), tmp_path / "in", Path("data/pretrained"), tmp_path / "out")
-    found = np.load(tmp_path / "out" / store.FEATURES)
-    network = lite0.build(32, Path("data/pretrained") / lite0.WEIGHTS)
+    found = embedded(tmp_path, pictures, table(list("abcde")))
+    network = lite0.build(32, Path("data/pretrained") / lite0_layout.WEIGHTS)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, network(pictures.astype(np.float32), training=False), rtol=1e-4, atol=1e-4)
+
+
+def test_identical_pictures_go_through_the_network_once(tmp_path: Path, table, monkeypatch) -> None:
+    taken = []
+    monkeypatch.setattr(stage, "tqdm", lambda batches, **_: taken.extend(batches) or batches)
+    pictures = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
+    pictures[4] = pictures[1]
+    rows = table(list("abcdef"), id=["A", "B", "U", "D", "B", "U"])
+    rows = store.drop(rows, rows["id"] == "U", "ingest", store.UNREADABLE)
+    found = embedded(tmp_path, pictures, rows)
+    assert np.concatenate(taken).tolist() == [0, 1, 3]
+    assert (found[4] == found[1]).all()
+    assert (found[[2, 5]] == 0).all()
+    assert len(np.unique(found[[0, 1, 3]], axis=0)) == 3
+
+
+def test_a_delivery_of_which_nothing_can_be_read(tmp_path: Path, table) -> None:
+    rows = table(["a"])
+    rows = store.drop(rows, rows["kept"], "ingest", store.UNREADABLE)
+    assert (embedded(tmp_path, np.zeros((1, 32, 32, 3), np.uint8), rows) == 0).all()

@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from tasks import lite0
+from tasks import lite0, lite0_layout
 from tasks.train import network
 
 
 @pytest.fixture(scope="module")
 def backbone() -> keras.Model:
-    return lite0.build(32, Path("data/pretrained") / lite0.WEIGHTS)
+    return lite0.build(32, Path("data/pretrained") / lite0_layout.WEIGHTS)
 
 
 def test_the_head_has_the_report_s_layers() -> None:
@@ -18,7 +18,7 @@ def test_the_head_has_the_report_s_layers() -> None:
     kinds = [type(layer).__name__ for layer in head.layers]
     assert kinds == ["InputLayer", "Dropout", *["Dense", "LeakyReLU", "Dropout"] * 3, "Dense"]
     assert [layer.units for layer in head.layers if isinstance(layer, keras.layers.Dense)] == [256, 128, 64, 8]
-    assert head(np.zeros((2, lite0.FEATURES), np.float32)).numpy().sum(axis=1) == pytest.approx(1)
+    assert head(np.zeros((2, lite0_layout.FEATURES), np.float32)).numpy().sum(axis=1) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
