@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 TABLE = "rows.parquet"
 PIXELS = "pixels.npy"
+HASHES = "hashes.npy"
 FEATURES = "features.npy"
+
+ORIENTATIONS = tuple(f"{flip}{angle}" for flip in ("", "mirrored, ") for angle in ("0°", "90°", "180°", "270°"))
+"""What `turned` does, by code: a mirroring left to right or none, then quarter turns anticlockwise."""
+
+UNREADABLE = "unreadable"
+"""The reason of a file that cannot be decoded: it has no pixels."""
 
 KEY = ["delivery", "source"]
 COLUMNS = {
@@ -28,7 +35,7 @@ COLUMNS = {
     "kept": "bool",
     "stage": "str",  # the stage that dropped it, "" while kept
     "reason": "str",  # why it was dropped, "" while kept
-    "measure": "float64",  # by what figure: RMSE for copies, robust z for outliers; NaN where there is none
+    "measure": "float64",  # by what figure: RMSE for copies, robust z for foreign pictures; NaN where there is none
     "partner": "str",  # `delivery/source` of the row that it was dropped for, "" where there is none
 }
 
@@ -135,9 +142,20 @@ class Arrays:
             yield self.take(places[start : start + batch])
 
 
+def turned(pictures: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Pictures, (n, height, width, ...), in the orientation of that code, 0 to 7; 0 leaves them as they are."""
+    flipped = pictures[:, :, ::-1] if orientation >= 4 else pictures
+    return np.rot90(flipped, orientation % 4, axes=(1, 2))
+
+
 def pixels(ingested: Path, rows: pd.DataFrame) -> Arrays:
     """Pictures of the deliveries in `rows`, uint8 (n, side, side, 3), RGB."""
     return Arrays(ingested, PIXELS, list(rows["delivery"].unique()))
+
+
+def hashes(ingested: Path, rows: pd.DataFrame) -> Arrays:
+    """Packed perceptual hashes of the deliveries in `rows`, uint8 (n, 8, bytes), an orientation each."""
+    return Arrays(ingested, HASHES, list(rows["delivery"].unique()))
 
 
 def features(embedded: Path, rows: pd.DataFrame) -> Arrays:

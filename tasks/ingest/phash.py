@@ -1,4 +1,4 @@
-"""Perceptual hashes of whole batches, equal to imagehash's bit by bit."""
+"""Perceptual hashes of whole batches in all eight orientations, equal to imagehash's bit by bit."""
 
 import numpy as np
 import scipy.fft
@@ -10,23 +10,36 @@ OVERSAMPLING = 4
 
 
 def phash(pixels: NDArray[np.uint8], hash_size: int) -> NDArray[np.bool_]:
-    """Hashes, bool (n, hash_size ** 2), of RGB pictures, uint8 (n, height, width, 3).
+    """Hashes, bool (n, 8, hash_size ** 2), of RGB pictures, uint8 (n, height, width, 3), an orientation each.
 
     The low frequencies of the cosine transform of the grey picture, each compared with their median (Zauner 2010,
-    "Implementation and Benchmarking of Perceptual Image Hash Functions"). The bits are those of
-    `imagehash.phash(image, hash_size)`, row by row. On a picture without structure they follow from rounding alone.
+    "Implementation and Benchmarking of Perceptual Image Hash Functions"). In orientation 0, as the picture came, the
+    bits are those of `imagehash.phash(image, hash_size)`; the others are those of the picture turned by
+    `tasks.store.turned`. On a picture without structure they follow from rounding alone.
     """
     if len(pixels) == 0:
-        return np.zeros((0, hash_size**2), bool)
-    small = np.stack([_grey(picture, hash_size * OVERSAMPLING) for picture in pixels]).astype(np.float64)
-    low = scipy.fft.dctn(small, axes=(1, 2))[:, :hash_size, :hash_size].reshape(len(pixels), -1)
-    return low > np.median(low, axis=1, keepdims=True)
+        return np.zeros((0, 8, hash_size**2), bool)
+    grey = [Image.fromarray(picture).convert("L") for picture in pixels]
+    upright = _low(grey, hash_size)
+    transposed = _low([picture.transpose(Image.Transpose.TRANSPOSE) for picture in grey], hash_size)
+    turned = np.stack(_orientations(upright, transposed), axis=1).reshape(len(pixels), 8, -1)
+    return turned > np.median(turned, axis=2, keepdims=True)
 
 
-def to_hex(hashes: NDArray[np.bool_]) -> list[str]:
-    """A hash as text, as `str(imagehash.ImageHash)` writes it."""
-    return [row.tobytes().hex() for row in np.packbits(hashes, axis=1)]
+def _low(grey: list[Image.Image], hash_size: int) -> NDArray[np.float64]:
+    """Low frequencies of the pictures' cosine transforms, float64 (n, hash_size, hash_size)."""
+    side = hash_size * OVERSAMPLING
+    small = np.stack([np.asarray(one.resize((side, side), Image.Resampling.LANCZOS), np.float64) for one in grey])
+    return scipy.fft.dct(scipy.fft.dct(small, axis=1)[:, :hash_size], axis=2)[:, :, :hash_size]
 
 
-def _grey(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    return np.asarray(Image.fromarray(picture).convert("L").resize((side, side), Image.Resampling.LANCZOS))
+def _orientations(upright: NDArray[np.float64], transposed: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Transforms of the pictures in all orientations, from those of the pictures and of their transpositions.
+
+    To flip a picture is to change the sign of every other coefficient of its cosine transform, so the other six cost
+    no further transform. A transposition has its own because the resize rounds to grey levels, across before down.
+    """
+    across = (-1.0) ** np.arange(upright.shape[1])
+    down = across[:, None]
+    rotated = [upright, transposed * down, upright * across * down, transposed * across]
+    return [*rotated, upright * across, transposed, upright * down, transposed * across * down]

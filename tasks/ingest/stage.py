@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,23 +22,34 @@ POOL_FROM = 512
 
 
 def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
-    """Write pixels.npy, uint8 (rows, image_size, image_size, 3), and the table; row i describes picture i."""
+    """Write pixels.npy, uint8 (rows, image_size, image_size, 3), hashes.npy, uint8 (rows, 8, bits / 8), and the table.
+
+    Row i describes picture i. The hashes are packed, an orientation each, as `tasks.store.turned` numbers them.
+    """
     pictures = raw.pictures(delivery, classes)
     if not pictures:
         raise ValueError(f"{delivery} holds no file, expected at least one picture")
     out.mkdir(parents=True)
-    shape = (len(pictures), ingest.image_size, ingest.image_size, 3)
-    pixels = np.lib.format.open_memmap(out / store.PIXELS, mode="w+", dtype=np.uint8, shape=shape)
+    pixels = _array(out / store.PIXELS, len(pictures), ingest.image_size, ingest.image_size, 3)
+    hashes = _array(out / store.HASHES, len(pictures), len(store.ORIENTATIONS), ingest.hash_size**2 // 8)
     records: list[Record] = []
     processes = workers.cores() if len(pictures) >= POOL_FROM else 1
     batches = workers.ordered(partial(ingest_batch, settings=ingest), _batches(delivery, pictures), processes)
     with tqdm(total=len(pictures), desc=f"ingest {delivery.name}", unit="picture", disable=None) as bar:
-        for batch, found in batches:
-            pixels[len(records) : len(records) + len(batch)] = batch
-            records += found
-            bar.update(len(batch))
+        for batch in batches:
+            here = slice(len(records), len(records) + len(batch.records))
+            pixels[here], hashes[here] = batch.pixels, batch.hashes
+            records += batch.records
+            bar.update(len(batch.records))
     pixels.flush()
-    store.write_rows(out, _table(delivery.name, pictures, records))
+    hashes.flush()
+    table = _table(delivery.name, pictures, records)
+    store.write_rows(out, table)
+    print(f"{delivery.name}: {len(table)} files decoded, {table['kept'].sum()} of them pictures of a class")
+
+
+def _array(file: Path, *shape: int) -> "np.memmap[Any, np.dtype[np.uint8]]":
+    return np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
 
 
 def _batches(delivery: Path, pictures: list[raw.Picture]) -> Iterator[Sequence[Delivered]]:

@@ -39,6 +39,15 @@ def test_every_file_has_a_row(delivery: Path, tmp_path: Path) -> None:
     assert set(rows["delivery"]) == {"batch1"}
 
 
+def test_every_row_has_its_measures_and_its_hashes(delivery: Path, tmp_path: Path) -> None:
+    stage.main(CLASSES, SETTINGS, delivery, tmp_path / "out")
+    rows = store.read_rows(tmp_path / "out")
+    assert rows["background"].tolist() == ["#141414", "", "#0a0a0a", "#1e1e1e"]
+    assert rows["batch"].tolist() == ["grey", "", "grey", "grey"]
+    assert rows["contrast"].tolist() == [0, 0, 0, 0]
+    assert np.load(tmp_path / "out" / store.HASHES).shape == (4, 8, 8)
+
+
 def test_row_i_describes_picture_i(delivery: Path, tmp_path: Path) -> None:
     stage.main(CLASSES, SETTINGS, delivery, tmp_path / "out")
     pixels = np.load(tmp_path / "out" / store.PIXELS)
@@ -67,7 +76,7 @@ def test_many_processes_give_the_bytes_of_one(tmp_path: Path, monkeypatch: pytes
     for name, pool_from in (("one", 10**6), ("many", 1)):
         monkeypatch.setattr(stage, "POOL_FROM", pool_from)
         stage.main(CLASSES, SETTINGS, tmp_path / "raw", tmp_path / name)
-    for file in (store.PIXELS, store.TABLE):
+    for file in (store.PIXELS, store.HASHES, store.TABLE):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "many" / file).read_bytes()
 
 

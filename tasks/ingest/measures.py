@@ -1,0 +1,79 @@
+"""What is measured on each picture, before anybody judges: contrast, smoothness, lost parts, background."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.color import rgb2lab
+
+CONSTANT = 2
+"""Grey levels by which a row of lost pixels may vary. The background of a real smear varies more."""
+BACKGROUND = (0.80, 0.98)
+"""Quantiles of brightness between which pixels are taken for background; what is brighter is glare."""
+COLOURLESS = 8.0
+"""CIELAB chroma below which a background is grey."""
+HUES = {"red": 0, "yellow": 50, "green": 115, "cyan": 165, "blue": 225, "magenta": 315}
+"""Where in the CIELAB hue circle, in degrees, each name begins; the primaries of sRGB lie well inside their own."""
+
+
+def measures(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
+    """A record for each of the RGB pictures, uint8 (n, height, width, 3).
+
+    | key | meaning |
+    | --- | --- |
+    | contrast | standard deviation of the grey picture, 0 to 128 grey levels |
+    | smoothness | correlation of neighbouring pixels, -1 to 1; noise has none |
+    | flat | longest run of rows or columns of one colour, as a share of the side, 0 to 1 |
+    | background | colour of the background, as #rrggbb |
+    | batch | name of that colour; a smear's stain and camera show in it |
+    """
+    grey = pixels.astype(np.float32) @ np.full(3, 1 / 3, np.float32)
+    colours = [_background(picture, level) for picture, level in zip(pixels, grey, strict=True)]
+    columns = {
+        "contrast": grey.std(axis=(1, 2)).astype(float).tolist(),
+        "smoothness": _smoothness(grey).astype(float).tolist(),
+        "flat": [_flat(picture, level) for picture, level in zip(pixels, grey, strict=True)],
+        "background": [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours],
+        "batch": colour_names(colours),
+    }
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def colour_names(colours: Sequence[tuple[int, int, int]]) -> list[str]:
+    """For each RGB colour one of HUES, or grey, by a fixed division of CIELAB (CIE 15): no later delivery moves it."""
+    _, a, b = rgb2lab(np.array(colours, np.uint8).reshape(-1, 3)).T
+    sector = np.searchsorted(list(HUES.values()), np.degrees(np.arctan2(b, a)) % 360, side="right") - 1
+    return np.where(np.hypot(a, b) < COLOURLESS, "grey", np.array(list(HUES))[sector]).tolist()
+
+
+def _smoothness(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Autocorrelation at a distance of one pixel, across or down, whichever is less; 0 for constant pictures."""
+    centred = grey - grey.mean(axis=(1, 2), keepdims=True)
+    power = np.square(centred).mean(axis=(1, 2))
+    across = (centred[:, :, 1:] * centred[:, :, :-1]).mean(axis=(1, 2))
+    down = (centred[:, 1:] * centred[:, :-1]).mean(axis=(1, 2))
+    return np.where(power > 0, np.minimum(across, down) / np.where(power > 0, power, 1), 0)
+
+
+def _flat(picture: NDArray[np.uint8], grey: NDArray[np.float32]) -> float:
+    return max(_longest_run(_constant(picture, grey)), _longest_run(_constant(picture.swapaxes(0, 1), grey.T)))
+
+
+def _constant(picture: NDArray[np.uint8], grey: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Rows of one colour, bool (height,); few rows are grey alike, and only those are looked at in colour."""
+    constant = np.ptp(grey, axis=1) <= CONSTANT
+    constant[constant] = np.ptp(picture[constant], axis=1).max(axis=1) <= CONSTANT
+    return constant
+
+
+def _longest_run(constant: NDArray[np.bool_]) -> float:
+    ends = np.flatnonzero(~np.concatenate([[False], constant, [False]]))
+    return float(np.diff(ends).max() - 1) / len(constant)
+
+
+def _background(picture: NDArray[np.uint8], grey: NDArray[np.float32]) -> tuple[int, int, int]:
+    picture, grey = picture[::2, ::2], grey[::2, ::2]  # a quarter of the pixels gives the colour as well
+    low, high = np.quantile(grey, BACKGROUND)
+    red, green, blue = np.median(picture[(grey >= low) & (grey <= high)], axis=0).round().astype(int).tolist()
+    return red, green, blue
