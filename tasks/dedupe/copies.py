@@ -4,20 +4,24 @@ from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tasks import store
 from tasks.dedupe.groups import complete_link, components
-from tasks.dedupe.near import Pairs
 
 STAGE = "dedupe"
 
 
 def ranked(rows: pd.DataFrame) -> pd.DataFrame:
-    """Readable rows in order of precedence: earlier delivery, then id, then source; never the order of the files."""
+    """Kept rows in order of precedence; never the order of the files.
+
+    Earlier delivery first, then the source that lost least to compression (more pixels, then more bytes), then id.
+    """
     position = {name: code for code, name in enumerate(rows["delivery"].unique())}
-    readable = rows[rows["kept"]]
-    return readable.assign(position=readable["delivery"].map(position)).sort_values(["position", "id", "source"])
+    kept = rows[rows["kept"]]
+    facts = kept.assign(
+        position=kept["delivery"].map(position), pixels=-kept["height"] * kept["width"], bytes=-kept["file_bytes"]
+    )
+    return kept.loc[facts.sort_values(["position", "pixels", "bytes", "id", "source"]).index]
 
 
 def distinct(order: pd.DataFrame) -> pd.DataFrame:
@@ -25,25 +29,29 @@ def distinct(order: pd.DataFrame) -> pd.DataFrame:
     return order.drop_duplicates("id").reset_index(drop=True)
 
 
-def judged(rows: pd.DataFrame, nodes: pd.DataFrame, pairs: Pairs, on_conflict: str) -> pd.DataFrame:
-    """`rows` with copies dropped and split groups named; `pairs` are positions in `nodes`."""
-    leader = complete_link(len(nodes), pairs.first, pairs.second)
-    component = components(len(nodes), pairs.first, pairs.second)
+def judged(rows: pd.DataFrame, nodes: pd.DataFrame, pairs: pd.DataFrame, on_conflict: str) -> pd.DataFrame:
+    """`rows` with copies dropped and split groups named; `pairs` are positions in `nodes`. Has `verdict` too."""
+    first, second = pairs["first"].to_numpy(), pairs["second"].to_numpy()
+    left = nodes["id"].isin(rows.loc[rows["kept"], "id"]).to_numpy()
+    both = left[first] & left[second]
+    leader = complete_link(len(nodes), first[both], second[both])
+    ids = nodes["id"].to_numpy(str)
+    group = pd.Series(ids[components(len(nodes), first, second)], index=ids, dtype="str")
     node = rows["id"].map(pd.Series(nodes.index, index=nodes["id"]))
     table = rows.assign(
-        group=node.map(pd.Series(nodes["id"].to_numpy()[component])).fillna(rows["id"]),
+        group=rows["id"].map(group).astype("str").fillna(rows["id"]),
         leader=node.map(pd.Series(leader)).where(rows["kept"]),
         node=node,
         key=rows["delivery"] + "/" + rows["source"],
     )
-    table = _without_copies(_without_conflicts(table, on_conflict), _measures(pairs))
+    table = _without_copies(_without_conflicts(table, on_conflict), pairs)
     return table.drop(columns=["leader", "node", "key"])
 
 
-def pair_table(nodes: pd.DataFrame, pairs: Pairs) -> pd.DataFrame:
-    """Confirmed pairs by id, with the RMSE of each."""
+def by_id(nodes: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The table of pairs with ids instead of positions in `nodes`."""
     ids = nodes["id"].to_numpy()
-    return pd.DataFrame({"first": ids[pairs.first], "second": ids[pairs.second], "rmse": pairs.measure})
+    return pairs.assign(first=ids[pairs["first"]], second=ids[pairs["second"]])
 
 
 def _without_conflicts(table: pd.DataFrame, on_conflict: str) -> pd.DataFrame:
@@ -52,7 +60,7 @@ def _without_conflicts(table: pd.DataFrame, on_conflict: str) -> pd.DataFrame:
         return table
     order = ranked(table)
     labels = order.groupby("leader")["label"].nunique()
-    which = table["leader"].isin(labels[labels > 1].index) & table["kept"]
+    which = table["leader"].isin(labels[labels > 1].index) & table["kept"] & (table["verdict"] != "keep")
     contradiction = _first_other_label(order[order["leader"].isin(labels[labels > 1].index)])
     dropped = store.drop(table, which, STAGE, "label-conflict")
     return dropped.assign(partner=dropped["partner"].mask(which, pd.Series(contradiction, dtype="str")))
@@ -69,28 +77,21 @@ def _first_other_label(order: pd.DataFrame) -> dict[Hashable, str]:
     return contradiction
 
 
-def _without_copies(table: pd.DataFrame, measures: dict[tuple[int, int], float]) -> pd.DataFrame:
-    """Drops all but the first of each copy group, and says of each for which row and by what RMSE."""
-    order = ranked(table)
-    first = order.drop_duplicates("leader").set_index("leader")
-    partner, partner_node = table["leader"].map(first["key"]), table["leader"].map(first["node"])
-    which = table["kept"] & (table["key"] != partner)
-    exact = which & (table["node"] == partner_node)
-    table = store.drop(store.drop(table, exact, STAGE, "exact-copy"), which, STAGE, "near-copy")
-    ends = zip(table.loc[which, "node"], partner_node[which], strict=True)
-    rmse = [measures.get((int(min(pair)), int(max(pair))), 0.0) for pair in ends]
-    return table.assign(
-        partner=table["partner"].mask(which, partner),
-        measure=table["measure"].mask(which, pd.Series(rmse, index=table.index[which], dtype="float64")),
+def _without_copies(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Drops all but one of each copy group, says for which row and by what RMSE; what a person keeps stays."""
+    order = ranked(table).sort_values("verdict", key=lambda verdict: verdict != "keep", kind="stable")
+    stays = order.drop_duplicates("leader").set_index("leader")
+    partner, partner_node = table["leader"].map(stays["key"]), table["leader"].map(stays["node"])
+    which = table["kept"] & (table["key"] != partner) & (table["verdict"] != "keep")
+    ends = pd.DataFrame(
+        {"first": np.minimum(table["node"], partner_node), "second": np.maximum(table["node"], partner_node)}
     )
-
-
-def _measures(pairs: Pairs) -> dict[tuple[int, int], float]:
-    ends = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
-    return dict(zip(ends, pairs.measure.tolist(), strict=True))
-
-
-def packed(nodes: pd.DataFrame) -> NDArray[np.uint8]:
-    """Perceptual hashes of `nodes`, uint8 (n, bytes), from their hexadecimal text."""
-    hashes = [bytes.fromhex(text) for text in nodes["phash"]]
-    return np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), len(hashes[0]) if hashes else 0)
+    found = ends[which].merge(pairs, on=["first", "second"], how="left").set_index(ends.index[which])
+    kinds = found["kind"].fillna("exact") + "-copy"
+    return table.assign(
+        kept=table["kept"] & ~which,
+        stage=table["stage"].mask(which, STAGE),
+        reason=table["reason"].mask(which, kinds),
+        partner=table["partner"].mask(which, partner),
+        measure=table["measure"].mask(which, found["rmse"].fillna(0.0)),
+    )

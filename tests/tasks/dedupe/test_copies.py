@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.dedupe import copies
-from tasks.dedupe.near import Pairs
+from tasks.dedupe import copies, overrules
+from tasks.dedupe import pairs as pair_tables
 
 COLUMNS = ["delivery", "source", "id", "label"]
 
@@ -19,17 +19,20 @@ def table(*rows: tuple[str, str, str, str], unreadable: tuple[str, ...] = ()) ->
         reason=np.where(broken, "unreadable", ""),
         measure=np.nan,
         partner="",
+        verdict="",
+        height=96,
+        width=96,
+        file_bytes=1000,
     )
 
 
 def judge(rows: pd.DataFrame, pairs: dict[tuple[str, str], float], policy: str = "drop_all") -> pd.DataFrame:
     nodes = copies.distinct(copies.ranked(rows))
     place = {name: k for k, name in enumerate(nodes["id"])}
-    ends = sorted((tuple(sorted((place[a], place[b]))), value) for (a, b), value in pairs.items())
-    array = np.array([end for end, _ in ends], np.int64).reshape(-1, 2)
-    measure = np.array([value for _, value in ends], np.float64)
-    result = copies.judged(rows, nodes, Pairs(array[:, 0], array[:, 1], measure), policy)
-    return result.set_index("source")
+    ends = sorted((*sorted((place[a], place[b])), value) for (a, b), value in pairs.items())
+    first, second, value = np.array(ends).reshape(-1, 3).T
+    found = pair_tables.table(first=first, second=second, rmse=value, kind="near")
+    return copies.judged(rows, nodes, found, policy).set_index("source")
 
 
 def test_of_identical_pictures_the_first_delivery_s_stays() -> None:
@@ -93,5 +96,69 @@ def test_the_order_of_the_files_does_not_matter() -> None:
     pd.testing.assert_frame_equal(shuffled.loc[expected.index], expected)
 
 
-def test_hashes_are_packed_from_their_text() -> None:
-    assert copies.packed(pd.DataFrame({"phash": ["00ff", "8001"]})).tolist() == [[0, 255], [128, 1]]
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ({"height": 200, "file_bytes": 10}, {"height": 96, "file_bytes": 900}),
+        ({"file_bytes": 900}, {"file_bytes": 10}),
+        ({"id": "A"}, {"id": "B"}),
+    ],
+    ids=["more-pixels", "less-compressed", "id"],
+)
+def test_who_stays_within_a_delivery(better: dict, worse: dict) -> None:
+    for first, second in ((better, worse), (worse, better)):
+        rows = table(("d", "x", "X", "ig"), ("d", "y", "Y", "ig"))
+        for index, facts in enumerate((first, second)):
+            rows.loc[index, list(facts)] = list(facts.values())
+        ids = rows["id"].tolist()
+        kept = judge(rows, {(ids[0], ids[1]): 1.0})["kept"].tolist()
+        assert kept == [first is better, second is better]
+
+
+def test_an_earlier_delivery_stays_however_compressed() -> None:
+    rows = table(("old", "x", "X", "ig"), ("new", "y", "A", "ig")).assign(file_bytes=[10, 5000])
+    assert judge(rows, {("X", "A"): 1.0})["kept"].tolist() == [True, False]
+
+
+def test_the_kind_of_the_pair_is_the_reason() -> None:
+    rows = table(("d", "a", "A", "ig"), ("d", "b", "B", "ig"))
+    nodes = copies.distinct(copies.ranked(rows))
+    found = pair_tables.table(first=[0], second=[1], rmse=[2.5], kind="recropped")
+    result = copies.judged(rows, nodes, found, "drop_all")
+    assert result.loc[1, ["reason", "partner", "measure"]].tolist() == ["recropped-copy", "d/a", 2.5]
+
+
+def kept(*said: str) -> pd.DataFrame:
+    """A, its copy B, and a second file of A, with a person's verdicts on files."""
+    rows = table(("d", "a", "A", "ig"), ("d", "b", "B", "ig"), ("d", "c", "A", "ig"))
+    lines = [overrules.Overrule(2, "d", source, "", "keep", "me", "so") for source in said]
+    return judge(overrules.applied(rows, lines, ["d"]), {("A", "B"): 3.0})
+
+
+def test_a_person_chooses_which_copy_stays() -> None:
+    rows = kept("b")
+    assert rows["reason"].to_dict() == {"a": "near-copy", "b": "", "c": "near-copy"}
+    assert rows.loc["a", "partner"] == "d/b"
+    assert rows.loc["a", "measure"] == 3.0
+
+
+def test_a_person_chooses_one_of_two_identical_files() -> None:
+    rows = kept("c")
+    assert rows["reason"].to_dict() == {"a": "exact-copy", "b": "near-copy", "c": ""}
+
+
+def test_all_that_a_person_keeps_stays() -> None:
+    assert kept("a", "b")["kept"].to_dict() == {"a": True, "b": True, "c": False}
+
+
+def test_in_a_conflict_what_a_person_keeps_stays_and_the_others_go() -> None:
+    rows = table(("d", "a", "A", "ig"), ("d", "b", "A", "platelet")).assign(verdict=["", "keep"])
+    rows = judge(rows, {})
+    assert rows["reason"].to_dict() == {"a": "label-conflict", "b": ""}
+
+
+def test_what_a_person_dropped_makes_no_conflict() -> None:
+    rows = table(("d", "a", "A", "ig"), ("d", "b", "A", "platelet"))
+    said = [overrules.Overrule(2, "d", "a", "", "drop", "me", "wrong label")]
+    rows = judge(overrules.applied(rows, said, ["d"]), {})
+    assert rows["reason"].to_dict() == {"a": "review-drop", "b": ""}

@@ -12,24 +12,42 @@ from tasks.ingest.settings import Ingest
 from tasks.params import Classes
 
 CLASSES = Classes.model_validate({"ig": [], "platelet": []})
-SETTINGS = Dedupe(max_distance=24, max_rmse=15.0, min_contrast=4.0, on_conflict="drop_all")
+SETTINGS = Dedupe(
+    max_distance=24,
+    orientations=True,
+    max_rmse=15.0,
+    min_contrast=4.0,
+    neighbours=3,
+    max_shift=0.125,
+    max_recropped_rmse=10.0,
+    on_conflict="drop_all",
+)
 
 
-def smear(seed: int) -> Image.Image:
+def smear(seed: int, side: int = 96) -> Image.Image:
     rng = np.random.default_rng(seed)
-    return Image.fromarray(rng.integers(40, 220, (12, 12, 3), np.uint8)).resize((96, 96), Image.Resampling.BICUBIC)
+    return Image.fromarray(rng.integers(40, 220, (12, 12, 3), np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
 
 
-def ingested(folder: Path, **pictures: Image.Image) -> tuple[Path, Path]:
+def ingested(folder: Path, **pictures: Image.Image) -> list[Path]:
     for name, picture in pictures.items():
         file = folder / "raw" / "d" / ("platelet" if name.startswith("platelet") else "ig") / f"{name}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         picture.save(file)
     settings = Ingest(crop=0, image_size=96, hash_size=16)
     ingest.main(CLASSES, settings, folder / "raw" / "d", folder / "ingested" / "d")
-    listing = folder / "deliveries.yaml"
-    listing.write_text('deliveries:\n- "d"\n')
-    return listing, folder / "ingested"
+    (folder / "deliveries.yaml").write_text('deliveries:\n- "d"\n')
+    (folder / "review.csv").write_text("delivery,source,id,verdict,who,why\n")
+    embed(folder)
+    return [folder / name for name in ("deliveries.yaml", "review.csv", "ingested", "embedded")]
+
+
+def embed(folder: Path) -> None:
+    """Features that hardly change where a picture is shifted: its colours, coarsely."""
+    pixels = np.load(folder / "ingested" / "d" / store.PIXELS).astype(np.float32)
+    features = np.stack([np.histogram(one[..., c], 16, (0, 256))[0] for one in pixels for c in range(3)])
+    (folder / "embedded" / "d").mkdir(parents=True)
+    np.save(folder / "embedded" / "d" / store.FEATURES, features.reshape(len(pixels), -1).astype(np.float32))
 
 
 def reasons(folder: Path) -> dict[str, str]:
@@ -64,3 +82,43 @@ def test_flat_pictures_never_match_by_hash_alone(tmp_path: Path) -> None:
     assert set(reasons(tmp_path).values()) == {""}
     stage.main(SETTINGS.model_copy(update={"min_contrast": 0.0}), *paths, tmp_path / "out")
     assert "near-copy" in reasons(tmp_path).values()
+
+
+def test_a_picture_turned_or_mirrored_is_a_copy_unless_switched_off(tmp_path: Path) -> None:
+    one = smear(1)
+    paths = ingested(tmp_path, a=one, turned=one.rotate(90), mirrored=one.transpose(Image.Transpose.FLIP_TOP_BOTTOM))
+    stage.main(SETTINGS, *paths, tmp_path / "out")
+    assert sorted(reasons(tmp_path).values()) == ["", "near-copy", "near-copy"]
+    found = pd.read_parquet(tmp_path / "out" / "pairs.parquet")
+    assert set(found["kind"]) == {"near"}
+    assert 0 not in set(found["orientation"])
+    stage.main(SETTINGS.model_copy(update={"orientations": False}), *paths, tmp_path / "out")
+    assert set(reasons(tmp_path).values()) == {""}
+
+
+def test_a_picture_cropped_anew_is_a_copy_unless_switched_off(tmp_path: Path) -> None:
+    wide = smear(1, 120)
+    others = {f"other{seed}": smear(seed) for seed in range(2, 8)}
+    crops = {"a": wide.crop((10, 10, 106, 106)), "b": wide.crop((16, 5, 112, 101))}
+    paths = ingested(tmp_path, **crops, **others)
+    stage.main(SETTINGS, *paths, tmp_path / "out")
+    found = reasons(tmp_path)
+    assert sorted((found["a"], found["b"])) == ["", "recropped-copy"]
+    assert {found[name] for name in others} == {""}
+    pair = pd.read_parquet(tmp_path / "out" / "pairs.parquet").iloc[0]
+    assert abs(pair["dy"]) == 5
+    assert abs(pair["dx"]) == 6
+    assert pair["dy"] * pair["dx"] < 0
+    assert pair["distance"] > SETTINGS.max_distance
+    stage.main(SETTINGS.model_copy(update={"neighbours": 0}), *paths, tmp_path / "out")
+    assert set(reasons(tmp_path).values()) == {""}
+
+
+def test_a_verdict_in_the_review_wins(tmp_path: Path) -> None:
+    paths = ingested(tmp_path, a=smear(1), b=smear(1), c=smear(2))
+    paths[1].write_text(
+        "delivery,source,id,verdict,who,why\nd,ig/b.png,,keep,me,sharper\nd,ig/c.png,,drop,me,no cell\n"
+    )
+    stage.main(SETTINGS, *paths, tmp_path / "out")
+    assert reasons(tmp_path) == {"a": "exact-copy", "b": "", "c": "review-drop"}
+    assert store.read_rows(tmp_path / "out")["verdict"].tolist() == ["", "keep", "drop"]

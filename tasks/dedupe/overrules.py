@@ -1,0 +1,106 @@
+"""A person's overrules: a small table in git that wins over every rule.
+
+Each line is about one delivered file (delivery and source) or about one picture (id). A line about a file wins over
+one about its picture, so that one of two identical files can be chosen.
+"""
+
+import csv
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from tasks import store
+from tasks.dedupe.copies import ranked
+
+COLUMNS = ["delivery", "source", "id", "verdict", "who", "why"]
+VERDICTS = ("keep", "drop")
+
+
+class Overrule(NamedTuple):
+    """One line of the file; what is not given is empty."""
+
+    line: int
+    delivery: str
+    source: str
+    id: str
+    verdict: str
+    who: str
+    why: str
+
+    def __str__(self) -> str:
+        about = f"{self.delivery}/{self.source}" if self.source else self.id
+        return f"review, line {self.line} ({self.verdict} {about})"
+
+
+def read(file: Path) -> list[Overrule]:
+    """The lines of `file`, a CSV with the header COLUMNS. Raises ValueError that names the line of what is wrong."""
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""))
+        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{file}: expected a CSV file in UTF-8, got {error}") from error
+    header = lines[0][1] if lines else []
+    if header != COLUMNS:
+        raise ValueError(f"{file}: expected the columns {','.join(COLUMNS)}, got {','.join(header) or 'nothing'}")
+    return [_parsed(file, number, cells) for number, cells in lines[1:] if any(cells)]
+
+
+def applied(rows: pd.DataFrame, overrules: list[Overrule], listed: list[str]) -> pd.DataFrame:
+    """`rows` with a column `verdict`, keep, drop or empty, and with those dropped that a person dropped.
+
+    Of several identical files, a line about the picture keeps the first in order of precedence. A line whose delivery
+    is not in `listed` waits for it; any other must fit a row. Raises ValueError with the line that fits none,
+    contradicts another, or would keep what cannot be kept.
+    """
+    order = ranked(rows)
+    said: dict[int, Overrule] = {}
+    for overrule in sorted(overrules, key=lambda one: not one.source):
+        if overrule.delivery in ("", *listed):
+            dropped = [index for index, one in said.items() if one.source and one.verdict == "drop"]
+            for index in _meant(rows, order.drop(dropped, errors="ignore"), overrule):
+                _agree(said.setdefault(index, overrule), overrule)
+    verdicts = pd.Series({index: overrule.verdict for index, overrule in said.items()}, dtype="str")
+    rows = rows.assign(verdict=verdicts.reindex(rows.index).fillna(""))
+    return store.drop(rows, rows["verdict"] == "drop", "dedupe", "review-drop")
+
+
+def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule) -> list[int]:
+    """Indices of the rows that a line is about. `order` has the readable ones, in order of precedence."""
+    fits = pd.Series(True, index=rows.index)
+    for name in ("delivery", "source", "id"):
+        if getattr(overrule, name):
+            fits &= rows[name] == getattr(overrule, name)
+    if not fits.any():
+        raise ValueError(f"{overrule}: no row of the listed deliveries is that")
+    if overrule.verdict == "drop":
+        return rows.index[fits if overrule.source else rows["id"] == overrule.id].tolist()
+    kept = order[order.index.isin(rows.index[fits])] if overrule.source else order[order["id"] == overrule.id]
+    if kept.empty:
+        why = rows[fits].iloc[0]["reason"] or "dropped file by file"
+        raise ValueError(f"{overrule}: cannot be kept, it is {why}")
+    if kept["label"].nunique() > 1:
+        labels = " and ".join(sorted(kept["label"].unique()))
+        raise ValueError(f"{overrule}: the picture came as {labels}; say which file by its delivery and source")
+    return kept.index[:1].tolist()
+
+
+def _agree(earlier: Overrule, later: Overrule) -> None:
+    if earlier.verdict != later.verdict and bool(earlier.source) == bool(later.source):
+        raise ValueError(f"{later}: contradicts line {earlier.line}, which says {earlier.verdict}")
+
+
+def _parsed(file: Path, line: int, cells: list[str]) -> Overrule:
+    where = f"{file}, line {line}"
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"{where}: expected {len(COLUMNS)} fields ({','.join(COLUMNS)}), got {len(cells)}")
+    found = Overrule(line, *cells)
+    if found.verdict not in VERDICTS:
+        raise ValueError(f"{where}: verdict must be keep or drop, got {found.verdict!r}")
+    if not (found.id or (found.delivery and found.source)):
+        raise ValueError(f"{where}: expected an id, or a delivery and a source")
+    if not (found.who and found.why):
+        raise ValueError(f"{where}: expected who says so and why, got who={found.who!r}, why={found.why!r}")
+    return found
