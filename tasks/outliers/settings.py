@@ -8,14 +8,27 @@ from tasks.params import Section
 
 
 class Outliers(Section):
-    """When a picture lies too far from the others."""
+    """When a picture is none, or lies too far from the others."""
 
     section: ClassVar[str] = "outliers"
-    components: int = Field(ge=2, le=1280, description="principal components of the features that are kept")
+    min_contrast: float = Field(
+        ge=0, le=128, description="standard deviation in grey levels below which a picture is blank"
+    )
+    min_smoothness: float = Field(
+        ge=-1, le=1, description="correlation of neighbouring pixels below which a picture is noise"
+    )
+    max_flat: float = Field(
+        ge=0, le=1, description="share of the side in rows or columns of one colour above which a part was lost"
+    )
+    components: int = Field(
+        ge=2, le=1280, description="principal components of the features; what lies beside them counts too"
+    )
     whitening: float = Field(
         ge=0, le=1, description="weight of directions in which pictures vary little: 0 none, 1 full"
     )
     neighbours: int = Field(
         ge=1, description="the distance to this nearest neighbour counts: foreign motifs that come oftener hide"
     )
-    max_z: float = Field(gt=0, description="robust z of the log distance above which a picture is foreign")
+    false_alarm: float = Field(
+        gt=0, lt=1, description="probability that normal scores lose any picture of a set without foreign ones"
+    )

@@ -1,28 +1,41 @@
-"""outliers: drop what is foreign among the pictures that are left, by its features."""
+"""outliers: drop what is no picture, and what is foreign among the pictures that are left, by its features."""
 
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
 from tasks import command, store
-from tasks.outliers import detector
+from tasks.features import principal
+from tasks.outliers import checks
+from tasks.outliers.detector import Detection, detect
 from tasks.outliers.settings import Outliers
 
 
 def main(outliers: Outliers, deduped: Path, embedded: Path, out: Path) -> None:
-    """Write the table with foreign pictures dropped and a column `score` for all that were looked at."""
+    """Write the table with foreign pictures dropped and a column `score`, NaN for unreadable files alone."""
     rows = store.read_rows(deduped)
-    left = rows[rows["kept"]].sort_values("id")  # so that rounding does not depend on the order of the files
-    arrays = store.features(embedded, rows)
-    score = rows["measure"].mul(np.nan).rename("score")
-    score[left.index] = detector.scores(
-        arrays.take(arrays.places(left)), outliers.components, outliers.whitening, outliers.neighbours
-    )
-    foreign = score > outliers.max_z
-    result = store.drop(rows, foreign, "outliers", "foreign")
-    result = result.assign(score=score, measure=result["measure"].mask(foreign, score))
+    result = checks.checked(rows, outliers)
+    nodes = _distinct(result)
+    found = _detected(outliers, nodes, store.features(embedded, rows))
+    score = result["id"].map(pd.Series(found.scores, index=nodes["id"]))
+    result = checks.foreign(result.assign(score=score.where(_readable(result))), found.limit)
     store.check_same_rows(rows, result)
     store.write_rows(out, result)
+
+
+def _distinct(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row for each readable picture, kept if any of its copies is; in an order that is not that of the files."""
+    readable = rows[_readable(rows)].sort_values(["id", "kept"], ascending=[True, False])
+    return readable.drop_duplicates("id")
+
+
+def _readable(rows: pd.DataFrame) -> pd.Series:
+    return rows["reason"] != store.UNREADABLE
+
+
+def _detected(outliers: Outliers, nodes: pd.DataFrame, features: store.Arrays) -> Detection:
+    points = principal(features, features.places(nodes), outliers.components, outliers.whitening)
+    return detect(points, nodes["kept"].to_numpy(), outliers.neighbours, outliers.false_alarm)
 
 
 if __name__ == "__main__":

@@ -1,62 +1,74 @@
 import numpy as np
 import pytest
+from scipy.stats import norm
 
-from tasks.outliers.detector import _hellinger, robust_z, scores
+from tasks.outliers.detector import detect, limit, robust_z
 
 
 def bulk(n: int, seed: int = 0) -> np.ndarray:
-    """Features of a set with one kind of picture: noise around a common pattern, all values positive."""
-    rng = np.random.default_rng(seed)
-    return np.abs(2 + 0.5 * rng.normal(size=(n, 40))).astype(np.float32)
+    """A set with one kind of picture: normal in all directions."""
+    return np.random.default_rng(seed).normal(size=(n, 10)).astype(np.float32)
+
+
+def foreign(points: np.ndarray, neighbours: int = 30, false_alarm: float = 0.05) -> list[int]:
+    found = detect(points, np.ones(len(points), bool), neighbours, false_alarm)
+    return np.flatnonzero(found.scores > found.limit).tolist()
 
 
 def test_a_foreign_picture_stands_out_and_no_other() -> None:
-    features = bulk(400)
-    features[17] = np.roll(features[17], 7) * np.linspace(0, 3, 40)
-    found = np.flatnonzero(scores(features, 20, 0.3, 30) > 4.5)
-    assert found.tolist() == [17]
+    points = bulk(400)
+    points[17] = 9
+    assert foreign(points) == [17]
 
 
-def test_several_foreign_pictures_of_one_kind_do_not_hide_each_other() -> None:
-    features = bulk(400)
-    strange = np.linspace(0, 4, 40)
-    features[:10] = strange + np.random.default_rng(1).random((10, 40)) * 0.1
-    z = scores(features, 20, 0.3, 30)
-    assert (z[:10] > 4.5).all()
-    assert (z[10:] < 4.5).all()
+def test_foreign_pictures_of_one_kind_do_not_hide_each_other() -> None:
+    points = bulk(400)
+    points[:10] = 9 + np.random.default_rng(1).random((10, 10)) * 0.1
+    assert foreign(points) == list(range(10))
 
 
-def test_the_order_of_the_rows_hardly_changes_a_score() -> None:
-    features = bulk(200)
-    order = np.random.default_rng(2).permutation(200)
-    assert scores(features[order], 20, 0.3, 30) == pytest.approx(scores(features, 20, 0.3, 30)[order], abs=0.02)
+def test_more_foreign_pictures_of_one_kind_than_neighbours_go_with_one_that_stands_alone() -> None:
+    points = bulk(400)
+    points[:45] = 4 + 1.5 * np.random.default_rng(1).normal(size=(45, 10))
+    kth = np.sort(np.linalg.norm(points[:, None] - points[None], axis=2), axis=1)[:, 30]
+    at_first = robust_z(np.log(kth), np.ones(400, bool)) > limit(400, 0.05)
+    assert 0 < at_first.sum() < 45
+    assert foreign(points) == list(range(45))
+
+
+def test_what_is_not_of_the_bulk_is_scored_too_and_changes_no_other_score() -> None:
+    points = bulk(300)
+    with_copy = np.concatenate([points, points[:1], np.full((1, 10), 9, np.float32)])
+    alone = detect(points, np.ones(300, bool), 30, 0.05)
+    found = detect(with_copy, np.arange(302) < 300, 30, 0.05)
+    assert found.scores[:300] == pytest.approx(alone.scores)
+    assert found.scores[301] > found.limit
+    assert found.scores[300] == pytest.approx(found.scores[0], abs=0.5)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 8])
 def test_small_sets_have_finite_scores(n: int) -> None:
-    z = scores(bulk(n), 128, 0.3, 150)
-    assert z.shape == (n,)
-    assert np.isfinite(z).all()
+    found = detect(bulk(n), np.ones(n, bool), 150, 0.05)
+    assert found.scores.shape == (n,)
+    assert np.isfinite(found.scores).all()
+    assert (found.scores <= found.limit).all() or n > 3
 
 
 def test_equal_pictures_score_zero() -> None:
-    assert (scores(np.ones((50, 40), np.float32), 20, 0.3, 30) == 0).all()
+    assert (detect(np.ones((50, 10), np.float32), np.ones(50, bool), 30, 0.05).scores == 0).all()
 
 
-def test_features_become_square_roots_of_unit_length() -> None:
-    roots = _hellinger(np.array([[1, 3], [16, 0], [0, 0]], np.float32))
-    assert roots == pytest.approx(np.array([[0.5, 0.75**0.5], [1, 0], [0, 0]]))
+def test_robust_z_is_in_standard_deviations_of_the_bulk() -> None:
+    values = np.append(np.random.default_rng(0).normal(5, 2, 20_000), [1e9] * 500)
+    z = robust_z(values, values < 1e8)
+    assert z[:-500].std() == pytest.approx(1, abs=0.03)
+    assert np.median(z[:-500]) == 0
 
 
-def test_whitening_makes_quiet_directions_count() -> None:
-    features = bulk(400)
-    features[:, 0] = np.abs(2 + 3 * np.random.default_rng(3).normal(size=400))  # cells vary a lot in this one
-    features[:, 1] = 2
-    features[17, 1] = 4.5  # and in this one only the foreign picture does
-    assert scores(features, 40, 0.8, 30)[17] > 1.3 * scores(features, 40, 0.0, 30)[17] > 0
+def test_small_sets_have_the_limit_of_a_larger_one() -> None:
+    assert limit(0, 0.05) == limit(9_999, 0.05) == limit(10_000, 0.05) < limit(10_001, 0.05)
 
 
-def test_robust_z_is_in_standard_deviations() -> None:
-    values = np.random.default_rng(0).normal(5, 2, 20_000)
-    assert robust_z(values).std() == pytest.approx(1, abs=0.03)
-    assert np.median(robust_z(values)) == 0
+@pytest.mark.parametrize("n", [10_000, 10**6])
+def test_no_regular_value_of_a_set_exceeds_the_limit_but_with_the_false_alarm_s_probability(n: int) -> None:
+    assert norm.cdf(limit(n, 0.05)) ** n == pytest.approx(0.95, abs=1e-6)

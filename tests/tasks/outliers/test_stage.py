@@ -2,12 +2,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tasks import store
 from tasks.outliers import stage
 from tasks.outliers.settings import Outliers
 
-SETTINGS = Outliers(components=20, whitening=0.3, neighbours=30, max_z=4.5)
+SETTINGS = Outliers(
+    min_contrast=4.0, min_smoothness=0.5, max_flat=0.25, components=20, whitening=0.3, neighbours=30, false_alarm=0.05
+)
 
 
 def run(folder: Path, table, order: np.ndarray) -> pd.DataFrame:
@@ -15,7 +18,9 @@ def run(folder: Path, table, order: np.ndarray) -> pd.DataFrame:
     features = np.abs(2 + 0.5 * np.random.default_rng(0).normal(size=(300, 40))).astype(np.float32)
     features[7] = features[8] = np.linspace(0, 9, 40)
     names = np.array([f"{k:03}" for k in range(300)])[order]
-    rows = table(names)
+    rows = table(names, contrast=40.0, smoothness=0.9, flat=0.0, verdict="")
+    rows.loc[names == "009", "contrast"] = 0.0
+    rows = store.drop(rows, rows["id"] == "010", "ingest", store.UNREADABLE)
     (folder / "embedded" / "d").mkdir(parents=True)
     np.save(folder / "embedded" / "d" / store.FEATURES, features[order])
     store.write_rows(folder / "deduped", store.drop(rows, rows["id"] == "008", "dedupe", "exact-copy"))
@@ -23,15 +28,21 @@ def run(folder: Path, table, order: np.ndarray) -> pd.DataFrame:
     return store.read_rows(folder / "out").set_index("id").sort_index()
 
 
-def test_the_foreign_picture_goes_with_its_score(tmp_path: Path, table) -> None:
+def test_the_foreign_picture_goes_with_its_score_and_the_blank_with_its_contrast(tmp_path: Path, table) -> None:
     rows = run(tmp_path, table, np.arange(300))
-    assert rows[~rows["kept"]]["reason"].to_dict() == {"007": "foreign", "008": "exact-copy"}
-    assert rows.loc["007", "measure"] == rows.loc["007", "score"] > 4.5
-    assert np.isnan(rows.loc["008", "score"])
-    assert rows["score"].notna().sum() == 299
+    reasons = {"007": "foreign", "008": "exact-copy", "009": "blank", "010": "unreadable"}
+    assert rows[~rows["kept"]]["reason"].to_dict() == reasons
+    assert rows.loc["007", "measure"] == rows.loc["007", "score"] > 4
+    assert rows.loc["009", "measure"] == 0
+
+
+def test_every_readable_row_has_a_score(tmp_path: Path, table) -> None:
+    rows = run(tmp_path, table, np.arange(300))
+    assert rows[rows["score"].isna()].index.tolist() == ["010"]
+    assert rows.loc["008", "score"] == pytest.approx(rows.loc["007", "score"])
 
 
 def test_scores_do_not_depend_on_the_order_of_the_files(tmp_path: Path, table) -> None:
     one = run(tmp_path / "one", table, np.arange(300))
     two = run(tmp_path / "two", table, np.random.default_rng(1).permutation(300))
-    assert (one["score"].dropna() == two["score"].dropna()).all()
+    assert one["score"].dropna().to_numpy() == pytest.approx(two["score"].dropna().to_numpy(), abs=1e-4)
