@@ -18,6 +18,7 @@ from flows.stages import Target
 
 INTERRUPTED = 130
 Form = Literal["npz", "folders", "tfrecord"]
+Verdict = Literal["keep", "drop"]
 
 
 class Verbs(TyperGroup):
@@ -79,6 +80,19 @@ def pipeline(
     made = _run("pipeline", settings=settings_form.parse(settings or []), target=target)
     counts = Counter(str(each.outcome) for each in made)
     typer.echo(f"{len(made)} stages: {', '.join(f'{number} {outcome}' for outcome, number in counts.items())}")
+
+
+@app.command()
+def review(
+    about: Annotated[str, typer.Argument(help="an id, at least 8 digits of one, or DELIVERY/SOURCE")],
+    verdict: Annotated[Verdict, typer.Argument(help="what is to become of the picture")],
+    why: Annotated[str, typer.Option(help="the reason, for whoever comes next")],
+    who: Annotated[str | None, typer.Option(help="who says so; by default git's user.name, or the login")] = None,
+) -> None:
+    """Keep or drop a picture, whatever the rules say."""
+    from flows.review import review
+
+    typer.echo(review(Path.cwd(), about, verdict, why, who))
 
 
 @app.command()
