@@ -7,7 +7,7 @@ picture's split, one that is tied to two splits is a bridge and joins none. The 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,29 +25,67 @@ class Group(NamedTuple):
     members: list[str]
 
 
+class Bridge(NamedTuple):
+    """A group that is tied to earlier pictures of several splits: those `elders`, in the order in which they came."""
+
+    members: list[str]
+    elders: list[str]
+
+
+class Assignment(NamedTuple):
+    """The split of each id, BRIDGE for members of the `bridges`, and the number of groups of each class."""
+
+    splits: dict[str, str]
+    bridges: list[Bridge]
+    counts: pd.Series
+
+
 def assign(
-    pictures: pd.DataFrame, pairs: Sequence[tuple[str, str]], shares: Mapping[str, float], seed: int
-) -> tuple[dict[str, str], pd.Series]:
-    """The split of each id, and the number of groups of each class.
+    pictures: pd.DataFrame, ties: Mapping[str, Sequence[str]], shares: Mapping[str, float], seed: int
+) -> Assignment:
+    """Divide the pictures.
 
     `pictures` has the columns id, label and delivery, a row per id, the deliveries in the order in which they came;
-    `pairs` are confirmed copies by id.
+    `ties` gives the confirmed copies of an id. Whether a picture is kept plays no part.
     """
-    ties = _ties(pairs)
+    position = dict(zip(pictures["id"], pd.factorize(pictures["delivery"])[0], strict=True))
     splits: dict[str, str] = {}
+    bridges: list[Bridge] = []
     counts: dict[str, int] = {}
     for _, brought in pictures.groupby("delivery", sort=False):
         strata: dict[str, list[Group]] = {}
         for group in _groups(brought, ties):
-            elders = {splits[other] for one in group.members for other in ties.get(one, ()) if splits.get(other)}
+            elders = {other for one in group.members for other in ties.get(one, ()) if splits.get(other)}
+            found = {splits[other] for other in elders}
+            if len(found) > 1:
+                bridges.append(Bridge(group.members, sorted(elders, key=lambda one: (position[one], one))))
             if elders:
-                splits.update(dict.fromkeys(group.members, elders.pop() if len(elders) == 1 else BRIDGE))
+                splits.update(dict.fromkeys(group.members, found.pop() if len(found) == 1 else BRIDGE))
             else:
                 strata.setdefault(group.label, []).append(group)
         for label, groups in strata.items():
             counts[label] = counts.get(label, 0) + len(groups)
             splits.update(_divided(groups, shares, seed))
-    return splits, pd.Series(counts, dtype="int64")
+    return Assignment(splits, bridges, pd.Series(counts, dtype="int64"))
+
+
+def tied(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """The other ends of each id's pairs."""
+    ties: dict[str, list[str]] = {}
+    for a, b in pairs:
+        ties.setdefault(a, []).append(b)
+        ties.setdefault(b, []).append(a)
+    return ties
+
+
+def reached(name: str, among: Collection[str], ties: Mapping[str, Sequence[str]]) -> list[str]:
+    """`name` and what ties lead to from it without leaving `among`, sorted."""
+    found, frontier = {name}, [name]
+    while frontier:
+        fresh = {other for one in frontier for other in ties.get(one, ()) if other in among} - found
+        found |= fresh
+        frontier = list(fresh)
+    return sorted(found)
 
 
 def cut(names: Sequence[str], shares: Mapping[str, float], seed: int) -> dict[str, str]:
@@ -77,27 +115,10 @@ def _groups(brought: pd.DataFrame, ties: Mapping[str, Sequence[str]]) -> list[Gr
     groups = []
     for name in sorted(labels):
         if name not in seen:
-            members = _reached(name, labels, ties)
+            members = reached(name, labels, ties)
             seen.update(members)
             groups.append(Group(name, labels[name], members))
     return groups
-
-
-def _reached(name: str, among: Mapping[str, str], ties: Mapping[str, Sequence[str]]) -> list[str]:
-    found, frontier = {name}, [name]
-    while frontier:
-        fresh = {other for one in frontier for other in ties.get(one, ()) if other in among} - found
-        found |= fresh
-        frontier = list(fresh)
-    return sorted(found)
-
-
-def _ties(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    ties: dict[str, list[str]] = {}
-    for a, b in pairs:
-        ties.setdefault(a, []).append(b)
-        ties.setdefault(b, []).append(a)
-    return ties
 
 
 def _uniform(seed: int, use: str, name: str) -> float:

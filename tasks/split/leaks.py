@@ -7,15 +7,22 @@ import pandas as pd
 
 def check_no_leak(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> None:
     """Raises ValueError where a confirmed pair of kept pictures stands in two splits; needs columns id, kept, split."""
-    kept = rows[rows["kept"]]
-    places = kept.groupby("id")["split"].unique()
-    torn = places[places.map(len) > 1]
+    kept = rows.loc[rows["kept"], ["id", "split"]].drop_duplicates().sort_values(["id", "split"])
+    torn = kept[kept.duplicated("id", keep=False)]
     if len(torn):
-        raise ValueError(f"leak: picture {torn.index[0]} stands in {' and '.join(sorted(torn.iloc[0]))}")
+        name = torn["id"].iloc[0]
+        raise ValueError(f"leak: picture {name} stands in {' and '.join(torn.loc[torn['id'] == name, 'split'])}")
     split = dict(zip(kept["id"], kept["split"], strict=True))
     for a, b in pairs:
         if a in split and b in split and split[a] != split[b]:
             raise ValueError(f"leak: {a} in {split[a]} and {b} in {split[b]} are copies of one picture")
+
+
+def check_any_kept(rows: pd.DataFrame) -> None:
+    """Raises ValueError, with the reasons and how often each stands, where no picture is left to be divided."""
+    if not rows["kept"].any():
+        reasons = ", ".join(f"{reason} {count}" for reason, count in rows["reason"].value_counts().items())
+        raise ValueError(f"of {len(rows)} pictures that came, all were dropped ({reasons}): there is nothing to divide")
 
 
 def check_groups(groups: pd.Series, names: Sequence[str], splits: int) -> None:

@@ -1,13 +1,15 @@
 """split: assign every picture to train, val or test. With ingest's arrays, its table is the cleaned dataset."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from tasks import command, store
 from tasks.params import Classes
-from tasks.split.assign import BRIDGE, assign
-from tasks.split.leaks import check_groups, check_no_leak
+from tasks.split.assign import BRIDGE, assign, tied
+from tasks.split.bridges import joined
+from tasks.split.leaks import check_any_kept, check_groups, check_no_leak
 from tasks.split.settings import Split
 
 
@@ -15,26 +17,33 @@ def main(classes: Classes, split: Split, inliers: Path, deduped: Path, out: Path
     """Write the table with a column `split`, also for dropped pictures: what was ever test data stays test data."""
     rows = store.read_rows(inliers)
     pairs = pd.read_parquet(deduped / "pairs.parquet")
-    ties = list(zip(pairs["first"], pairs["second"], strict=True))
-    splits, groups = assign(_pictures(rows), ties, split.shares.model_dump(), split.seed)
-    check_groups(groups, classes.names, len(split.shares.model_dump()))
-    result = rows.assign(split=rows["id"].map(splits).fillna(BRIDGE))
-    bridges = rows["id"].map(splits) == BRIDGE
-    result = store.drop(result, bridges, "split", "bridges-splits")
-    check_no_leak(result, ties)
+    result = divided(rows, list(zip(pairs["first"], pairs["second"], strict=True)), classes.names, split)
     store.check_same_rows(rows, result)
     store.write_rows(out, result)
 
 
+def divided(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], names: Sequence[str], split: Split) -> pd.DataFrame:
+    """`rows` with a column `split`, "" for the unreadable and for bridges, which are dropped; `pairs` are ids.
+
+    Raises ValueError where a class has too few pictures, and where one picture would stand in two splits.
+    """
+    check_any_kept(rows)
+    shares, ties = split.shares.model_dump(), tied(pairs)
+    found = assign(_pictures(rows), ties, shares, split.seed)
+    check_groups(found.counts, names, len(shares))
+    kept = rows[rows["kept"]]
+    wanted = kept[kept["verdict"] == "keep"]
+    place = rows["id"].map(found.splits | joined(found.bridges, found.splits, ties, set(wanted["id"]), set(kept["id"])))
+    result = store.drop(rows.assign(split=place.fillna("")), place == BRIDGE, "split", "bridges-splits")
+    check_no_leak(result, pairs)
+    return result
+
+
 def _pictures(rows: pd.DataFrame) -> pd.DataFrame:
     """A row per readable id, that of the delivery which brought it first, the deliveries in their order."""
-    position = rows["delivery"].map({name: code for code, name in enumerate(rows["delivery"].unique())})
-    return (
-        rows[rows["stage"] != "ingest"]
-        .assign(position=position)
-        .sort_values(["position", "id", "label"])
-        .drop_duplicates("id")
-    )
+    position, _ = pd.factorize(rows["delivery"])
+    came = rows.assign(position=position)[rows["stage"] != "ingest"]
+    return came.sort_values(["position", "id", "label"]).drop_duplicates("id")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.split.assign import assign, cut
+from tasks.split.assign import BRIDGE, Assignment, assign, cut, reached, tied
 
 SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
 ids = st.integers(0, 60).map("{:03}".format)
 rows_of_three = st.tuples(st.sampled_from("abc"), ids, st.sampled_from(["ig", "platelet"]))
+
+
+def divide(rows: list[tuple[str, str, str]], pairs: list[tuple[str, str]] = ()) -> Assignment:
+    return assign(pictures(*rows), tied(pairs), SHARES, 0)
 
 
 def pictures(*rows: tuple[str, str, str]) -> pd.DataFrame:
@@ -34,51 +38,76 @@ def test_another_seed_is_another_division() -> None:
     assert cut(names, SHARES, 0) != cut(names, SHARES, 1)
 
 
-@given(st.lists(rows_of_three, min_size=1, unique_by=lambda row: row[1]), st.lists(st.tuples(ids, ids), max_size=25))
+deliveries = st.lists(rows_of_three, min_size=1, unique_by=lambda row: row[1]).map(
+    lambda rows: sorted(rows, key=lambda row: row[0])
+)
+pairs_of_ids = st.lists(st.tuples(ids, ids), max_size=25)
+
+
+@given(deliveries, pairs_of_ids)
 def test_later_deliveries_and_the_order_of_rows_move_nothing(rows: list, pairs: list) -> None:
-    rows = sorted(rows, key=lambda row: row[0])
-    splits, _ = assign(pictures(*rows), pairs, SHARES, 0)
+    splits = divide(rows, pairs).splits
     shuffled = sorted(rows, key=lambda row: (row[0], row[1][::-1]))
-    assert assign(pictures(*shuffled), pairs[::-1], SHARES, 0)[0] == splits
+    assert divide(shuffled, pairs[::-1]).splits == splits
     earlier = [row for row in rows if row[0] < "c"]
-    if earlier:
-        before, _ = assign(pictures(*earlier), pairs, SHARES, 0)
-        assert before == {row[1]: splits[row[1]] for row in earlier}
+    assert divide(earlier, pairs).splits == {row[1]: splits[row[1]] for row in earlier}
 
 
-@given(st.lists(ids, unique=True, min_size=1), st.lists(st.tuples(ids, ids), max_size=40))
-def test_no_pair_stands_in_two_splits(names: list, pairs: list) -> None:
-    rows = pictures(*sorted(("ab"[int(name) % 2], name, "ig") for name in names))
-    splits, _ = assign(rows, pairs, SHARES, 0)
+@given(deliveries, pairs_of_ids)
+def test_no_pair_stands_in_two_splits(rows: list, pairs: list) -> None:
+    splits = divide(rows, pairs).splits
     for a, b in pairs:
         if splits.get(a) and splits.get(b):
             assert splits[a] == splits[b]
 
 
-def of_split(wanted: str, delivery: str = "a", seed: int = 0) -> str:
+@given(deliveries, pairs_of_ids)
+def test_every_stratum_is_exact_to_within_one_group_as_it_came(rows: list, pairs: list) -> None:
+    found, ties, counts = divide(rows, pairs), tied(pairs), Counter()
+    for delivery in "abc":
+        brought = {name: label for at, name, label in rows if at == delivery}
+        earlier = {name for at, name, _ in rows if at < delivery and found.splits[name] != BRIDGE}
+        groups = {tuple(reached(name, brought, ties)) for name in brought}
+        free = [group for group in groups if not earlier & {other for one in group for other in ties.get(one, [])}]
+        for label in ("ig", "platelet"):
+            stratum = [found.splits[group[0]] for group in free if brought[group[0]] == label]
+            counts[label] += len(stratum)
+            for split, share in SHARES.items():
+                assert abs(stratum.count(split) - share * len(stratum)) < 1 + 1e-9
+    assert +counts == Counter(found.counts.to_dict())
+
+
+def of_split(wanted: str) -> str:
     """An id whose picture, alone in its delivery, comes into the split wanted."""
-    return next(name for name in map("{:04}".format, range(999)) if cut([name], SHARES, seed)[name] == wanted)
+    return next(name for name in map("{:04}".format, range(999)) if cut([name], SHARES, 0)[name] == wanted)
 
 
 def test_a_newcomer_joins_its_elder_s_split() -> None:
     elder = of_split("test")
-    splits, counts = assign(pictures(("a", elder, "ig"), ("b", "new", "ig")), [(elder, "new")], SHARES, 0)
-    assert splits["new"] == "test"
-    assert counts.to_dict() == {"ig": 1}
+    found = divide([("a", elder, "ig"), ("b", "new", "ig")], [(elder, "new")])
+    assert found.splits["new"] == "test"
+    assert found.counts.to_dict() == {"ig": 1}
 
 
 def test_a_newcomer_that_would_join_two_splits_joins_none() -> None:
     one, two = of_split("test"), of_split("val")
-    rows = pictures(("a", one, "ig"), ("b", two, "ig"), ("c", "bridge", "ig"), ("c", "companion", "ig"))
-    splits, _ = assign(rows, [(one, "bridge"), (two, "companion"), ("bridge", "companion")], SHARES, 0)
-    assert (splits[one], splits[two]) == ("test", "val")
-    assert splits["bridge"] == splits["companion"] == ""
+    rows = [("a", two, "ig"), ("b", one, "ig"), ("c", "bridge", "ig"), ("c", "companion", "ig")]
+    found = divide(rows, [(one, "bridge"), (two, "companion"), ("bridge", "companion")])
+    assert found.splits == {two: "val", one: "test", "bridge": BRIDGE, "companion": BRIDGE}
+    assert found.bridges == [(["bridge", "companion"], [two, one])]
 
 
 def test_strata_are_counted_in_groups() -> None:
     names = [f"{k:03}" for k in range(200)]
     pairs = [(names[k], names[k + 1]) for k in range(0, 200, 2)]
-    splits, counts = assign(pictures(*(("a", name, "ig") for name in names)), pairs, SHARES, 0)
-    assert counts.to_dict() == {"ig": 100}
-    assert all(splits[a] == splits[b] for a, b in pairs)
-    assert np.isclose(Counter(splits.values())["test"], 30, atol=2)
+    found = divide([("a", name, "ig") for name in names], pairs)
+    assert found.counts.to_dict() == {"ig": 100}
+    assert all(found.splits[a] == found.splits[b] for a, b in pairs)
+    assert np.isclose(Counter(found.splits.values())["test"], 30, atol=2)
+
+
+def test_what_is_tied_follows_pairs_both_ways_and_stays_inside() -> None:
+    ties = tied([("a", "b"), ("c", "b"), ("c", "d")])
+    assert ties == {"a": ["b"], "b": ["a", "c"], "c": ["b", "d"], "d": ["c"]}
+    assert reached("a", {"a", "b", "c"}, ties) == ["a", "b", "c"]
+    assert reached("a", {"a", "c"}, ties) == ["a"]
