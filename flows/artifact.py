@@ -9,6 +9,7 @@ from typing import Any
 
 CLEAN = Path("data/clean/rows.parquet")
 METRICS = Path("data/evaluation/metrics.json")
+CURATION = Path("data/curation")
 HASH_SHOWN = 12
 
 
@@ -47,11 +48,20 @@ def markdown(root: Path, artifacts: Sequence[Artifact]) -> str:
     outcomes = Counter(artifact.outcome for artifact in artifacts)
     stages = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     parts = [f"## Stages\n\n{len(artifacts)} stages: {stages or 'none'}"]
-    if (root / CLEAN).is_file():
+    if any(artifact.stage == "report" for artifact in artifacts):
+        parts.append(_curation(root / CURATION))
+    elif (root / CLEAN).is_file():
         parts.append(_rows(root / CLEAN))
     if (root / METRICS).is_file():
         parts.append(_metrics(json.loads((root / METRICS).read_text())))
     return "\n\n".join(parts) + "\n"
+
+
+def _curation(folder: Path) -> str:
+    from tasks.report.markdown import markdown
+
+    counts = markdown(json.loads((folder / "summary.json").read_text()))
+    return f"## Curation\n\n{counts}\nWith pictures: `{CURATION / 'report.html'}`"
 
 
 def _rows(file: Path) -> str:

@@ -52,12 +52,13 @@ def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "evaluate") -> l
         drawn = {name: demo.submit(todo, name) for name in todo.drawn}
         ingested = [ingest.submit(todo, name, drawn.get(name)) for name in todo.deliveries]
         embedded = [embed.submit(todo, name, made) for name, made in zip(todo.deliveries, ingested, strict=True)]
-        deduped = dedupe.submit(todo, ingested)
+        deduped = dedupe.submit(todo, ingested, embedded)
         inliers = outliers.submit(todo, deduped, embedded)
         clean = split.submit(todo, deduped, inliers)
+        page = report.submit(todo, clean, deduped, ingested)
         model = train.submit(todo, clean, ingested)
         scores = evaluate.submit(todo, clean, ingested, model)
-        return finish(root, [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, model, scores])
+        return finish(root, [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, page, model, scores])
 
 
 @stage("demo@{delivery}")
@@ -79,7 +80,7 @@ def embed(todo: Plan, delivery: str, ingested: Artifact) -> State:
 
 
 @stage("dedupe")
-def dedupe(todo: Plan, ingested: list[Artifact]) -> State:
+def dedupe(todo: Plan, ingested: list[Artifact], embedded: list[Artifact]) -> State:
     """Drop copies, and settle conflicts of labels."""
     return brought_up_to_date(todo, "dedupe")
 
@@ -94,6 +95,12 @@ def outliers(todo: Plan, deduped: Artifact, embedded: list[Artifact]) -> State:
 def split(todo: Plan, deduped: Artifact, inliers: Artifact) -> State:
     """Part the rows into train, val and test."""
     return brought_up_to_date(todo, "split")
+
+
+@stage("report")
+def report(todo: Plan, clean: Artifact, deduped: Artifact, ingested: list[Artifact]) -> State:
+    """Draw the page on which a person sees what curation did."""
+    return brought_up_to_date(todo, "report")
 
 
 @stage("train")

@@ -2,6 +2,6 @@
 
 from typing import Literal, get_args
 
-Target = Literal["demo", "ingest", "embed", "dedupe", "outliers", "split", "train", "evaluate"]
+Target = Literal["demo", "ingest", "embed", "dedupe", "outliers", "split", "report", "train", "evaluate"]
 STAGES: tuple[str, ...] = get_args(Target)
 """In the order in which they run."""

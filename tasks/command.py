@@ -35,9 +35,9 @@ def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
 
 
 def fingerprint(sections: dict[str, object], inputs: list[Path]) -> Fingerprint:
-    """What a stage's result follows from, by name: settings, files below `inputs`, modules of this package."""
+    """What a stage's result follows from, by name: settings, files below `inputs`, files of this package."""
     found = {f"{params.FILE}:{name}": json.dumps(value) for name, value in sections.items()}
-    code = Path(__file__).parent.rglob("*.py")
+    code = (file for file in Path(__file__).parent.rglob("*") if file.is_file() and file.suffix != ".pyc")
     for path in [*code, *(file for given in inputs for file in _files(given))]:
         found[str(path)] = _state(path)
     return found
@@ -89,7 +89,11 @@ def _is_unloaded_code(name: str) -> bool:
     path = Path(name)
     if not path.is_relative_to(Path(__file__).parent):
         return False
-    return not any(getattr(module, "__file__", None) == name for module in list(sys.modules.values()))
+    # A file that is no module (a template) counts as code of the package in which it lies.
+    module = (
+        path if path.suffix == ".py" else next(p for p in path.parents if (p / "__init__.py").is_file()) / "__init__.py"
+    )
+    return not any(getattr(loaded, "__file__", None) == str(module) for loaded in list(sys.modules.values()))
 
 
 def _clear(path: Path) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-STAGES = ["demo@demo", "ingest@demo", "embed@demo", "dedupe", "outliers", "split", "train", "evaluate"]
+STAGES = ["demo@demo", "ingest@demo", "embed@demo", "dedupe", "outliers", "split", "report", "train", "evaluate"]
 SMALLER = {
     r"cells: \d+": "cells: 240",
     r"frozen_epochs: \d+": "frozen_epochs: 5",
@@ -111,7 +112,7 @@ def test_dvc_then_finds_nothing_to_do(project: Path) -> None:
 
 
 def test_the_flow_after_dvc_finds_nothing_to_do(project: Path) -> None:
-    assert "8 stages: 8 unchanged" in run(project, sys.executable, "-m", "flows", "pipeline")
+    assert "9 stages: 9 unchanged" in run(project, sys.executable, "-m", "flows", "pipeline")
 
 
 def test_a_changed_setting_runs_what_it_changes_and_no_more(project: Path) -> None:
@@ -131,3 +132,26 @@ def test_a_setting_put_back_is_restored_without_a_run(project: Path) -> None:
     output = run(project, "dvc", "repro")
     assert "Running stage" not in output
     assert "label-conflict" in set(clean(project)["reason"])
+
+
+def test_a_new_delivery_decodes_hashes_and_embeds_its_own_pictures_alone(project: Path) -> None:
+    before = clean(project).set_index(["delivery", "source"])
+    drawn = np.random.default_rng(0).integers(0, 256, (24, 6, 6, 3), np.uint8)
+    new = project / "new"
+    for index, small in enumerate(drawn):
+        file = new / "ig" / f"{index}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(small).resize((96, 96), Image.Resampling.BICUBIC).save(file)
+    shutil.copy(new / "ig" / "0.png", new / "ig" / "copy.png")
+    run(project, sys.executable, "-m", "flows", "deliver", "new", "--name", "second")
+    output = run(project, sys.executable, "-m", "flows", "pipeline", "--target", "split")
+    assert set(re.findall(r"Running stage '([^']+)'", output)) == {
+        "ingest@second", "embed@second", "dedupe", "outliers", "split"
+    }  # fmt: skip
+    assert re.findall(r"(\w+): (\d+) (?:files decoded|pictures embedded)", output) == [
+        ("second", "25"),
+        ("second", "24"),
+    ]
+    after = pd.read_parquet(project / "data/clean/rows.parquet").set_index(["delivery", "source"])
+    assert len(after) == len(before) + 25
+    assert (after.loc[before.index, "split"] == before["split"]).all()

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE.items()}
 NETWORK = {"tensorflow", "keras", "keras_cv"}
-WITHOUT_NETWORK = ["demo", "ingest", "dedupe", "outliers", "split"]
+WITHOUT_NETWORK = ["demo", "ingest", "embed", "dedupe", "outliers", "split", "report"]
 
 
 def imported(file: Path) -> set[str]:

@@ -41,8 +41,8 @@ stages:
       deps: [toy.py, 'data/ingested/${item}']
       outs: ['data/embedded/${item}']
   dedupe:
-    cmd: python toy.py dedupe data/ingested data/deduped
-    deps: [toy.py, data/deliveries.yaml, data/ingested]
+    cmd: python toy.py dedupe data/ingested data/embedded data/deduped
+    deps: [toy.py, data/deliveries.yaml, data/ingested, data/embedded]
     params: [dedupe]
     outs: [data/deduped]
   outliers:
@@ -53,6 +53,10 @@ stages:
     cmd: python toy.py split data/deduped data/inliers data/clean
     deps: [toy.py, data/deduped, data/inliers]
     outs: [data/clean]
+  report:
+    cmd: python toy.py report data/clean data/deduped data/ingested data/curation
+    deps: [toy.py, data/clean, data/deduped, data/ingested]
+    outs: [data/curation]
   train:
     cmd: python toy.py train data/clean data/ingested data/model
     deps: [toy.py, data/clean, data/ingested]
@@ -69,6 +73,7 @@ stages:
 TOY = """
 import hashlib, pathlib, sys, time, yaml
 verb, *inputs, out = sys.argv[1:]
+SUMMARY = '{"came": 4, "kept": 1, "dropped": 3, "stages": {}, "deliveries": {}, "classes": {}, "batches": {}}'
 section = (yaml.safe_load(open("params.yaml")) or {}).get(verb) or {}
 words = str(section.get("words", "")).split()
 files = sorted(f for i in inputs for f in pathlib.Path(i).rglob("*") if f.is_file())
@@ -88,6 +93,8 @@ if "sleep" in words:
 if "fail" in words:
     sys.exit("toy: this stage fails")
 (out / "made.txt").write_text(digest.hexdigest())
+if verb == "report":
+    (out / "summary.json").write_text(SUMMARY)
 """
 
 PARAMS = """\

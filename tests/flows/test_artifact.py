@@ -43,3 +43,15 @@ def test_markdown_with_rows_and_figures(tmp_path: Path) -> None:
     assert "| dedupe | copy | 2 |\n| outliers | far | 1 |" in text
     assert "| accuracy | 0.9877 |\n| rows | 20 |" in text
     assert "per_class" not in text
+
+
+def test_markdown_of_a_run_that_drew_the_page_has_its_counts(tmp_path: Path) -> None:
+    entry = {"came": 4, "kept": 1, "dropped": 3, "reasons": {"exact-copy": 3}}
+    summary = {"came": 4, "kept": 1, "dropped": 3, "stages": {"dedupe": {"exact-copy": 3}}}
+    summary |= {"deliveries": {"d": entry}, "classes": {"ig": entry}, "batches": {"yellow": entry}}
+    (tmp_path / artifact.CURATION).mkdir(parents=True)
+    (tmp_path / artifact.CURATION / "summary.json").write_text(json.dumps(summary))
+    text = artifact.markdown(tmp_path, [*MADE, Artifact("report", "data/curation", "bb.dir", None, "ran")])
+    assert "**4 rows came, 1 kept, 3 dropped.**" in text
+    assert "| yellow | 4 | 1 | 3 | 3 |" in text
+    assert "data/curation/report.html" in text

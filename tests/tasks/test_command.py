@@ -1,3 +1,4 @@
+import importlib
 import sys
 from pathlib import Path
 from typing import ClassVar
@@ -82,6 +83,15 @@ def test_another_stage_s_settings_may_change_meanwhile(project: Path, monkeypatc
 def test_loaded_code_that_changed_counts_and_unloaded_code_does_not() -> None:
     loaded, unloaded = str(Path(params.__file__)), str(Path(params.__file__).parent / "never_imported.py")
     assert command.changed({loaded: "1", unloaded: "1"}, {loaded: "2", unloaded: "2"}) == [loaded]
+
+
+def test_a_template_counts_where_its_package_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    template = next((Path(params.__file__).parent / "report" / "templates").glob("*.html"))
+    assert str(template) in command.fingerprint({}, [])
+    monkeypatch.delitem(sys.modules, "tasks.report", raising=False)
+    assert command.changed({str(template): "1"}, {str(template): "2"}) == []
+    importlib.import_module("tasks.report")
+    assert command.changed({str(template): "1"}, {str(template): "2"}) == [str(template)]
 
 
 def test_a_large_file_is_watched_too(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Writes the page that shows a person what curation kept, what it dropped, and why."""

@@ -1,0 +1,67 @@
+"""The page: one HTML file with all that it needs inside, which opens without a network."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tasks.report import compared, reasons, tables, walls
+from tasks.report.cards import Section, plural
+from tasks.report.material import Material
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def sections(material: Material) -> list[Section]:
+    """The lists in the order of the page: what wants a person's eye first, what was kept last."""
+    return [
+        *compared.copy_lists(material),
+        *compared.both_stay(material),
+        *walls.foreign(material),
+        *walls.checks(material),
+        *compared.bridges(material),
+        *walls.others(material),
+        *walls.unreadable(material),
+        *compared.overruled(material),
+        *walls.sheets(material),
+    ]
+
+
+def render(summary: dict[str, Any], lists: list[Section], picture: Callable[[int], str], side: int) -> str:
+    """The page as HTML. `picture` gives the address of a picture by its position in the table."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,  # names of files and labels come from outside
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = lambda count: f"{count:,}"
+    script = (TEMPLATES / "copy.js").read_text()
+    return environment.get_template("page.html").render(
+        summary=summary,
+        verdict=verdict(summary),
+        share=tables.share(summary["kept"], summary["came"]),
+        tables=tables.tables(summary),
+        sections=lists,
+        picture=picture,
+        plural=plural,
+        side=side,
+        style=Markup((TEMPLATES / "style.css").read_text()),
+        script=Markup(script),
+        digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def verdict(summary: dict[str, Any]) -> str:
+    """The reasons in one line, the most frequent first: `1,599 exact copies, ...`."""
+    found: dict[str, int] = {}
+    for counts in summary["stages"].values():
+        for reason, count in counts.items():
+            found[reason] = found.get(reason, 0) + count
+    order = sorted(found, key=lambda reason: -found[reason])
+    return ", ".join(f"{reasons.spoken(reason)} {found[reason]:,}" for reason in order)

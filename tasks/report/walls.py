@@ -1,0 +1,134 @@
+"""The lists of pictures that stand for themselves: foreign ones, those that a check dropped, and what was kept."""
+
+from hashlib import blake2b
+
+from tasks.report import reasons
+from tasks.report.cards import Card, Group, Section, plural
+from tasks.report.material import Material
+
+CHECKS = {  # reason: column, whether low values are the bad ones, unit
+    "blank": ("contrast", True, "contrast"),
+    "noise": ("smoothness", True, "smoothness"),
+    "part-lost": ("flat", False, "share lost"),
+}
+TITLES = {
+    "foreign": "Foreign pictures",
+    "blank": "Blank pictures",
+    "noise": "Noise",
+    "part-lost": "Pictures in part lost",
+}
+INTROS = {
+    "foreign": "Pictures far from all others in feature space, by the robust z of their distance. Where the line runs "
+    "is seen best at its two sides: the last that went, and the first that stayed.",
+    "blank": "Pictures with hardly any contrast (standard deviation in grey levels).",
+    "noise": "Pictures in which neighbouring pixels have nothing to do with one another (correlation, -1 to 1).",
+    "part-lost": "Pictures of which rows or columns at a side are one colour (share of the side, 0 to 1).",
+}
+COPIES = {"exact-copy", "near-copy", "recropped-copy", "label-conflict"}
+ELSEWHERE = {"", "unreadable", "bridges-splits", "review-drop"} | COPIES
+"""Reasons whose rows other lists show."""
+
+
+def foreign(material: Material) -> list[Section]:
+    """What was dropped as foreign by score, and the kept pictures next to the line."""
+    return _ruled(material, "foreign", "score", False, "z")
+
+
+def checks(material: Material) -> list[Section]:
+    """What the plain checks dropped, and the kept pictures nearest to each line."""
+    return [section for name, check in CHECKS.items() for section in _ruled(material, name, *check)]
+
+
+def _ruled(material: Material, reason: str, column: str, low: bool, unit: str) -> list[Section]:
+    rows = material.rows
+    dropped = material.ids(rows["reason"] == reason, column, low)
+    kept = material.ids(rows["kept"] & rows[column].notna(), column, low)
+    nearest = kept[: material.report.nearest]
+    values = rows.groupby("id")[column].max()
+
+    def cards(identities: list[str]) -> list[Card]:
+        return [material.deck.card(identity, f"{unit} {values[identity]:.2f}") for identity in identities]
+
+    if not dropped:
+        return []
+    head, tail = _ends(dropped, material.report.shown)
+    last, more = f"Dropped, {'lowest' if low else 'highest'} first", len(dropped) - len(head) - len(tail)
+    groups = [Group(cards(head), last, more), Group(cards(tail), "Dropped, down to the line")]
+    groups.append(Group(cards(nearest), f"Kept, nearest to the line ({len(nearest):,} of {len(kept):,})"))
+    return [
+        Section(
+            anchor=reason,
+            title=TITLES[reason],
+            intro=INTROS[reason],
+            count=plural(len(dropped), "picture"),
+            groups=[group for group in groups if group.cards],
+            wall=True,
+        )
+    ]
+
+
+def _ends(ids: list[str], shown: int) -> tuple[list[str], list[str]]:
+    """All of them, or where they are too many the first and the last ones."""
+    if len(ids) <= shown:
+        return ids, []
+    return ids[: (shown + 1) // 2], ids[len(ids) - shown // 2 :] if shown > 1 else []
+
+
+def others(material: Material) -> list[Section]:
+    """Pictures that went for a reason of which no other list knows."""
+    found = set(material.rows["reason"]) - ELSEWHERE - {"foreign", *CHECKS}
+    return [_plain(material, reason) for reason in reasons.ordered(found)]
+
+
+def _plain(material: Material, reason: str) -> Section:
+    found = material.ids(material.rows["reason"] == reason)
+    cards = material.deck.cards(found[: material.report.shown])
+    return Section(
+        anchor=reason,
+        title=reasons.spoken(reason).capitalize(),
+        intro=f"{reasons.MEANINGS.get(reason, 'dropped for this reason').capitalize()}.",
+        count=plural(len(found), "picture"),
+        groups=[Group(cards)],
+        more=len(found) - len(cards),
+        wall=True,
+    )
+
+
+def unreadable(material: Material) -> list[Section]:
+    """Files that no decoder could read, with what it said."""
+    rows = material.rows[material.rows["reason"] == "unreadable"].sort_values(["delivery", "source"])
+    lines = rows[["delivery", "source", "id", "label", "file_bytes", "detail"]].head(material.report.shown)
+    section = Section(
+        anchor="unreadable",
+        title="Unreadable files",
+        intro="No decoder could read them. Ask whoever delivered them for a new copy.",
+        count=plural(len(rows), "file"),
+        lines=[{str(name): value for name, value in line.items()} for line in lines.to_dict("records")],
+        more=len(rows) - len(lines),
+        noun="files",
+    )
+    return [section] if lines.size else []
+
+
+def sheets(material: Material) -> list[Section]:
+    """A sample of each class as kept, the same in every run as long as its pictures stay."""
+    rows = material.rows
+    groups = [_sheet(material, label) for label in sorted(set(rows["label"]) - {""})]
+    return [
+        Section(
+            anchor="kept",
+            title="What was kept, by class",
+            intro="A sample of each class, drawn by a hash of the id: the same pictures as long as they stay.",
+            count=plural(int(rows["kept"].sum()), "row"),
+            groups=groups,
+            wall=True,
+            brief=True,
+        )
+    ]
+
+
+def _sheet(material: Material, label: str) -> Group:
+    kept = material.ids(material.rows["kept"] & (material.rows["label"] == label))
+    drawn = sorted(kept, key=lambda identity: blake2b(identity.encode()).digest())[: material.report.sample]
+    text = f"{label}: {len(drawn):,} of {len(kept):,}" if kept else f"{label}: none kept"
+    return Group(material.deck.cards(drawn), text)
