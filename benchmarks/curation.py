@@ -1,42 +1,85 @@
-"""What curation kept and lost, scored against planted truth, whatever reason it gave.
+"""What curation found and lost, scored against planted truth, whatever reason it gave.
 
     python -m benchmarks.curation demo                          # truth of the demo delivery, data/truth/demo.csv
-    python -m benchmarks.curation an2dl --truth an2dl.json      # truth of a replica: per row `kind`, `of`
+    python -m benchmarks.curation an2dl --truth an2dl.json      # truth of a replica: per row `kind`, `of`, `file`
 
-Run in a project whose stages are up to date to `split`.
+Run in a project whose stages are up to date to `split`. Pairs of pictures that were looked at and show the same cell,
+though the published set has them as two, are listed in known_pairs.csv beside this file.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks import truth
+from benchmarks.targets import Claim, table
 from tasks import store
 
-CELLS = {"cell", "exact", "exact-other-label"}
-
-
-def truth(file: Path) -> pd.DataFrame:
-    """Columns source or row, kind, and `of`: what it copies, by source or row. A replica's rows have no names."""
-    if file.suffix == ".csv":
-        return pd.read_csv(file, keep_default_na=False)[["source", "kind", "of"]]
-    found = pd.DataFrame(json.loads(file.read_text())).reindex(columns=["kind", "of"])
-    return found.assign(row=range(len(found)))
-
-
-def merged(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """The delivery's rows with their truth, and `cell`: the id of the true picture that each one shows."""
-    key = "source" if "source" in known else "row"
-    both = rows.merge(known, on=key, validate="one_to_one")
-    if len(both) != len(known):
-        raise ValueError(f"{len(known)} rows of truth, {len(both)} of them in the table: not the same delivery")
-    return both.assign(cell=both["of"].map(both.set_index(key)["id"]).fillna(both["id"]))
+KNOWN = Path(__file__).with_name("known_pairs.csv")
+FOREIGN = {"foreign": 1.0, "photograph": 0.99, "blank": 0.99, "noise": 0.99, "half-black": 0.99}
+"""Shares to be found, by kind."""
+COPIES, RECROPPED = 0.98, 0.90
+"""Shares to be found of each kind."""
+LOST, LOST_SHARE, BLUISH = 6, 0.002, 1
+"""Cells that may be lost: of the published set, of any other one, and of those the bluish."""
 
 
 def outcomes(both: pd.DataFrame) -> pd.DataFrame:
     """Per kind of picture: how many came, how many stay, and what became of the others."""
     return pd.crosstab(both["kind"], both["reason"].mask(both["kept"], "kept"), margins=True, margins_name="all")
+
+
+def claims(both: pd.DataFrame, pairs: pd.DataFrame) -> list[Claim]:
+    """Every figure of the delivery beside its target; shares from 0 to 1, and numbers of cells or pairs."""
+    return [*_found(both), *_joined(truth.joined(both, pairs)), *_lost(both, truth.lost(both))]
+
+
+def _found(both: pd.DataFrame) -> list[Claim]:
+    gone = 1 - both.groupby("kind")["kept"].mean()
+    copies = truth.copies(both).groupby("kind")["found"].mean()
+    targets = {kind: RECROPPED if kind == "near-recropped" else COPIES for kind in copies.index}
+    identical = truth.identical(both)
+    twice = f"identical pictures in the set itself found, of {len(identical)}"
+    return [
+        *(Claim(f"{kind} pictures found", gone[kind], target) for kind, target in FOREIGN.items() if kind in gone),
+        *(Claim(f"{kind} copies found", copies[kind], target) for kind, target in targets.items()),
+        Claim(twice, (identical["stay"] < 2).sum(), len(identical)),
+    ]
+
+
+def _joined(pairs: pd.DataFrame) -> list[Claim]:
+    count = pairs["verdict"].value_counts()
+    return [
+        Claim("pairs wrongly joined", count.get("wrong", 0), 0, most=True),
+        Claim("pairs joined that known_pairs.csv says are right", count.get("known", 0), None),
+        Claim("pairs joined among foreign pictures", count.get("foreign", 0), None),
+    ]
+
+
+def _lost(both: pd.DataFrame, lost: pd.DataFrame) -> list[Claim]:
+    cells = both.loc[both["real"], "cell"].nunique()
+    alone = lost["reason"] != "label-conflict"
+    target = LOST if (both["kind"] == "foreign").any() else LOST_SHARE * cells
+    bluish = both.loc[both["real"] & truth.bluish(both), "cell"].nunique()
+    return [
+        Claim(f"true cells lost, of {cells:,}", alone.sum(), target, most=True),
+        Claim(f"bluish cells lost, of {bluish:,}", (lost["bluish"] & alone).sum(), BLUISH, most=True),
+        Claim("true cells lost to a label conflict", len(lost) - alone.sum(), None),
+    ]
+
+
+def details(both: pd.DataFrame, pairs: pd.DataFrame) -> list[str]:
+    """What a person would look at: wrong and known pairs, conflicts in the set itself, cells lost, by name."""
+    joined = truth.joined(both, pairs)
+    told = joined[joined["verdict"].isin(["wrong", "known"])].sort_values("verdict", ascending=False)
+    conflicts = truth.identical(both).loc[lambda found: found["labels"].map(len) > 1]
+    lost = truth.lost(both).loc[lambda found: found["reason"] != "label-conflict"]
+    return [
+        *(f"joined, {row.verdict}: {row.first} and {row.second}" for row in told.itertuples()),
+        *(f"one picture under labels {', '.join(row.labels)}: {row.names}" for row in conflicts.itertuples()),
+        *(f"lost, {row.reason}: {row.cell}{', bluish' if row.bluish else ''}" for row in lost.itertuples()),
+    ]
 
 
 def main() -> None:
@@ -46,21 +89,10 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = store.read_rows(Path("data/clean"))
     rows = rows[rows["delivery"] == arguments.delivery]
-    known = truth(arguments.truth or Path(f"data/truth/{arguments.delivery}.csv"))
-    both = merged(rows, known)
-    print(outcomes(both).to_string())
-    real = both[both["kind"].isin(CELLS) | both["kind"].str.startswith("near")]
-    kept = real[real["kept"]]
-    print(f"\nforeign pictures that stay:            {(both['kept'] & ~both.index.isin(real.index)).sum()}")
-    print(f"true cells, each counted once:         {real['cell'].nunique()}")
-    print(f"true cells that stay:                  {kept['cell'].nunique()}")
-    print(f"true cells lost to a label conflict:   {_lost(real, kept, 'label-conflict')}")
-    print(f"true cells lost to outlier removal:    {_lost(real, kept, 'foreign')}")
-    print(f"true cells that stay more than once:   {kept['cell'].duplicated().sum()}")
-
-
-def _lost(real: pd.DataFrame, kept: pd.DataFrame, reason: str) -> int:
-    return real.loc[(real["reason"] == reason) & ~real["cell"].isin(kept["cell"]), "cell"].nunique()
+    known = truth.read(arguments.truth or Path(f"data/truth/{arguments.delivery}.csv"))
+    both = truth.merged(rows, known, pd.read_csv(KNOWN))
+    pairs = pd.read_parquet("data/deduped/pairs.parquet")
+    print(outcomes(both).to_string(), table(claims(both, pairs)), "\n".join(details(both, pairs)), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ import yaml
 PEER = "import tensorflow"
 
 
-def stages(names: list[str]) -> dict[str, str]:
-    """Commands of dvc.yaml by stage, a stage per delivery spelled out."""
-    lists = yaml.safe_load(Path("data/deliveries.yaml").read_text())
+def stages(names: list[str], project: Path = Path()) -> dict[str, str]:
+    """Commands of the project's dvc.yaml by stage, a stage per delivery spelled out."""
+    lists = yaml.safe_load((project / "data/deliveries.yaml").read_text())
     commands = {}
-    for name, stage in yaml.safe_load(Path("dvc.yaml").read_text())["stages"].items():
+    for name, stage in yaml.safe_load((project / "dvc.yaml").read_text())["stages"].items():
         if name in names:
             items = lists[stage["foreach"].strip("${}")] if "foreach" in stage else [None]
             for item in items:

@@ -194,8 +194,8 @@ def _spelled_out(position: Positions, low: Positions, count: Positions) -> Itera
         some = slice(start, stop)
         begin = end[start] - count[start]
         offset = (low[some] - (end[some] - count[some] - begin)).astype(np.int32)
-        right = np.arange(end[stop - 1] - begin, dtype=np.int32) + np.repeat(offset, count[some])
-        yield np.repeat(position[some], count[some]), right
+        owner = np.repeat(np.arange(stop - start), count[some])
+        yield position[some].take(owner), np.arange(len(owner), dtype=np.int32) + offset.take(owner)
 
 
 def _close(

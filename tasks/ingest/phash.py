@@ -29,8 +29,9 @@ def phash(pixels: NDArray[np.uint8], hash_size: int) -> NDArray[np.bool_]:
 def _low(grey: list[Image.Image], hash_size: int) -> NDArray[np.float64]:
     """Low frequencies of the pictures' cosine transforms, float64 (n, hash_size, hash_size)."""
     side = hash_size * OVERSAMPLING
-    small = np.stack([np.asarray(one.resize((side, side), Image.Resampling.LANCZOS), np.float64) for one in grey])
-    return scipy.fft.dct(scipy.fft.dct(small, axis=1)[:, :hash_size], axis=2)[:, :, :hash_size]
+    small = np.stack([np.asarray(one.resize((side, side), Image.Resampling.LANCZOS)) for one in grey])
+    down = scipy.fft.dct(small.astype(np.float64), axis=1)[:, :hash_size]
+    return scipy.fft.dct(down, axis=2)[:, :, :hash_size]
 
 
 def _orientations(upright: NDArray[np.float64], transposed: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from flows import server
+from flows.stages import STAGES
 
 pytestmark = pytest.mark.server
 
@@ -67,7 +68,7 @@ class Served:
         runs: list[Any] = []
         for _ in range(50):
             runs = self.call("task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
-            if len(runs) == 8 and all(task["state_type"] in FINAL for task in runs):
+            if len(runs) == len(STAGES) and all(task["state_type"] in FINAL for task in runs):
                 break
             time.sleep(0.2)
         return {task["name"]: task["state_name"] for task in runs}
@@ -113,7 +114,7 @@ def test_triggered_twice_the_second_finds_all_cached(served: Served) -> None:
     assert states["train"] == states["evaluate"] == "Completed"
     again = served.trigger()
     assert served.await_state(again, *FINAL) == "COMPLETED"
-    assert len(served.tasks(again)) == 8
+    assert len(served.tasks(again)) == len(STAGES)
     assert set(served.tasks(again).values()) == {"Cached"}
 
 
