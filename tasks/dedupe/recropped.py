@@ -68,8 +68,12 @@ def _small(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _alike(small: NDArray[np.uint8], candidates: Pair, max_shift: float) -> NDArray[np.bool_]:
     """Which candidates' small pictures agree where they overlap best; few do."""
-    a, b = (_centred(small[candidates[:, end]]) for end in (0, 1))
-    shifts = _peaks(a, b, int(np.ceil(max_shift * SIDE)))
+    positions, place = np.unique(candidates, return_inverse=True)
+    centred = _centred(small[positions])
+    phases = _phases(centred)
+    first, second = place.reshape(-1, 2).T
+    a, b = centred[first], centred[second]
+    shifts = _peaks(phases[first], phases[second], int(np.ceil(max_shift * SIDE)))
     found = np.zeros(len(a))
     for dy, dx in np.unique(shifts, axis=0):
         here = (shifts == (dy, dx)).all(axis=1)
@@ -77,15 +81,18 @@ def _alike(small: NDArray[np.uint8], candidates: Pair, max_shift: float) -> NDAr
     return found >= LEAST_CORRELATION
 
 
-def _peaks(a: NDArray[np.float32], b: NDArray[np.float32], reach: int) -> NDArray[np.int64]:
+def _phases(pictures: NDArray[np.float32]) -> NDArray[np.complex64]:
+    """Fourier transforms of the pictures with every amplitude 1. A window takes the borders out."""
+    spectrum = scipy.fft.rfft2(pictures * _window(SIDE))
+    return spectrum / np.maximum(np.abs(spectrum), np.finfo(np.float32).tiny)
+
+
+def _peaks(a: NDArray[np.complex64], b: NDArray[np.complex64], reach: int) -> NDArray[np.int64]:
     """Shifts of `b` against `a` in whole pixels up to `reach`, int64 (n, 2), by phase correlation.
 
-    Kuglin and Hines 1975, "The phase correlation image alignment method". A window takes the borders out.
+    Kuglin and Hines 1975, "The phase correlation image alignment method".
     """
-    window = _window(SIDE)
-    spectrum = scipy.fft.rfft2(b * window) * np.conj(scipy.fft.rfft2(a * window))
-    phase = spectrum / np.maximum(np.abs(spectrum), np.finfo(np.float32).tiny)
-    surface = np.roll(scipy.fft.irfft2(phase, s=(SIDE, SIDE)), (reach, reach), axis=(1, 2))
+    surface = np.roll(scipy.fft.irfft2(b * np.conj(a), s=(SIDE, SIDE)), (reach, reach), axis=(1, 2))
     width = 2 * reach + 1
     best = surface[:, :width, :width].reshape(len(a), -1).argmax(axis=1)
     return np.stack(np.unravel_index(best, (width, width)), axis=1) - reach

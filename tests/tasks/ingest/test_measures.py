@@ -89,7 +89,7 @@ def test_the_background_is_the_bright_part_without_glare() -> None:
     ],
 )
 def test_batches_are_named_after_their_background(colour: tuple[int, int, int], name: str) -> None:
-    assert colour_names([colour]) == [name]
+    assert colour_names(np.array([colour], np.uint8)) == [name]
 
 
 def test_a_batch_is_measured_as_its_pictures_one_by_one() -> None:
