@@ -162,3 +162,13 @@ def test_what_a_person_dropped_makes_no_conflict() -> None:
     said = [overrules.Overrule(2, "d", "a", "", "drop", "me", "wrong label")]
     rows = judge(overrules.applied(rows, said, ["d"]), {})
     assert rows["reason"].to_dict() == {"a": "review-drop", "b": ""}
+
+
+def test_what_a_person_dropped_keeps_no_copies_apart_but_ties_them_to_one_split() -> None:
+    rows = table(("d", "a", "A", "ig"), ("d", "b", "B", "ig"), ("d", "c", "C", "ig"))
+    nodes = copies.distinct(copies.ranked(rows))
+    said = [overrules.Overrule(2, "d", "a", "", "drop", "me", "blurred")]
+    found = pair_tables.table(first=[0, 1], second=[1, 2], rmse=[1.0, 1.0], kind="near")
+    result = copies.judged(overrules.applied(rows, said, ["d"]), nodes, found, "drop_all")
+    assert result["reason"].tolist() == ["review-drop", "", "near-copy"]
+    assert set(result["group"]) == {"A"}

@@ -46,6 +46,15 @@ def test_what_is_not_of_the_bulk_is_scored_too_and_changes_no_other_score() -> N
     assert found.scores[300] == pytest.approx(found.scores[0], abs=0.5)
 
 
+def test_the_neighbour_that_counts_is_the_kth_of_the_bulk_beside_the_picture_itself() -> None:
+    points = bulk(60)
+    members = np.arange(60) < 50
+    distances = np.linalg.norm(points[:, None] - points[None, members], axis=2)
+    kth = np.sort(distances, axis=1)[np.arange(60), np.where(members, 5, 4)]  # its own distance of 0 comes first
+    expected = robust_z(np.log(kth), members)
+    assert detect(points, members, 100, 0.05).scores == pytest.approx(expected, abs=1e-3)
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 8])
 def test_small_sets_have_finite_scores(n: int) -> None:
     found = detect(bulk(n), np.ones(n, bool), 150, 0.05)

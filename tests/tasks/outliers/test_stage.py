@@ -46,3 +46,8 @@ def test_scores_do_not_depend_on_the_order_of_the_files(tmp_path: Path, table) -
     one = run(tmp_path / "one", table, np.arange(300))
     two = run(tmp_path / "two", table, np.random.default_rng(1).permutation(300))
     assert one["score"].dropna().to_numpy() == pytest.approx(two["score"].dropna().to_numpy(), abs=1e-4)
+
+
+def test_a_picture_is_of_the_bulk_where_any_of_its_copies_is_kept(table) -> None:
+    rows = store.drop(table(list("abc"), id=["A", "A", "B"]), pd.Series([True, False, True]), "dedupe", "exact-copy")
+    assert stage._distinct(rows)[["source", "kept"]].to_numpy().tolist() == [["b", True], ["c", False]]
