@@ -32,7 +32,7 @@ def projected(features: store.Arrays, places: NDArray[np.int64], dimensions: int
     """
     width = features.shape[0]
     axes = (np.random.default_rng(0).normal(size=(width, dimensions)) / np.sqrt(dimensions)).astype(np.float32)
-    points = [hellinger(features.take(part)) @ axes for part in _chunks(places)]
+    points = [hellinger(features.take(part)) @ axes for part in chunks(places)]
     return np.concatenate([np.zeros((0, dimensions), np.float32), *points])
 
 
@@ -50,7 +50,7 @@ def principal(
         return np.zeros((0, components + 1), np.float32)
     spread = np.linspace(0, len(places) - 1, min(SAMPLE, len(places))).astype(np.int64)
     basis = _basis(hellinger(features.take(places[spread])), components, whitening)
-    return np.concatenate([_coordinates(hellinger(features.take(part)), basis) for part in _chunks(places)])
+    return np.concatenate([_coordinates(hellinger(features.take(part)), basis) for part in chunks(places)])
 
 
 class _Basis(NamedTuple):
@@ -87,6 +87,7 @@ def nearest(
     return distances, found
 
 
-def _chunks(array: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def chunks(array: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """The array, BATCH entries at a time."""
     for start in range(0, len(array), BATCH):
         yield array[start : start + BATCH]

@@ -3,7 +3,6 @@
 A perceptual hash cannot see them: a shift by a few pixels changes a third of its bits. The features hardly change.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import faiss
@@ -16,11 +15,10 @@ from scipy import ndimage
 
 from tasks import store
 from tasks.dedupe import near, pairs
-from tasks.features import projected
+from tasks.features import chunks, projected
 
 DIMENSIONS = 256
 """Of the projected features in which neighbours are sought: as good as all 1,280, in a quarter of the time."""
-BATCH = 1024
 SIDE = 48
 """Side of the small pictures on which most candidates are refuted."""
 LEAST_CORRELATION = 0.9
@@ -51,8 +49,8 @@ def neighbours(features: store.Arrays, places: NDArray[np.int64], count: int) ->
 def confirmed(candidates: Pair, take: near.Take, max_shift: float, max_rmse: float) -> pd.DataFrame:
     """The table of those candidates that show one picture, shifted by at most `max_shift` (a share of the side)."""
     positions, candidate = np.unique(candidates, return_inverse=True)
-    small = np.concatenate([np.zeros((0, SIDE, SIDE), np.uint8), *(_small(take(part)) for part in _chunks(positions))])
-    alike = [_alike(small, part, max_shift) for part in _chunks(candidate.reshape(-1, 2))]
+    small = np.concatenate([np.zeros((0, SIDE, SIDE), np.uint8), *(_small(take(part)) for part in chunks(positions))])
+    alike = [_alike(small, part, max_shift) for part in chunks(candidate.reshape(-1, 2))]
     likely = candidates[np.concatenate([np.zeros(0, bool), *alike])]
     found = np.array([_registered(a, b, take, max_shift) for a, b in likely], np.float64).reshape(-1, 5)
     columns = dict(zip(("first", "second", "dy", "dx", "rmse"), found.T, strict=True))
@@ -136,8 +134,3 @@ def _centred(arrays: NDArray[Any]) -> NDArray[np.float32]:
 def _window(side: int) -> NDArray[np.float32]:
     one = np.sqrt(np.hanning(side + 2)[1:-1])
     return np.outer(one, one).astype(np.float32)
-
-
-def _chunks(array: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(array), BATCH):
-        yield array[start : start + BATCH]

@@ -23,10 +23,12 @@ def main(embed: Embed, ingested: Path, pretrained: Path, out: Path) -> None:
     out.mkdir(parents=True)
     shape = (len(pixels), FEATURES)
     features = np.lib.format.open_memmap(out / store.FEATURES, mode="w+", dtype=np.float32, shape=shape)
-    batches = _batches(rows, embed.batch)
+    first = _first(rows)
+    batches = _batches(first, embed.batch)
     for places in tqdm(batches, desc="embed", unit="batch", disable=None):
         features[places] = embedder(pixels[places])
-    _copy(features, rows)
+    row = rows.loc[first.index, "row"]
+    features[row[row != first]] = features[first[row != first]]
     features.flush()
     print(f"{ingested.name}: {sum(map(len, batches))} pictures embedded, of {len(rows)} files")
 
@@ -37,16 +39,9 @@ def _first(rows: pd.DataFrame) -> pd.Series:
     return readable.groupby("id")["row"].transform("min")
 
 
-def _batches(rows: pd.DataFrame, batch: int) -> list[np.ndarray]:
-    once = np.sort(_first(rows).unique())
+def _batches(first: pd.Series, batch: int) -> list[np.ndarray]:
+    once = np.sort(first.unique())
     return [once[start : start + batch] for start in range(0, len(once), batch)]
-
-
-def _copy(features: np.ndarray, rows: pd.DataFrame) -> None:
-    """Give identical pictures the features of the first of them."""
-    first = _first(rows)
-    copies = rows.loc[first.index, "row"] != first
-    features[rows.loc[first.index, "row"][copies]] = features[first[copies]]
 
 
 if __name__ == "__main__":
