@@ -19,6 +19,7 @@ from flows.stages import Target
 INTERRUPTED = 130
 Form = Literal["npz", "folders", "tfrecord"]
 Verdict = Literal["keep", "drop"]
+Engine = Literal["batched", "keras_cv"]
 
 
 class Verbs(TyperGroup):
@@ -83,6 +84,33 @@ def pipeline(
 
 
 @app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="a stage of studies/dvc.yaml: ladder, backbones, ...")],
+    cells: Annotated[
+        list[str] | None, typer.Option("--cell", metavar="NAME", help="this cell alone; may be repeated")
+    ] = None,
+) -> None:
+    """Train the cells of a study, and compare them in a table."""
+    from flows.cells import check
+
+    check(Path.cwd(), name, cells or [])  # before Prefect's server starts
+    _run("study", name=name, cells=cells or [])
+
+
+@app.command()
+def preview(
+    out: Annotated[Path, typer.Option(help="the picture to write")] = Path("preview.png"),
+    engine: Annotated[Engine, typer.Option(help="which augments")] = "batched",
+    number: Annotated[int, typer.Option(help="of pictures", min=1)] = 8,
+    seed: Annotated[int, typer.Option(help="of the draws", min=0)] = 0,
+) -> None:
+    """Draw training pictures as augmentation changes them."""
+    from flows.preview import preview
+
+    typer.echo(preview(Path.cwd(), out, engine, number, seed))
+
+
+@app.command()
 def review(
     about: Annotated[str, typer.Argument(help="an id, at least 8 digits of one, or DELIVERY/SOURCE")],
     verdict: Annotated[Verdict, typer.Argument(help="what is to become of the picture")],
@@ -133,7 +161,7 @@ def serve(
     serve(Path.cwd(), host, port)
 
 
-def _run(name: str, **parameters: Any) -> Any:
+def _run(name: str, /, **parameters: Any) -> Any:
     """What the flow `flows.NAME:NAME` returns. Prefect's server starts while the flow is being imported."""
     from flows import server
 

@@ -1,6 +1,7 @@
 """What there is to do: which stages DVC would have to look at, and what dvc.lock says of the others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import yaml
 
 from flows import listing
 from flows.stages import STAGES, Target
+
+TOP = "dvc.yaml"
 
 
 @dataclass(frozen=True)
@@ -56,22 +59,26 @@ def stale(root: Path) -> set[str]:
     """Names of the stages that are not up to date, with all below them; of `.dvc` files too.
 
     Not up to date is a stage that never ran, whose command, settings, inputs or code changed, or whose output was
-    changed, removed, or is gone from the cache. A `.dvc` file that no stage reads from is left out.
+    changed, removed, or is gone from the cache. A `.dvc` file that no stage reads from is left out, and so are the
+    stages of any other dvc.yaml than the project's.
     """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo, lock_repo
     from networkx import ancestors
 
-    try:
-        # In one lock, since DVC reads dvc.yaml anew with each that it takes.
-        with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
-            changed = repo.status()
-            graph = repo.index.graph
-            below = {stage: ancestors(graph, stage) for stage in graph}  # an edge goes from a stage to what it reads
-    except DvcException as error:
-        raise ValueError(f"dvc: {error}") from error
-    matter = [stage for stage in graph if stage.addressing in changed and (below[stage] or stage.cmd)]
-    return {_name(stage) for stage in set(matter).union(*(below[stage] for stage in matter))}
+    with _opened(root) as repo:
+        changed = repo.status([str(root / TOP)], with_deps=True)
+        graph = repo.index.graph
+        below = {stage: ancestors(graph, stage) for stage in graph}  # an edge goes from a stage to what it reads
+        matter = [stage for stage in graph if stage.addressing in changed]
+        found = set(matter).union(*(below[stage] for stage in matter))
+        return {_name(stage) for stage in found if stage.path_in_repo == TOP or not stage.cmd}
+
+
+def stale_of(root: Path, file: Path) -> set[str]:
+    """Names, without `file`, of the stages of that dvc.yaml that are not up to date with their inputs as they are."""
+    with _opened(root) as repo:
+        changed = repo.status([str(root / file)])
+        stages = [stage for stage in repo.index.stages if stage.path_in_repo == str(file)]
+        return {stage.name for stage in stages if stage.addressing in changed}
 
 
 def records(root: Path) -> dict[str, Record]:
@@ -83,11 +90,25 @@ def records(root: Path) -> dict[str, Record]:
     return {name: _record(stage["outs"]) for name, stage in stages.items() if stage.get("outs")}
 
 
+@contextmanager
+def _opened(root: Path) -> Iterator[Any]:
+    """DVC's view of the project, in one lock, since DVC reads dvc.yaml anew with each that it takes."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo, lock_repo
+
+    try:
+        with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
+            yield repo
+    except DvcException as error:
+        raise ValueError(f"dvc: {error}") from error
+
+
 def _name(stage: Any) -> str:
-    """The stage's name as in the project's dvc.yaml. (DVC's `addressing` depends on the folder that one stands in.)"""
-    if stage.path_in_repo == "dvc.yaml":
-        return str(stage.name)
-    return f"{stage.path_in_repo}:{stage.name}" if hasattr(stage, "name") else str(stage.path_in_repo)
+    """The stage's name as in the project's dvc.yaml, the path of a `.dvc` file.
+
+    (DVC's `addressing` depends on the folder that one stands in.)
+    """
+    return str(stage.name if stage.path_in_repo == TOP else stage.path_in_repo)
 
 
 def _record(outs: Iterable[dict[str, Any]]) -> Record:

@@ -11,7 +11,9 @@ import inspect
 import json
 import shutil
 import sys
+import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 from tasks import params
@@ -19,14 +21,23 @@ from tasks import params
 CONTENT_LIMIT = 1 << 20
 """Bytes up to which a file's fingerprint is its content; a larger file's is its length, time and inode."""
 
+NEITHER = ("out", "state", "record")
+"""Beginnings of the names of parameters that are no inputs."""
+
+FORGOTTEN = 30 * 24 * 3600
+"""Seconds after which the state of an interrupted run is given up, unless it is the run at hand."""
+
 Fingerprint = dict[str, str]
 
 
 def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
     """Run a stage from the command line: `main(*settings, *paths)`, the paths from sys.argv.
 
-    Parameters of `main` whose names begin with `out` are outputs: what stands there is removed first. Exits with 1
-    and one line on standard error where `main` raises ValueError or OSError, and where an input changed meanwhile.
+    Parameters of `main` whose names begin with `out` are outputs: what stands there is removed first. Those that begin
+    with `state` are folders for unfinished work: `main` is given a folder below it whose name follows from all that
+    determines the result, finds there what an interrupted run of the same left, and has it removed when the run is
+    done. `record` is a file for what is no function of content, times and hardware. Exits with 1 and one line on
+    standard error where `main` raises ValueError or OSError, and where an input changed meanwhile.
     """
     try:
         _run(main, sections, [Path(argument) for argument in sys.argv[1:]])
@@ -36,7 +47,7 @@ def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
 
 def fingerprint(sections: dict[str, object], inputs: list[Path]) -> Fingerprint:
     """What a stage's result follows from, by name: settings, files below `inputs`, files of this package."""
-    found = {f"{params.FILE}:{name}": json.dumps(value) for name, value in sections.items()}
+    found = {name: json.dumps(value) for name, value in sections.items()}
     code = (file for file in Path(__file__).parent.rglob("*") if file.is_file() and file.suffix != ".pyc")
     for path in [*code, *(file for given in inputs for file in _files(given))]:
         found[str(path)] = _state(path)
@@ -53,23 +64,42 @@ def _run(main: Callable[..., None], kinds: tuple[type[params.Section], ...], pat
     names = list(inspect.signature(main).parameters)[len(kinds) :]
     if len(paths) != len(names):
         raise ValueError(f"expected {len(names)} paths ({' '.join(names)}), got {len(paths)}")
-    inputs = [path for path, name in zip(paths, names, strict=True) if not name.startswith("out")]
-    outputs = [path for path in paths if path not in inputs]
+    named = dict(zip(names, paths, strict=True))
+    inputs = [path for name, path in named.items() if not name.startswith(NEITHER)]
     before = _now(kinds, inputs)
     settings = [params.load(kind) for kind in kinds]
-    for path in outputs:
-        _clear(path)
-    main(*settings, *paths)
+    states = {name: _state_folder(path, before) for name, path in named.items() if name.startswith("state")}
+    for name, path in named.items():
+        if name.startswith("out"):
+            _clear(path)
+    main(*settings, *{**named, **states}.values())
     edits = changed(before, _now(kinds, inputs))
     if edits:
         raise ValueError(
             f"changed while the stage ran, so its result would be recorded wrongly: {', '.join(edits[:5])}. Run again"
         )
+    for folder in states.values():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _now(kinds: tuple[type[params.Section], ...], inputs: list[Path]) -> Fingerprint:
-    document = params.read()
-    return fingerprint({kind.section: document.get(kind.section) for kind in kinds}, inputs)
+    return fingerprint({f"{kind.file}:{kind.section}": params.raw(kind) for kind in kinds}, inputs)
+
+
+def _state_folder(path: Path, before: Fingerprint) -> Path:
+    """The folder of a run that follows from `before`, one of its own for each; long forgotten ones are removed."""
+    relevant = {name: what for name, what in before.items() if not _is_unloaded_code(name)}
+    key = hashlib.blake2b(json.dumps([relevant, _versions()], sort_keys=True).encode(), digest_size=8).hexdigest()
+    folder = path / f"{Path(sys.argv[0]).parent.name}-{key}"
+    for old in path.glob(f"{Path(sys.argv[0]).parent.name}-*"):
+        if old != folder and time.time() - old.stat().st_mtime > FORGOTTEN:
+            shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def _versions() -> list[str]:
+    """Libraries whose code may change a result."""
+    return [f"{name} {version(name)}" for name in ("numpy", "scipy", "keras", "keras-cv", "scikit-learn")]
 
 
 def _files(path: Path) -> list[Path]:

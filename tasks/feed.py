@@ -1,46 +1,37 @@
 """Feeds networks from the memory-mapped arrays of the deliveries; a picture is read when its batch is due."""
 
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tasks.store import Arrays
 
-Augmenter = Callable[[tf.Tensor], tf.Tensor]
+class Source(Protocol):
+    """Entries by position, in one dtype and shape: pictures in a memory map, features, ..."""
 
+    dtype: Any
+    shape: tuple[int, ...]
 
-def pictures(arrays: Arrays, places: NDArray[np.int64], batch: int) -> tf.data.Dataset:
-    """Batches of pictures in the order of `places`, float32 (n, side, side, 3), 0 to 255."""
-    return _loaded(tf.data.Dataset.from_tensor_slices(places).batch(batch), arrays).prefetch(tf.data.AUTOTUNE)
-
-
-def labelled(arrays: Arrays, places: NDArray[np.int64], labels: NDArray[np.int64], batch: int) -> tf.data.Dataset:
-    """Batches of (pictures, labels) in order, for validation."""
-    order = tf.data.Dataset.from_tensor_slices(labels).batch(batch)
-    return tf.data.Dataset.zip(pictures(arrays, places, batch), order)
+    def take(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        """The entries at `places`, (n, ...)."""
 
 
-def shuffled(
-    arrays: Arrays, places: NDArray[np.int64], labels: NDArray[np.int64], batch: int, seed: int, augmenter: Augmenter
-) -> tf.data.Dataset:
-    """Batches of (augmented pictures, labels) in another order each epoch, for training."""
-    rows = tf.data.Dataset.from_tensor_slices((places, labels))
-    batches = rows.shuffle(len(places), seed=seed, reshuffle_each_iteration=True).batch(batch)
-    read = _reader(arrays)
-    return batches.map(
-        lambda where, label: (augmenter(read(where)), label), num_parallel_calls=tf.data.AUTOTUNE
-    ).prefetch(tf.data.AUTOTUNE)
+def batches(source: Source, places: NDArray[np.int64], batch: int) -> tf.data.Dataset:
+    """Batches of entries in the order of `places`, in their own dtype; pictures are uint8 (n, side, side, 3)."""
+    starts = tf.data.Dataset.range(0, len(places), batch)
+    read = _reader(source, places, batch)
+    return starts.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
 
-def _loaded(batches: tf.data.Dataset, arrays: Arrays) -> tf.data.Dataset:
-    return batches.map(_reader(arrays), num_parallel_calls=tf.data.AUTOTUNE)
+def _reader(source: Source, places: NDArray[np.int64], batch: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    def take(start: NDArray[np.int64]) -> NDArray[Any]:
+        return source.take(places[int(start) : int(start) + batch])
 
-
-def _reader(arrays: Arrays) -> Callable[[tf.Tensor], tf.Tensor]:
-    def read(where: tf.Tensor) -> tf.Tensor:
-        taken = tf.numpy_function(arrays.take, [where], tf.as_dtype(arrays.dtype))
-        return tf.cast(tf.ensure_shape(taken, (None, *arrays.shape)), tf.float32)
+    def read(start: tf.Tensor) -> tf.Tensor:
+        # Not stateful: several threads may read at once.
+        taken = tf.numpy_function(take, [start], tf.as_dtype(source.dtype), stateful=False)
+        return tf.ensure_shape(taken, (None, *source.shape))
 
     return read

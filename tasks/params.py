@@ -14,10 +14,11 @@ FILE = Path("params.yaml")
 
 
 class Section(BaseModel):
-    """Base of every section's type; `section` is its key in params.yaml."""
+    """Base of every section's type; `section` is its key in `file`, of one inside another `outer.inner`."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     section: ClassVar[str]
+    file: ClassVar[Path] = FILE
 
 
 class Classes(Section):
@@ -49,24 +50,33 @@ class Classes(Section):
 T = TypeVar("T", bound=Section)
 
 
-def load(kind: type[T], file: Path = FILE) -> T:
+def load(kind: type[T], file: Path | None = None) -> T:
     """The section that `kind` describes. Raises ValueError for what is wrong, FileNotFoundError without the file."""
-    document = read(file)
-    if kind.section not in document:
+    file = file or kind.file
+    values = raw(kind, file)
+    if values is None:
         raise ValueError(f"{kind.section}: missing ({file})")
     try:
-        return kind.model_validate(document[kind.section])
+        return kind.model_validate(values)
     except ValidationError as error:
         raise ValueError("\n".join(_sentence(kind.section, problem, file) for problem in error.errors())) from error
 
 
-def read(file: Path = FILE) -> dict[str, Any]:
-    """The whole file, its top-level keys checked."""
+def raw(kind: type[Section], file: Path | None = None) -> Any:
+    """What stands in the section that `kind` describes, unchecked; None where it is missing."""
+    values: Any = read(file or kind.file, checked=kind.file == FILE)
+    for key in kind.section.split("."):
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def read(file: Path = FILE, *, checked: bool = True) -> dict[str, Any]:
+    """The whole file; `checked`: its top-level keys must be those of params.yaml."""
     document = yaml.safe_load(file.read_text())
     if not isinstance(document, dict):
         raise ValueError(f"{file}: expected a mapping of sections, got {type(document).__name__}")
     unknown = sorted(set(map(str, document)) - sections())
-    if unknown:
+    if unknown and checked:
         raise ValueError(f"{unknown[0]}: unknown section, expected one of {', '.join(sorted(sections()))} ({file})")
     return document
 

@@ -21,7 +21,7 @@ def main(evaluate: Evaluate, clean: Path, ingested: Path, trained: Path, out: Pa
     classifier = model.load(trained)
     truth = test["label"].map({name: k for k, name in enumerate(classifier.classes)}).to_numpy().astype(np.int64)
     arrays = store.pixels(ingested, rows)
-    data = feed.pictures(arrays, arrays.places(test), evaluate.batch)
+    data = feed.batches(arrays, arrays.places(test), evaluate.batch)
     probabilities = classifier.network.predict(data, verbose=0)
     out.mkdir(parents=True)
     _write(out, test, truth, probabilities, classifier.classes)

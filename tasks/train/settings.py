@@ -1,21 +1,24 @@
 """Settings of train."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
+from tasks.backbones import table
 from tasks.params import Section
+
+Monitor = Literal["val_distorted_accuracy", "val_distorted_loss", "val_accuracy", "val_loss"]
 
 
 class Augment(Section):
     """Changes that a training picture undergoes, anew in each epoch."""
 
     section: ClassVar[str] = "train.augment"
-    operations: int = Field(ge=0, le=10, description="RandAugment: operations a picture; 0 switches it off")
-    magnitude: float = Field(ge=0, le=1, description="RandAugment: strength of the operations")
-    cutout: float = Field(
-        ge=0, lt=1, description="cutout: largest side of the square as a share of the picture's; 0 switches it off"
-    )
+    engine: Literal["batched", "keras_cv"] = Field(description="keras_cv does not repeat with a seed")
+    recipe: Literal["none", "base", "randaugment", "randaugment_cutout", "heavy"]
+    operations: int = Field(ge=0, le=10, description="RandAugment: operations a picture")
+    magnitude: float = Field(ge=0, le=1, description="strength of the operations")
+    cutout: float = Field(ge=0, lt=1, description="largest side of the square as a share of the picture's")
 
 
 class Train(Section):
@@ -23,18 +26,53 @@ class Train(Section):
 
     section: ClassVar[str] = "train"
     seed: int = Field(ge=0, lt=2**31)
-    batch: int = Field(ge=1, le=4096, description="pictures a step")
-    dense: list[int] = Field(description="widths of the head's dense layers")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(description="on a GPU; a CPU takes float32")
+
+    backbone: str
+    weights: str = Field(description="imagenet, none, or the path of a weights file of that backbone")
+    dense: list[Annotated[int, Field(gt=0)]] = Field(description="widths of the head's dense layers")
     feature_dropout: float = Field(ge=0, lt=1, description="after the backbone")
     dense_dropout: float = Field(ge=0, lt=1, description="after each dense layer")
-    class_weights: Literal["none", "balanced"]
-    frozen_epochs: int = Field(ge=1, le=1000, description="epochs of the head alone")
-    frozen_learning_rate: float = Field(gt=0, le=1)
-    finetune_epochs: int = Field(ge=0, le=1000, description="epochs with the last blocks unfrozen")
-    finetune_blocks: int = Field(ge=0, le=18, description="parts of the backbone to unfreeze, counted from its end")
-    learning_rate: float = Field(gt=0, le=1, description="of fine-tuning, at its start")
-    decay: float = Field(gt=0, le=1, description="factor of the learning rate from epoch to epoch")
-    weight_decay: float = Field(ge=0, le=1)
-    patience: int = Field(ge=1, le=1000)
-    monitor: Literal["val_accuracy", "val_loss"]
+
+    batch: int = Field(ge=1, le=4096, description="pictures a step")
+    imbalance: Literal["none", "class_weights", "under_sampling"]
+    label_smoothing: float = Field(ge=0, lt=1)
+    cutmix: float = Field(ge=0, le=10, description="alpha of CutMix (arXiv:1905.04899); 0 switches it off")
+    mixup: float = Field(ge=0, le=10, description="alpha of MixUp (arXiv:1710.09412); 0 switches it off")
     augment: Augment
+
+    frozen_epochs: int = Field(ge=0, le=1000, description="epochs of the head alone")
+    frozen_learning_rate: float = Field(gt=0, le=1)
+    frozen_views: int = Field(ge=0, le=1000, description="augmented views a picture is cached in; 0: as it is")
+
+    finetune_epochs: int = Field(ge=0, le=1000, description="epochs with the last blocks unfrozen")
+    finetune_blocks: int = Field(ge=0, description="blocks of the backbone to unfreeze, counted from its end")
+    finetune_layers: Literal["conv", "all"] = Field(description="of these blocks; batch norm never learns")
+    learning_rate: float = Field(gt=0, le=1, description="of fine-tuning, at its start")
+
+    optimizer: Literal["adam", "adamw", "lion"]
+    weight_decay: float = Field(ge=0, le=1)
+    schedule: Literal["constant", "exponential", "cosine", "plateau"] = Field(description="of the learning rate")
+    decay: float = Field(gt=0, le=1, description="exponential: factor an epoch; plateau: factor at each")
+    plateau_patience: int = Field(ge=1, le=1000, description="plateau: epochs without a better score")
+    ema: float = Field(ge=0, lt=1, description="momentum of the weights' moving average; 0 switches it off")
+
+    patience: int = Field(ge=1, le=1000, description="epochs without a better score before a phase ends")
+    monitor: Monitor
+
+    @field_validator("backbone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        table.blocks(value)
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Train":
+        if not self.frozen_epochs + self.finetune_epochs:
+            raise ValueError("one of frozen_epochs and finetune_epochs must be at least 1, got 0 and 0")
+        number = len(table.blocks(self.backbone))
+        if self.finetune_blocks > number:
+            raise ValueError(
+                f"finetune_blocks must be 0 to {number}, the blocks of {self.backbone}, got {self.finetune_blocks}"
+            )
+        return self

@@ -22,7 +22,7 @@ def test_a_failure_on_the_way_leaves_the_old_text_alone(tmp_path: Path, monkeypa
     def fail(_descriptor: int) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("flows.files.os.fsync", fail)
+    monkeypatch.setattr("tasks.atomic.os.fsync", fail)
     with pytest.raises(OSError, match="no space left"):
         files.replace(file, "new")
     assert file.read_text() == "old"

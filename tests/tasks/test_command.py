@@ -1,4 +1,5 @@
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import ClassVar
@@ -104,7 +105,7 @@ def test_a_large_file_is_watched_too(tmp_path: Path) -> None:
 
 def test_the_order_of_the_classes_counts() -> None:
     before, after = (command.fingerprint({"classes": one}, []) for one in ({"a": [], "b": []}, {"b": [], "a": []}))
-    assert command.changed(before, after) == ["params.yaml:classes"]
+    assert command.changed(before, after) == ["classes"]
 
 
 def test_an_older_output_is_removed_first(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,3 +133,75 @@ def test_a_wrong_number_of_paths_names_those_expected(project: Path, monkeypatch
     monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "in"])
     with pytest.raises(SystemExit, match=r"expected 2 paths \(source out\), got 1"):
         command.run(write, Demo)
+
+
+def stateful(demo: Demo, source: Path, out: Path, state: Path) -> None:
+    seen.append(state)
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "half").write_text("half done")
+    if fail:
+        raise ValueError("killed")
+    out.write_text("done")
+
+
+seen: list[Path] = []
+fail: list[int] = []
+
+
+@pytest.fixture
+def run_stateful(project: Path, monkeypatch: pytest.MonkeyPatch):
+    """Runs `stateful`; gives the state folder that it was handed."""
+
+    def run_it(killed: bool = False) -> Path:
+        fail[:] = [1] * killed
+        monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "in", "out", "state"])
+        if killed:
+            with pytest.raises(SystemExit, match="killed"):
+                command.run(stateful, Demo)
+        else:
+            command.run(stateful, Demo)
+        return seen[-1]
+
+    return run_it
+
+
+def test_a_run_finds_the_state_that_an_interrupted_one_of_the_same_left(run_stateful) -> None:
+    first = run_stateful(killed=True)
+    assert (first / "half").exists()
+    assert first.parent == Path("state")
+    assert run_stateful() == first
+
+
+def test_the_state_goes_when_the_run_is_done(run_stateful) -> None:
+    folder = run_stateful()
+    assert Path("out").read_text() == "done"
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("edit", [edit_input, add_input, edit_params], ids=["input-edited", "input-added", "params"])
+def test_a_run_of_something_else_has_a_state_of_its_own(run_stateful, edit) -> None:
+    first = run_stateful(killed=True)
+    edit()
+    second = run_stateful(killed=True)
+    assert second != first
+    assert (first / "half").exists()
+
+
+def test_a_state_that_was_forgotten_long_ago_is_removed(run_stateful) -> None:
+    first = run_stateful(killed=True)
+    old = Path("state/demo-0123456789abcdef")
+    old.mkdir()
+    os.utime(old, (0, 0))
+    assert run_stateful(killed=True) == first
+    assert not old.exists()
+
+
+def test_a_record_is_no_input_and_no_output(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def main(demo: Demo, source: Path, out: Path, record: Path) -> None:
+        write(demo, source, out)
+        record.write_text(f"{record.read_text()} and this")
+
+    Path("took.json").write_text("that")
+    monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "in", "out", "took.json"])
+    command.run(main, Demo)
+    assert Path("took.json").read_text() == "that and this"

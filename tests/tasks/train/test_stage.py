@@ -1,35 +1,23 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tasks import model, store
+from tasks import model, params, store
 from tasks.evaluate import stage as evaluate
 from tasks.evaluate.settings import Evaluate
 from tasks.params import Classes
 from tasks.train import stage
-from tasks.train.settings import Augment, Train
+from tasks.train.settings import Train
 
 CLASSES = Classes.model_validate({"dark": [], "light": []})
-TRAIN = Train(
-    seed=0,
-    batch=8,
-    dense=[8],
-    feature_dropout=0.1,
-    dense_dropout=0.1,
-    class_weights="balanced",
-    frozen_epochs=15,
-    frozen_learning_rate=0.003,
-    finetune_epochs=1,
-    finetune_blocks=1,
-    learning_rate=0.0001,
-    decay=0.9,
-    weight_decay=0.0001,
-    patience=15,
-    monitor="val_accuracy",
-    augment=Augment(operations=1, magnitude=0.2, cutout=0.2),
-)
+SMALL = {
+    "batch": 8, "dense": [8], "backbone": "custom_cnn", "weights": "none", "frozen_epochs": 2, "finetune_epochs": 3,
+    "finetune_blocks": 5, "learning_rate": 0.003,
+}  # fmt: skip
+TRAIN = params.load(Train).model_copy(update=SMALL)
 PRETRAINED = Path("data/pretrained")
 
 
@@ -46,8 +34,14 @@ def project(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
     splits = ["train"] * 36 + ["val"] * 6 + ["test"] * 6
     rows = table([f"{k:02}" for k in range(48)], label=["dark", "light"] * 24, split=splits)
     store.write_rows(folder / "clean", rows)
-    stage.main(CLASSES, TRAIN, folder / "clean", folder / "ingested", PRETRAINED, folder / "model")
+    run(folder, folder)
     return folder
+
+
+def run(project: Path, clean: Path) -> None:
+    """Train on the table in `clean`, the pictures in `project`; everything that is written goes to `clean`."""
+    written = [clean / name for name in ("model", "state", "record.json")]
+    stage.main(CLASSES, TRAIN, clean / "clean", project / "ingested", PRETRAINED, *written)
 
 
 def test_the_model_is_whole_and_knows_its_classes(project: Path) -> None:
@@ -58,14 +52,43 @@ def test_the_model_is_whole_and_knows_its_classes(project: Path) -> None:
 
 def test_both_phases_have_their_curves_without_a_clock(project: Path) -> None:
     curves = project / "model" / "curves" / "plots" / "metrics"
-    assert len((curves / "frozen" / "val_accuracy.tsv").read_text().splitlines()) == 1 + TRAIN.frozen_epochs
+    for figure in ("val_accuracy", "val_distorted_accuracy"):
+        assert len((curves / "frozen" / f"{figure}.tsv").read_text().splitlines()) == 1 + TRAIN.frozen_epochs
     head, *points = (curves / "finetune" / "loss.tsv").read_text().splitlines()
     assert head.split("\t") == ["step", "loss"]
     assert len(points) == TRAIN.finetune_epochs
 
 
-def test_nothing_but_the_model_and_its_curves_is_left(project: Path) -> None:
-    assert {path.name for path in (project / "model").iterdir()} == {model.DESCRIPTION, model.WEIGHTS, "curves"}
+def test_nothing_but_the_model_its_figures_and_its_curves_is_left(project: Path) -> None:
+    names = {model.DESCRIPTION, model.WEIGHTS, "curves", "validation.json"}
+    assert {path.name for path in (project / "model").iterdir()} == names
+
+
+def test_the_figures_are_those_of_the_stored_model(project: Path) -> None:
+    figures = json.loads((project / "model" / "validation.json").read_text())
+    rows = store.read_rows(project / "clean")
+    val = rows[rows["split"] == "val"]
+    pictures = store.pixels(project / "ingested", rows)
+    loaded = model.load(project / "model").network
+    probabilities = loaded.predict(pictures.take(pictures.places(val)), verbose=0)
+    right = np.array(CLASSES.names)[probabilities.argmax(axis=1)] == val["label"].to_numpy()
+    assert figures["val_accuracy"] == pytest.approx(right.mean())
+    assert 0 <= figures["val_distorted_accuracy"] <= 1
+
+
+def test_what_it_took_and_on_what_stands_beside_the_outputs(project: Path) -> None:
+    record = json.loads((project / "record.json").read_text())
+    assert record["hardware"]["policy"] == "float32"
+    assert record["finetune"]["epochs"] == TRAIN.finetune_epochs
+    assert record["finetune"]["pictures_per_second"] > 0
+
+
+def test_the_same_again_gives_the_same_bytes(project: Path, tmp_path: Path) -> None:
+    store.write_rows(tmp_path / "clean", store.read_rows(project / "clean"))
+    run(project, tmp_path)
+    for file in (project / "model").rglob("*"):
+        if file.is_file():
+            assert file.read_bytes() == (tmp_path / file.relative_to(project)).read_bytes(), file
 
 
 def test_evaluate_scores_the_test_rows_and_those_alone(project: Path) -> None:
@@ -83,7 +106,7 @@ def test_a_split_without_pictures_is_named(project: Path, tmp_path: Path, split:
     rows = store.read_rows(project / "clean")
     store.write_rows(tmp_path / "clean", rows.assign(split=rows["split"].replace(split, "test")))
     with pytest.raises(ValueError, match=f"no picture is left in {split}"):
-        stage.main(CLASSES, TRAIN, tmp_path / "clean", project / "ingested", PRETRAINED, tmp_path / "model")
+        run(project, tmp_path)
 
 
 def test_evaluate_without_test_rows_is_an_error(project: Path, tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""The flow `study`: a Prefect task per cell of a study, each brought up to date by DVC, and a table of them all."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_client, get_run_logger, unmapped
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+from prefect.client.schemas.objects import State
+from prefect.concurrency.sync import concurrency
+from prefect.futures import wait
+from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows import cells as files
+from flows import groups, lock, plan, runner
+from flows.pipeline import stage
+from flows.runner import Outcome, StageFailedError
+
+LIMIT = "gpu"
+SLOTS = max(1, files.gpus())
+"""Cells side by side: as many as there are GPUs; one where there is none, since a training uses all cores."""
+A_SLOT_EACH: Any = ThreadPoolTaskRunner(max_workers=SLOTS)
+OWN_WORDS = "study: "
+"""How the stage's own message begins; what follows it is DVC's."""
+
+
+@flow(name="study", task_runner=A_SLOT_EACH, persist_result=False, log_prints=True)
+def study(name: str, cells: Sequence[str] = ()) -> dict[str, str]:
+    """Train the cells of a study that are not up to date, and compare all of its cells in a table.
+
+    Only the cells run: what they are trained on must be there, and is taken as it is. A warning says where it is
+    behind its own inputs; `pipeline --target split` brings it up to date.
+
+    Args:
+        name: The study, a key of studies/dvc.yaml.
+        cells: Its cells that are wanted; all where none is named.
+
+    Returns what DVC did about each cell: ran, restored or unchanged. Raises ValueError for a study or cell that there
+    is not, before anything runs, and StageFailedError with the reasons at the end where cells failed; the others run,
+    and the table is written, all the same.
+    """
+    root = Path.cwd()
+    wanted = files.check(root, name, cells)
+    with lock.held(root, "study"), groups.ending_together():
+        begin(root)
+        runs = cell.map(unmapped(root), unmapped(name), wanted)
+        wait(list(runs))
+        publish(root, name)
+        return outcomes(name, dict(zip(wanted, runs, strict=True)))
+
+
+@stage("{name}")
+def cell(root: Path, study: str, name: str) -> State:
+    """Train one cell, in a slot of the limit."""
+    with concurrency(LIMIT, strict=True):
+        outcome = runner.run(root, files.address(study, name), get_run_logger())
+    return Completed(name="Completed" if outcome is Outcome.RAN else "Cached", message=outcome, data=str(outcome))
+
+
+def begin(root: Path) -> None:
+    """Set the limit up, clear what a killed run left behind, and say what the cells' data lacks."""
+    log = get_run_logger()
+    set_limit()
+    for entry in runner.drop_dead_locks(root):
+        log.warning("dropped DVC's lock of a process that is gone: %s", entry)
+    behind = plan.plan(root, "split").stale
+    if behind:
+        log.warning("trained on data as it is, though not up to date are: %s", ", ".join(sorted(behind)))
+
+
+def set_limit() -> None:
+    """Have Prefect hand out as many slots as there are GPUs; a limit that it does not know would hold nobody back.
+
+    On this checkout's own server all slots are free now, for whoever holds one holds the project's lock. A server that
+    was stopped in mid-run does not know that: the leases were in its memory, the count of slots is in its database.
+    """
+    own = os.environ.get("PREFECT_HOME") == str(Path.cwd() / "data/.state/prefect")
+    with get_client(sync_client=True) as client:
+        client.upsert_global_concurrency_limit_by_name(LIMIT, SLOTS)
+        if own:
+            client.update_global_concurrency_limit(LIMIT, GlobalConcurrencyLimitUpdate(active_slots=0))
+
+
+def publish(root: Path, name: str) -> None:
+    """Write the study's tables, and show the table in Prefect's UI and on standard output."""
+    text = files.write_tables(root, name)
+    create_markdown_artifact(text, key=f"study-{name}", description="The cells of the study")
+    sys.stdout.write(f"{text}\n{files.TABLES / name}.md, .csv, .png\n")
+
+
+def outcomes(name: str, runs: Mapping[str, Any]) -> dict[str, str]:
+    """What became of each cell. Raises StageFailedError where any failed, with the reason of each."""
+    results = {cell: run.result(raise_on_failure=False) for cell, run in runs.items()}
+    failed = {cell: result for cell, result in results.items() if isinstance(result, BaseException)}
+    if failed:
+        lines = [f"  {cell}: {reason(error)}" for cell, error in failed.items()]
+        raise StageFailedError("\n".join([f"{name}: {len(failed)} of {len(runs)} cells failed:", *lines]))
+    return results
+
+
+def reason(error: BaseException) -> str:
+    """The line of a failure that says why: the stage's own, else the last one."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    own = [line.removeprefix(OWN_WORDS) for line in lines if line.startswith(OWN_WORDS)]
+    return own[-1] if own else lines[-1]

@@ -1,0 +1,26 @@
+"""Gaussian blur with a width of its own for each picture."""
+
+import tensorflow as tf
+
+
+def gaussian(pictures: tf.Tensor, deviation: tf.Tensor) -> tf.Tensor:
+    """Pictures, float32 (n, side, side, 3), blurred by standard deviations in pixels, float32 (n,); same shape.
+
+    0 leaves a picture as it is. Beyond the edge lies nothing: there, the weights of the pixels that are left count more.
+    """
+    weights = _weights(deviation, pictures.shape[1])
+    for _ in range(2):  # down, then across
+        pictures = tf.transpose(_down(pictures, weights), [0, 2, 1, 3])
+    return pictures
+
+
+def _weights(deviation: tf.Tensor, side: int) -> tf.Tensor:
+    """What each pixel along a side takes of each, (n, side, side): as a matrix product, blur costs the same for all."""
+    here = tf.range(side, dtype=tf.float32)
+    distance = (here[None, :, None] - here[None, None, :]) / tf.maximum(deviation, 1e-3)[:, None, None]
+    return tf.nn.softmax(-0.5 * distance**2)
+
+
+def _down(pictures: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    side = pictures.shape[1]
+    return tf.reshape(weights @ tf.reshape(pictures, [-1, side, side * 3]), tf.shape(pictures))

@@ -1,0 +1,86 @@
+"""RandAugment (arXiv:1909.13719) of a whole batch: of its 14 operations one for each picture, at a strength of its own.
+
+An operation's strength runs from 0, the picture as it is, to 1, the far end of the range in AutoAugment
+(arXiv:1805.09501), to either side where it has two. The paper has one magnitude for all pictures, on a scale of 10;
+here each picture's is uniform between half and one and a half times the given one, at most 1.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tasks.augment import colour, geometry
+from tasks.augment.draws import Draws
+
+SPREAD = (0.5, 1.5)
+"""Of the strengths about the magnitude."""
+ROTATION = 30 / 360
+"""Turns."""
+SHEAR = 0.3
+TRANSLATION = 0.45
+"""Share of the side."""
+ENHANCE = 0.9
+"""By how much the factor of colour, contrast, brightness and sharpness is more or less than 1."""
+BITS = 4
+"""That posterize takes away."""
+
+Matrices = Callable[[tf.Tensor, int], tf.Tensor]
+Operation = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+GEOMETRIC: dict[str, Matrices] = {
+    "rotate": lambda s, side: geometry.rotation(s * ROTATION),
+    "shear-x": lambda s, side: geometry.shear(s * SHEAR, 0 * s),
+    "shear-y": lambda s, side: geometry.shear(0 * s, s * SHEAR),
+    "translate-x": lambda s, side: geometry.translation(s * (TRANSLATION * side), 0 * s),
+    "translate-y": lambda s, side: geometry.translation(0 * s, s * (TRANSLATION * side)),
+}
+"""From strengths, -1 to 1, to matrices of the warp that all of these share."""
+OTHERS: dict[str, Operation] = {
+    "identity": lambda pictures, s: pictures,
+    "autocontrast": lambda pictures, s: colour.autocontrast(pictures),
+    "equalize": lambda pictures, s: colour.equalize(pictures),
+    "solarize": lambda pictures, s: colour.solarize(pictures, 256 * (1 - tf.abs(s))),
+    "posterize": lambda pictures, s: colour.posterize(pictures, 8 - tf.round(BITS * tf.abs(s))),
+    "colour": lambda pictures, s: colour.colour(pictures, 1 + ENHANCE * s),
+    "contrast": lambda pictures, s: colour.contrast(pictures, 1 + ENHANCE * s),
+    "brightness": lambda pictures, s: colour.brightness(pictures, 1 + ENHANCE * s),
+    "sharpness": lambda pictures, s: colour.sharpness(pictures, 1 + ENHANCE * s),
+}
+OPERATIONS = (*GEOMETRIC, *OTHERS)
+
+
+def layer(pictures: tf.Tensor, magnitude: float, numbers: Draws) -> tf.Tensor:
+    """Pictures, float32 (n, side, side, 3), 0 to 255, one operation done to each; same shape and range.
+
+    Only the operation that a picture drew is computed for it. Each operation has as many places as are needed to seat
+    all pictures, which sit down at random: none has more than its share of the batch, and over the batches of a
+    training each picture meets each operation as often.
+    """
+    n = tf.shape(pictures)[0]
+    seated = seating(n, numbers)
+    shape = [len(OPERATIONS), tf.size(seated) // len(OPERATIONS)]
+    # Numbers from n on are no pictures: whoever sits there is a double, whose result nobody asks for.
+    changed = _changed(tf.gather(pictures, seated % n), strengths(shape, magnitude, numbers), shape[1])
+    return tf.clip_by_value(tf.gather(changed, tf.argsort(seated)[:n]), 0.0, 255.0)
+
+
+def seating(n: Any, numbers: Draws) -> tf.Tensor:
+    """Who sits where, int32 (places,): as many places for each operation, the first operation's first."""
+    return numbers.permutation((n + len(OPERATIONS) - 1) // len(OPERATIONS) * len(OPERATIONS))
+
+
+def strengths(shape: list[Any], magnitude: float, numbers: Draws) -> tf.Tensor:
+    """float32, to either side, about the magnitude."""
+    size = tf.minimum(numbers.uniform(shape, *(share * magnitude for share in SPREAD)), 1.0)
+    return numbers.sign(shape) * size
+
+
+def _changed(pictures: tf.Tensor, strengths: tf.Tensor, seats: tf.Tensor) -> tf.Tensor:
+    """The k-th operation done to the k-th `seats` of the pictures; strengths are (operations, seats)."""
+    side, moved = pictures.shape[1], len(GEOMETRIC)
+    matrices = [found(strengths[k], side) for k, found in enumerate(GEOMETRIC.values())]
+    results = [geometry.warp(pictures[: moved * seats], tf.concat(matrices, axis=0))]
+    for k, operation in enumerate(OTHERS.values(), start=moved):
+        results.append(operation(pictures[k * seats : (k + 1) * seats], strengths[k]))
+    return tf.concat(results, axis=0)

@@ -1,0 +1,27 @@
+"""What happens to a training batch, from the settings: augmentation, then mixing of pictures."""
+
+import tensorflow as tf
+
+from tasks.augment.mixing import mixer
+from tasks.augment.recipes import Recipe, augmenter
+from tasks.train.learner import Batch, Change
+from tasks.train.settings import Train
+
+
+def recipe(settings: Train) -> Recipe:
+    """The augmentation that the settings ask for."""
+    return Recipe(**settings.augment.model_dump())
+
+
+def change(settings: Train) -> Change | None:
+    """The function that augments and mixes a batch, from (seed, step); None where the settings want nothing of it."""
+    augment = augmenter(recipe(settings), settings.seed)
+    mix = mixer(settings.cutmix, settings.mixup, settings.seed)
+    if settings.augment.recipe == "none" and mix is None:
+        return None
+
+    def both(pictures: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, step: tf.Tensor) -> Batch:
+        pictures = augment(tf.cast(pictures, tf.float32), step)
+        return mix(pictures, labels, weights, step) if mix else (pictures, labels, weights)
+
+    return both

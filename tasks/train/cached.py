@@ -1,0 +1,102 @@
+"""What a training computes once and reads often: features of a frozen backbone, distorted validation pictures.
+
+Both are written in pieces into memory-mapped arrays below the state of the training, so memory does not grow with the
+set, and an interrupted training finds them again.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tasks import feed
+from tasks.augment.recipes import augmenter
+from tasks.distortions import validation
+from tasks.feed import Source
+from tasks.train.augmenting import recipe
+from tasks.train.parts import Part
+from tasks.train.settings import Train
+
+PIECE = 2048
+"""Rows at a time."""
+DISTORTION_SEED = 0
+
+
+Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""From (step, pictures) to pictures."""
+
+
+class Held:
+    """Rows of one memory-mapped array, by position: int64 (n,)."""
+
+    def __init__(self, file: Path):
+        self._array = np.load(file, mmap_mode="r")
+        self.dtype, self.shape = self._array.dtype, self._array.shape[1:]
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def take(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        """The entries at `places`, in that order."""
+        return self._array[places]
+
+
+def distorted(file: Path, arrays: Source, part: Part) -> Held:
+    """Every picture of `part` under its own chain of distortions, uint8, in the order of the rows.
+
+    The seed is fixed: trainings of other seeds and settings are judged on the same pictures.
+    """
+
+    def pieces() -> Iterable[NDArray[np.uint8]]:
+        for start in range(0, len(part), PIECE):
+            pictures = arrays.take(part.places[start : start + PIECE])
+            yield validation.chain(pictures, part.ids[start : start + PIECE], DISTORTION_SEED)
+
+    return _once(file, (len(part), *arrays.shape), np.dtype(np.uint8), pieces())
+
+
+def features(file: Path, backbone: keras.Model, source: Source, places: NDArray[np.int64], batch: int) -> Held:
+    """What `backbone` makes of the entries at `places`, float32 (n, dimensions)."""
+    return _features(file, backbone, source, places, batch, lambda step, pictures: pictures)
+
+
+def train_features(file: Path, backbone: keras.Model, arrays: Source, part: Part, settings: Train) -> Held:
+    """Features of `part`, once as it is, or in `frozen_views` augmented views, one view after the other."""
+    if not settings.frozen_views:
+        return features(file, backbone, arrays, part.places, settings.batch)
+    change = augmenter(recipe(settings), settings.seed + 1)  # other draws than those of the fine-tuning
+    places = np.tile(part.places, (settings.frozen_views, 1))
+    return _features(
+        file, backbone, arrays, places, settings.batch, lambda step, batch: change(tf.cast(batch, tf.float32), step)
+    )
+
+
+def _features(
+    file: Path, backbone: keras.Model, source: Source, places: NDArray[np.int64], batch: int, change: Change
+) -> Held:
+    def pieces() -> Iterable[NDArray[np.float32]]:
+        for start in range(0, len(places), PIECE):
+            pictures = feed.batches(source, places[start : start + PIECE], batch)
+            # Numbers from `start` on are as good as a count of batches: no two batches have the same.
+            yield backbone.predict(pictures.enumerate(start).map(change, tf.data.AUTOTUNE), verbose=0)
+
+    return _once(file, (len(places), backbone.output_shape[-1]), np.dtype(np.float32), pieces())
+
+
+def _once(file: Path, shape: tuple[int, ...], dtype: np.dtype[Any], pieces: Iterable[NDArray[Any]]) -> Held:
+    """The array that `pieces` make up, written whole or not at all; the one that stands there, if it does."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".part")
+        array = np.lib.format.open_memmap(unfinished, mode="w+", dtype=dtype, shape=shape)
+        start = 0
+        for piece in pieces:
+            array[start : start + len(piece)] = piece
+            start += len(piece)
+        array.flush()
+        unfinished.replace(file)
+    return Held(file)

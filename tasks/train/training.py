@@ -1,0 +1,125 @@
+"""The whole recipe: a head on features of the frozen backbone, then the last blocks on augmented pictures."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+
+from tasks import hardware
+from tasks.backbones import build
+from tasks.feed import Source
+from tasks.hardware import Hardware
+from tasks.train import cached, network, parts, phase, phases
+from tasks.train.parts import Part
+from tasks.train.phase import Phase
+from tasks.train.phases import Data
+from tasks.train.settings import Train
+from tasks.train.state import Progress, State
+
+
+@dataclass
+class Trained:
+    """The best network, from pictures to probabilities; how each phase went; its seconds and the pictures it took."""
+
+    network: keras.Model
+    phases: dict[str, Progress] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    pictures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Of the epoch whose weights these are: the validation figures, clean and distorted."""
+        last = list(self.phases.values())[-1]
+        assert last.best
+        figures = last.start if not last.best.epoch else last.logs[last.best.epoch - 1]
+        return {name: value for name, value in figures.items() if name.startswith("val_")}
+
+    def took(self) -> dict[str, dict[str, float]]:
+        """Per phase: epochs, seconds of this run, and pictures a second in it, reading, judging and saving included."""
+        return {
+            name: {
+                "epochs": len(progress.logs),
+                "best_epoch": progress.best.epoch if progress.best else 0,
+                "seconds": round(self.seconds[name], 1),
+                "pictures_per_second": round(self.pictures[name] / self.seconds[name], 1),
+            }
+            for name, progress in self.phases.items()
+        }
+
+
+def train(
+    settings: Train,
+    arrays: Source,
+    train: Part,
+    val: Part,
+    names: Sequence[str],
+    pretrained: Path,
+    state: Path,
+    machine: Hardware,
+) -> Trained:
+    """Train from `settings.seed`; what is unfinished lies in `state`, from which the same call goes on.
+
+    Raises ValueError for settings that do not fit the data and a loss that is no number, FileNotFoundError for absent
+    weights, OSError where a checkpoint cannot be written.
+    """
+    keras.utils.clear_session()  # layers are named by a counter, and the names are part of a model
+    keras.utils.set_random_seed(settings.seed)
+    data = prepared(settings, arrays, train, val, names, state)
+    with hardware.strategy(machine).scope():
+        backbone, head, whole = networks(settings, arrays.shape[0], names, pretrained, machine.policy)
+        trained = Trained(whole)
+        if settings.frozen_epochs:
+            backbone.trainable = False
+            made = phases.frozen(settings, data, backbone, state / "features", machine)
+            _run(trained, made, head, settings, state)
+        if settings.finetune_epochs:
+            # What starts from random values has no statistics that would be worth keeping.
+            layers = "scratch" if settings.weights == "none" else settings.finetune_layers
+            build.unfreeze(backbone, settings.backbone, settings.finetune_blocks, layers)
+            _run(trained, phases.finetune(settings, data, machine), whole, settings, state)
+    if machine.policy != "float32":
+        trained.network = _in_float32(settings, arrays.shape[0], names, whole)
+    return trained
+
+
+def prepared(settings: Train, arrays: Source, train: Part, val: Part, names: Sequence[str], state: Path) -> Data:
+    """The rows to train on, their weights in the loss, and the distorted validation pictures."""
+    weights = parts.class_weights(train.labels, names, settings.imbalance)
+    if settings.imbalance == "under_sampling":
+        train = parts.under_sampled(train, names, settings.seed)
+    distorted = cached.distorted(state / "distorted.npy", arrays, val)
+    return Data(arrays, train, val, names, weights, distorted)
+
+
+def networks(
+    settings: Train, image_size: int, names: Sequence[str], pretrained: Path, policy: str = "float32"
+) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """Backbone, head, and the classifier that both make up, with Keras' dtype `policy`."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        backbone = build.build(settings.backbone, image_size, settings.weights, pretrained)
+        features = backbone.output_shape[-1]
+        head = network.head(features, settings.dense, settings.feature_dropout, settings.dense_dropout, len(names))
+        return backbone, head, network.classifier(backbone, head)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _run(trained: Trained, what: Phase, model: keras.Model, settings: Train, state: Path) -> None:
+    own, start = State(state / what.name), time.perf_counter()
+    before = own.progress().epochs
+    progress = phase.run(what, model, settings, own)
+    trained.phases[what.name] = progress
+    trained.seconds[what.name] = time.perf_counter() - start
+    trained.pictures[what.name] = (progress.epochs - before) * what.steps * settings.batch
+
+
+def _in_float32(settings: Train, image_size: int, names: Sequence[str], trained: keras.Model) -> keras.Model:
+    """The same network without mixed precision, for a model file says how it computes, and must do so anywhere."""
+    fresh = settings.model_copy(update={"weights": "none"})
+    *_, whole = networks(fresh, image_size, names, Path())
+    whole.set_weights(trained.get_weights())
+    return whole

@@ -1,0 +1,75 @@
+"""Both engines, through `augmenter`; what the batched one promises beyond that stands in test_batched.py."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tasks.augment.recipes import ENGINES, RECIPES, Recipe, augmenter
+
+SIDE = 24
+PLAIN = Recipe("batched", "base", 2, 0.3, 0.3)
+PICTURES = np.random.default_rng(0).integers(0, 256, (6, SIDE, SIDE, 3)).astype(np.float32)
+ALL = [(engine, recipe) for engine in ENGINES for recipe in RECIPES]
+
+
+@pytest.mark.parametrize(("engine", "recipe"), ALL, ids=["-".join(each) for each in ALL])
+def test_batches_keep_shape_dtype_and_range_in_tf_data(engine: str, recipe: str) -> None:
+    change = augmenter(replace(PLAIN, engine=engine, recipe=recipe, magnitude=1.0), 0)
+    data = tf.data.Dataset.from_tensor_slices(PICTURES).batch(4).enumerate().map(lambda step, x: change(x, step))
+    assert data.element_spec.shape.as_list() == [None, SIDE, SIDE, 3]
+    batches = [batch.numpy() for batch in data]
+    assert [batch.shape for batch in batches] == [(4, SIDE, SIDE, 3), (2, SIDE, SIDE, 3)]
+    together = np.concatenate(batches)
+    assert together.dtype == np.float32
+    assert together.min() >= 0
+    assert together.max() <= 255
+    assert (together == PICTURES).all() == (recipe == "none")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("recipe", ["randaugment", "randaugment_cutout"])
+def test_with_everything_off_nothing_changes(engine: str, recipe: str) -> None:
+    change = augmenter(replace(PLAIN, engine=engine, recipe=recipe, operations=0, cutout=0.0), 0)
+    assert change(tf.constant(PICTURES), tf.constant(0, tf.int64)).numpy() == pytest.approx(PICTURES, abs=1e-3)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_magnitude_0_of_base_leaves_the_mirror_image(engine: str) -> None:
+    changed = augmenter(replace(PLAIN, engine=engine, magnitude=0.0), 0)(tf.constant(PICTURES), tf.constant(0, tf.int64))
+    for before, after in zip(PICTURES, changed.numpy(), strict=True):
+        assert min(np.abs(after - before).max(), np.abs(after - before[:, ::-1]).max()) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"engine": "torch"}, "engine must be one of batched, keras_cv, got 'torch'"),
+        ({"recipe": "light"}, "recipe must be one of none, base, randaugment, randaugment_cutout, heavy, got 'light'"),
+        ({"operations": -1}, "operations must be 0 to 10, got -1"),
+        ({"operations": 11}, "operations must be 0 to 10, got 11"),
+        ({"magnitude": 1.1}, "magnitude must be 0 to 1, got 1.1"),
+        ({"cutout": -0.1}, "cutout must be 0 to 1, got -0.1"),
+        ({"magnitude": float("nan")}, "magnitude must be 0 to 1, got nan"),
+    ],
+    ids=["engine", "recipe", "negative", "too-many", "magnitude", "cutout", "nan"],
+)
+def test_what_is_wrong_is_named(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        augmenter(replace(PLAIN, **change), 0)
+
+
+def test_a_seed_out_of_range_is_named() -> None:
+    with pytest.raises(ValueError, match="seed must be 0 to 2147483647, got -1"):
+        augmenter(PLAIN, -1)
+
+
+def test_the_batched_engine_loads_no_kerascv() -> None:
+    script = (
+        "import sys; from tasks.augment.recipes import Recipe, augmenter; "
+        "augmenter(Recipe('batched', 'heavy', 2, 0.3, 0.3), 0); assert 'keras_cv' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

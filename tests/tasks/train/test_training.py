@@ -1,0 +1,156 @@
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tasks import hardware
+from tasks.train import augmenting, judge, training
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, small) -> training.Trained:
+    rates = {"optimizer": "adam", "schedule": "constant", "frozen_learning_rate": 0.01, "learning_rate": 0.0001}
+    folder = tmp_path_factory.mktemp("trained")
+    return small.train(folder, frozen_epochs=20, **small.LITE0, **rates, augment={"recipe": "none"})
+
+
+def test_it_learns(trained: training.Trained) -> None:
+    losses = [logs["val_loss"] for logs in trained.phases["frozen"].logs]
+    assert losses[-1] < 0.5 * losses[0]
+    assert trained.figures["val_accuracy"] > 0.9
+
+
+def test_the_weights_are_those_of_the_epoch_whose_figures_it_tells(trained: training.Trained, small) -> None:
+    arrays, _, val = small.data()
+    probabilities = trained.network.predict(arrays.take(val.places), verbose=0)
+    assert (probabilities.argmax(axis=1) == val.labels).mean() == pytest.approx(trained.figures["val_accuracy"])
+    assert -np.log(probabilities[np.arange(len(val)), val.labels]).mean() == pytest.approx(
+        trained.figures["val_loss"], rel=1e-4
+    )
+
+
+def test_both_phases_tell_the_same_figures_of_the_same_weights(trained: training.Trained) -> None:
+    """On features and on pictures, clean and distorted: the end of one phase is the start of the other."""
+    frozen, finetune = trained.phases["frozen"], trained.phases["finetune"]
+    assert finetune.start == pytest.approx(
+        {name: value for name, value in frozen.logs[frozen.best.epoch - 1].items() if name.startswith("val")}, rel=1e-4
+    )
+    assert finetune.start["val_loss"] != finetune.start["val_distorted_loss"]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path, small) -> None:
+    one, same, other = (
+        small.digest(small.train(tmp_path / name, seed=seed)) for name, seed in [("a", 3), ("b", 3), ("c", 4)]
+    )
+    assert one == same
+    assert one != other
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"frozen_epochs": 0}, {"finetune_epochs": 0}, {"finetune_blocks": 0},
+        {"optimizer": "adam", "schedule": "cosine"},
+        {"optimizer": "adamw", "schedule": "constant"}, {"imbalance": "under_sampling"}, {"label_smoothing": 0.1},
+        {"mixup": 0.2}, {"ema": 0.5, "finetune_layers": "all"}, {"augment": {"recipe": "none"}},
+        {"augment": {"recipe": "heavy"}, "frozen_views": 1}, {"monitor": "val_distorted_accuracy"},
+        {"backbone": "efficientnet_lite0", "weights": "imagenet", "finetune_blocks": 7},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_part_of_the_recipe_trains(tmp_path: Path, small, changes: dict) -> None:
+    trained = small.train(tmp_path, **{"frozen_epochs": 1, "finetune_epochs": 1, **changes})
+    assert all(np.isfinite(loss) for losses in small.losses(trained).values() for loss in losses)
+    assert all(np.isfinite(weight).all() for weight in trained.network.get_weights())
+    assert trained.figures.keys() == {
+        f"val{kind}_{what}" for kind in ("", "_distorted") for what in ("accuracy", "loss")
+    }
+
+
+def test_batch_norm_of_a_pretrained_backbone_stays_as_it_came(tmp_path: Path, small, monkeypatch) -> None:
+    monkeypatch.setattr(judge, "better", lambda *_: True)  # the last epoch's weights, whatever their score
+    changes = {**small.LITE0, "frozen_epochs": 0, "finetune_epochs": 1, "finetune_blocks": 7, "finetune_layers": "all"}
+    trained = small.train(tmp_path, **changes)
+    (backbone, *_) = training.networks(small.settings(**changes), 32, small.NAMES, small.ROOT / "data/pretrained")
+    moved = {
+        layer.name
+        for layer in backbone.layers
+        if layer.weights and (layer.get_weights()[0] != trained.network.get_layer(layer.name).get_weights()[0]).any()
+    }
+    assert "stem_conv" in moved
+    assert not [name for name in moved if "bn" in name]
+
+
+def test_batch_norm_of_a_network_from_scratch_learns(tmp_path: Path, small, monkeypatch) -> None:
+    monkeypatch.setattr(judge, "better", lambda *_: True)
+    trained = small.train(tmp_path, finetune_blocks=5, frozen_epochs=0, finetune_epochs=1)
+    norms = [layer for layer in trained.network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert norms
+    assert all((norm.get_weights()[2] != 0).any() for norm in norms)
+
+
+def test_augmentation_is_in_training_batches_and_nowhere_else(tmp_path: Path, small) -> None:
+    trained = small.train(tmp_path, finetune_epochs=1, augment={"magnitude": 1.0})
+    pictures = small.data()[0].pictures[:4]
+    assert (trained.network(pictures, training=True).numpy().shape) == (4, 3)
+    one, two = (trained.network.predict(pictures, verbose=0) for _ in range(2))
+    assert (one == two).all()
+
+
+def test_a_loss_that_is_no_number_ends_it_and_the_best_weights_stay(
+    tmp_path: Path, small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(pictures: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return pictures, labels, tf.where(step < 5, weights, np.nan)
+
+    monkeypatch.setattr(augmenting, "change", lambda settings: change)
+    with pytest.raises(ValueError, match=r"finetune: the loss is nan in step 2 of epoch 2: lower the learn") as error:
+        small.train(tmp_path, frozen_epochs=1)  # 72 pictures in batches of 16: 4 steps an epoch
+    kept = Path(str(error.value).split(" are in ")[1])
+    with np.load(kept) as archive:
+        assert archive.files
+        assert all(np.isfinite(archive[name]).all() for name in archive.files)
+
+
+def test_a_batch_larger_than_the_set_is_an_error(tmp_path: Path, small) -> None:
+    with pytest.raises(ValueError, match="train.batch must be at most the number of pictures in train, 72, got 73"):
+        small.train(tmp_path, batch=73)
+
+
+def test_two_devices_give_the_loss_of_one(tmp_path: Path, small, start, finish) -> None:
+    # Batch norm that learns would see half a batch on each device; that of a pretrained backbone does not learn.
+    still = {**small.LITE0, "feature_dropout": 0.0, "dense_dropout": 0.0, "optimizer": "adam"}
+    results = [finish(start(tmp_path / str(number), devices=number, **still))[1] for number in (1, 2)]
+    assert [result["devices"] for result in results] == [1, 2]
+    for phase in ("frozen", "finetune"):
+        assert results[0]["losses"][phase] == pytest.approx(results[1]["losses"][phase], rel=1e-4)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_as_on_a_gpu_with_augmentation_in_the_compiled_step(tmp_path: Path, small, policy: str) -> None:
+    """XLA and 16 bits work on a CPU too, only slower; what is saved computes in float32 all the same."""
+    machine = replace(hardware.find(), xla=True, policy=policy)
+    trained = small.train(tmp_path, machine, frozen_epochs=1, finetune_epochs=1, cutmix=1.0)
+    assert {layer.dtype_policy.name for layer in trained.network.layers} == {"float32"}
+    assert all(np.isfinite(loss) for losses in small.losses(trained).values() for loss in losses)
+
+
+def test_figures_are_scikit_learn_s() -> None:
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Softmax()])
+    logits, labels = np.log(np.array([[0.7, 0.2, 0.1], [0.5, 0.25, 0.25]], np.float32)), np.array([0, 1])
+    found = judge.figures(model, {"val": lambda: tf.data.Dataset.from_tensors(logits)}, labels)
+    assert found == pytest.approx({"val_accuracy": 0.5, "val_loss": -(np.log(0.7) + np.log(0.25)) / 2}, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "score", "than", "is_better"),
+    [("val_accuracy", 0.9, 0.8, True), ("val_accuracy", 0.8, 0.8, False), ("val_loss", 0.1, 0.2, True),
+     ("val_distorted_loss", 0.2, 0.1, False)],
+)  # fmt: skip
+def test_a_lesser_loss_and_a_greater_accuracy_are_better(
+    monitor: str, score: float, than: float, is_better: bool
+) -> None:
+    assert judge.better(monitor, score, than) is is_better
