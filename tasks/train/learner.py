@@ -27,5 +27,6 @@ class Learner(keras.Model):
             replica = tf.distribute.get_replica_context()
             place, of = replica.replica_id_in_sync_group, replica.num_replicas_in_sync
             step = tf.cast(self.optimizer.iterations, tf.int64) * of + tf.cast(place, tf.int64)
-            data = self.change(*data, step)
+            pictures, labels, weights = data
+            data = self.change(pictures, labels, weights, step)
         return super().train_step(data)
