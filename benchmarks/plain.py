@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tasks import lite0
+from tasks.backbones.build import build
 
 AfterEpoch = Callable[[keras.Model], bool]
 """Told of the model after each epoch; True ends the training."""
@@ -58,7 +58,7 @@ def train(
     counts = np.bincount(labels, minlength=classes)
     balance = {k: len(labels) / (classes * count) for k, count in enumerate(counts)}
     plain, augmented = (dataset(pictures, labels, recipe.batch, augment) for augment in (False, True))
-    backbone = lite0.build(pictures.shape[1], weights)
+    backbone = build("efficientnet_lite0", pictures.shape[1], str(weights), weights.parent)
     backbone.trainable = False
     model = classifier(backbone, classes, recipe)
     steps = len(labels) // recipe.batch

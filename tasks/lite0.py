@@ -1,10 +1,8 @@
-"""EfficientNet-Lite0 as plain Keras: the default backbone of the classifier.
+"""EfficientNet-Lite0 as plain Keras: the default backbone of the classifier (see `tasks.backbones.build`).
 
 EfficientNet (Tan and Le, arXiv:1905.11946) without squeeze-and-excite and with ReLU6 in place of swish, as published
 under the name Lite. The weights come from ImageNet; data/pretrained/README.md names their origin and licence.
 """
-
-from pathlib import Path
 
 import keras
 from keras import layers
@@ -12,12 +10,10 @@ from keras import layers
 from tasks.lite0_layout import EPSILON, FEATURES, STEM, Block, unrolled
 
 
-def build(image_size: int, weights: Path | None) -> keras.Model:
-    """The network without its top, its input scaling inside.
+def build(image_size: int) -> keras.Model:
+    """The network without its top, its input scaling inside, with random initial values.
 
-    Takes float32 pictures of shape (n, image_size, image_size, 3), RGB, 0 to 255; gives float32 features (n, 1280).
-    `weights` is a Keras `.weights.h5` file, or None for random initial values. Raises FileNotFoundError where the
-    file is absent, ValueError where it holds another network.
+    Takes pictures (n, image_size, image_size, 3), RGB, 0 to 255; gives features (n, 1280).
     """
     inputs = layers.Input((image_size, image_size, 3), name="pixels")
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="scale")(inputs)
@@ -26,15 +22,7 @@ def build(image_size: int, weights: Path | None) -> keras.Model:
         x = _inverted_residual(x, block, stride, f"block{index}")
     x = _conv_bn_relu(x, FEATURES, 1, 1, "top_conv", "top_bn")
     outputs = layers.GlobalAveragePooling2D(name="features")(x)
-    network = keras.Model(inputs, outputs, name="efficientnet_lite0")
-    if weights is not None:
-        _load(network, weights)
-    return network
-
-
-def block_names() -> list[str]:
-    """Names of the 18 parts that can be unfrozen, from the input to the features; each is a prefix of layer names."""
-    return ["stem_", *(f"block{index}_" for index, _ in enumerate(unrolled())), "top_"]
+    return keras.Model(inputs, outputs, name="efficientnet_lite0")
 
 
 def _conv_bn_relu(
@@ -56,12 +44,3 @@ def _inverted_residual(x: keras.KerasTensor, block: Block, stride: int, name: st
     x = layers.Conv2D(block.filters, 1, padding="same", use_bias=False, name=f"{name}_project_conv")(x)
     x = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn2")(x)
     return layers.Add(name=f"{name}_add")([skip, x]) if skip.shape[1:] == x.shape[1:] else x
-
-
-def _load(network: keras.Model, weights: Path) -> None:
-    if not weights.is_file():
-        raise FileNotFoundError(f"no weights at {weights}: put the file of EfficientNet-Lite0 there, or set none")
-    try:
-        network.load_weights(weights)
-    except (ValueError, OSError, KeyError) as error:
-        raise ValueError(f"{weights} does not hold the weights of EfficientNet-Lite0 without top: {error}") from error

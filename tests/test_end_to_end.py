@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -155,3 +156,26 @@ def test_a_new_delivery_decodes_hashes_and_embeds_its_own_pictures_alone(project
     after = pd.read_parquet(project / "data/clean/rows.parquet").set_index(["delivery", "source"])
     assert len(after) == len(before) + 25
     assert (after.loc[before.index, "split"] == before["split"]).all()
+
+
+def test_a_training_killed_in_mid_epoch_is_resumed_by_the_next_repro(project: Path) -> None:
+    set_params(project, {"finetune_epochs: 1": "finetune_epochs: 4"})
+    killed = subprocess.Popen(
+        [Path(sys.executable).with_name("dvc"), "repro", "train"],
+        cwd=project,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert any(line.startswith("finetune 2/4") for line in killed.stdout)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    (state,) = (project / "data/.state").glob("train-*")
+    output = run(project, "dvc", "repro", "train")
+    assert re.search(r"finetune: resumed after epoch [23] of 4", output)
+    assert "frozen 1/" not in output
+    assert not state.exists()
+    resumed = {file.name: file.read_bytes() for file in (project / "data/model").glob("model.*")}
+    assert "frozen 1/" in run(project, "dvc", "repro", "--force", "--single-item", "train")
+    assert {file.name: file.read_bytes() for file in (project / "data/model").glob("model.*")} == resumed

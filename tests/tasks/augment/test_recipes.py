@@ -39,7 +39,9 @@ def test_with_everything_off_nothing_changes(engine: str, recipe: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_magnitude_0_of_base_leaves_the_mirror_image(engine: str) -> None:
-    changed = augmenter(replace(PLAIN, engine=engine, magnitude=0.0), 0)(tf.constant(PICTURES), tf.constant(0, tf.int64))
+    changed = augmenter(replace(PLAIN, engine=engine, magnitude=0.0), 0)(
+        tf.constant(PICTURES), tf.constant(0, tf.int64)
+    )
     for before, after in zip(PICTURES, changed.numpy(), strict=True):
         assert min(np.abs(after - before).max(), np.abs(after - before[:, ::-1]).max()) < 0.05
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tasks import lite0, lite0_layout, store
+from tasks import store
+from tasks.backbones.build import build
 from tasks.embed import stage
 from tasks.embed.settings import Embed
 
@@ -18,7 +19,7 @@ def embedded(folder: Path, pictures: np.ndarray, rows: pd.DataFrame) -> np.ndarr
 def test_features_are_the_network_s_row_by_row(tmp_path: Path, table) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
     found = embedded(tmp_path, pictures, table(list("abcde")))
-    network = lite0.build(32, Path("data/pretrained") / lite0_layout.WEIGHTS)
+    network = build("efficientnet_lite0", 32, "imagenet", Path("data/pretrained"))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, network(pictures.astype(np.float32), training=False), rtol=1e-4, atol=1e-4)
 

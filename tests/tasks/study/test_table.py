@@ -90,7 +90,8 @@ def test_markdown() -> None:
     assert table.markdown("Study x", made(results=without("three"))) == (
         "## Study x\n"
         "\n"
-        "| cell | val accuracy | distorted val accuracy | gain | report | parameters | MB | epochs | seconds | pictures/s |\n"
+        "| cell | val accuracy | distorted val accuracy | gain | report | parameters | MB "
+        "| epochs | seconds | pictures/s |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         "| one | 0.800 | 0.500 | – | – | 4,049,571 | 15.45 | 30 | 61 | – |\n"
         "| two | 0.900 | 0.625 | +0.125 | 0.68 | 4,049,571 | 15.45 | 38 | 181 | 72 |\n"
