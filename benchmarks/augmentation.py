@@ -4,9 +4,9 @@
     python -m benchmarks.augmentation randaugment_cutout --rounds 7
 
 Target: twice KerasCV's rate for RandAugment, two operations, with cutout. Both engines get the same random pictures,
-uint8 in memory, 96 x 96 in batches of 64, magnitude 0.3, in a map with AUTOTUNE as a training has it. They run in turn, a
-round each, so that whatever else the machine does meets both; medians are told. The first pass, in which functions are
-compiled or traced, does not count: a training pays it once. How long it took is told beside.
+uint8 in memory, 96 x 96 in batches of 64, magnitude 0.3, in a map with AUTOTUNE as a training has it. They run in turn,
+a round each, so that whatever else the machine does meets both; medians are told. The first pass, in which functions
+are compiled or traced, does not count: a training pays it once. How long it took is told beside.
 """
 
 import argparse

@@ -63,12 +63,12 @@ def write_tables(root: Path, study: str) -> str:
     return text
 
 
-def gpus() -> int:
-    """GPUs that a stage would see, told without TensorFlow."""
+def gpus() -> list[str]:
+    """GPUs that a stage would see, as CUDA_VISIBLE_DEVICES names them, told without TensorFlow."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        return len(list(Path("/dev").glob("nvidia[0-9]*")))
-    return len([device for device in visible.split(",") if device.strip() not in ("", "-1")])
+        return [str(number) for number, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
+    return [device.strip() for device in visible.split(",") if device.strip() not in ("", "-1")]
 
 
 def _stages(root: Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def preview(root: Path, out: Path, engine: str, number: int, seed: int) -> str:
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic.replacing(out) as stream:
         stream.write(png)
-    return f"{len(rows)} pictures of {', '.join(rows['label'].unique())} under each recipe, by {engine} -> {out}"
+    return f"pictures: {len(rows)} ({', '.join(rows['label'].unique())}), under each recipe, by {engine} -> {out}"
 
 
 def _check(out: Path, number: int) -> None:

@@ -35,8 +35,10 @@ class StageFailedError(RuntimeError):
     """A stage that DVC could not bring up to date; the message ends with what it last said."""
 
 
-def run(root: Path, stage: str, log: Logger) -> Outcome:
+def run(root: Path, stage: str, log: Logger, **variables: str) -> Outcome:
     """Bring `stage` (a name of dvc.yaml, `ingest@demo`) up to date, with each line of its output to `log`.
+
+    `variables` are set in its environment.
 
     The stages above it are not looked at. Its process group ends with the holder around (`groups.ending_together`)
     and with this process. Raises StageFailedError.
@@ -46,7 +48,7 @@ def run(root: Path, stage: str, log: Logger) -> Outcome:
     words = _words(stage)
     outcome = None
     # The group keeps the project's lock, so that nobody takes it while a killed run's stage is still being ended.
-    options = {"env": groups.environment(PYTHONUNBUFFERED="1"), "kept": lock.descriptors(root)}
+    options = {"env": groups.environment(PYTHONUNBUFFERED="1", **variables), "kept": lock.descriptors(root)}
     with groups.current().running(command, root, **options) as group:
         for line in lines(TextIOWrapper(group.output, errors="replace", newline="")):
             log.info("%s", line)

@@ -2,8 +2,10 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 from prefect import flow, get_client, get_run_logger, unmapped
@@ -21,9 +23,13 @@ from flows.pipeline import stage
 from flows.runner import Outcome, StageFailedError
 
 LIMIT = "gpu"
-SLOTS = max(1, files.gpus())
+GPUS = files.gpus()
+SLOTS = max(1, len(GPUS))
 """Cells side by side: as many as there are GPUs; one where there is none, since a training uses all cores."""
 A_SLOT_EACH: Any = ThreadPoolTaskRunner(max_workers=SLOTS)
+_free: Queue[str] = Queue()
+for gpu in GPUS:
+    _free.put(gpu)
 OWN_WORDS = "study: "
 """How the stage's own message begins; what follows it is DVC's."""
 
@@ -55,10 +61,23 @@ def study(name: str, cells: Sequence[str] = ()) -> dict[str, str]:
 
 @stage("{name}")
 def cell(root: Path, study: str, name: str) -> State:
-    """Train one cell, in a slot of the limit."""
-    with concurrency(LIMIT, strict=True):
-        outcome = runner.run(root, files.address(study, name), get_run_logger())
+    """Train one cell, in a slot of the limit; of several GPUs, each slot has one."""
+    with concurrency(LIMIT, strict=True), device() as variables:
+        outcome = runner.run(root, files.address(study, name), get_run_logger(), **variables)
     return Completed(name="Completed" if outcome is Outcome.RAN else "Cached", message=outcome, data=str(outcome))
+
+
+@contextmanager
+def device() -> Iterator[dict[str, str]]:
+    """Variables that show a stage one GPU which no other has; none where there is but one, or none at all."""
+    if SLOTS == 1:
+        yield {}
+        return
+    mine = _free.get()
+    try:
+        yield {"CUDA_VISIBLE_DEVICES": mine}
+    finally:
+        _free.put(mine)
 
 
 def begin(root: Path) -> None:

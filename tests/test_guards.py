@@ -11,6 +11,9 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE.items()}
+STUDIES = yaml.safe_load((ROOT / "studies" / "dvc.yaml").read_text())["stages"]
+BOTH = {**STAGES, **STUDIES}
+MODULES = {**{name: f"tasks.{name}.stage" for name in STAGES}, **dict.fromkeys(STUDIES, "tasks.study.stage")}
 NETWORK = {"tensorflow", "keras", "keras_cv"}
 WITHOUT_NETWORK = ["demo", "ingest", "embed", "dedupe", "outliers", "split", "report"]
 
@@ -47,10 +50,10 @@ def sources(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", BOTH)
 def test_all_code_that_a_stage_imports_is_among_its_deps(name: str) -> None:
-    deps = [ROOT / dep for dep in STAGES[name]["deps"]]
-    for module in reached(f"tasks.{name}.stage"):
+    deps = [ROOT / dep for dep in BOTH[name]["deps"]]
+    for module in reached(MODULES[name]):
         file = file_of(module)
         if file == ROOT / "tasks" / "__init__.py":
             continue  # a docstring and nothing else
@@ -63,16 +66,16 @@ def test_the_package_s_own_init_holds_no_code() -> None:
     assert len(ast.parse((ROOT / "tasks" / "__init__.py").read_text()).body) == 1
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", BOTH)
 def test_no_dep_is_there_in_vain(name: str) -> None:
-    reads = {file_of(module) for module in reached(f"tasks.{name}.stage")}
-    for dep in STAGES[name]["deps"]:
+    reads = {file_of(module) for module in reached(MODULES[name])}
+    for dep in BOTH[name]["deps"]:
         if dep.startswith("tasks"):
             assert any(file == ROOT / dep or ROOT / dep in file.parents for file in reads), (
                 f"{name} does not import {dep}"
             )
         else:
-            assert dep in STAGES[name]["cmd"].split(), f"{name} depends on {dep} but is not given it"
+            assert dep in BOTH[name]["cmd"].split(), f"{name} depends on {dep} but is not given it"
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -83,9 +86,9 @@ def test_a_stage_has_its_package_its_tests_and_its_settings(name: str) -> None:
     assert [kind.strip().lower() for kind in kinds.split(",")] == STAGES[name]["params"]
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", BOTH)
 def test_every_output_is_cached(name: str) -> None:
-    assert all(isinstance(out, str) for out in STAGES[name]["outs"]), "an output with options may leave the run cache"
+    assert all(isinstance(out, str) for out in BOTH[name]["outs"]), "an output with options may leave the run cache"
 
 
 @pytest.mark.parametrize("file", sources("tasks"), ids=lambda file: str(file.relative_to(ROOT)))
@@ -97,7 +100,19 @@ def test_tasks_know_neither_prefect_nor_dvc_nor_flows(file: Path) -> None:
 def test_no_stage_imports_another(file: Path) -> None:
     own = file.relative_to(ROOT / "tasks").parts[0]
     others = {f"tasks.{name}" for name in STAGES} - {f"tasks.{own}"}
+    others -= {"tasks.train"} if own == "study" else set()  # a study trains as train does, from the same nouns
+    others |= {module for module in MODULES.values() if not module.startswith(f"tasks.{own}.")}
     assert not {module for module in imported(file) if any(module == o or module.startswith(f"{o}.") for o in others)}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_s_cells_have_their_own_section_and_files(name: str) -> None:
+    stage, cell = STUDIES[name], f"{name}.${{item.cell}}"
+    assert stage["wdir"] == ".."
+    assert stage["cmd"].split()[:5] == ["python", "-m", "tasks.study.stage", name, "${item.cell}"]
+    assert stage["params"] == ["classes", {"studies/params.yaml": [cell]}]
+    assert stage["outs"] == [f"studies/results/{cell.replace('.', '/', 1)}.json"]
+    assert stage["cmd"].endswith(f"{stage['outs'][0]} data/.state data/runs/study-{cell.replace('.', '-', 1)}.json")
 
 
 @pytest.mark.parametrize("name", WITHOUT_NETWORK)
@@ -119,9 +134,10 @@ def keys(value: object) -> set[str]:
     return {key for inner in value for key in keys(inner)} if isinstance(value, list) else set()
 
 
-def test_no_params_key_is_invisible_to_dvc_s_run_cache() -> None:
+@pytest.mark.parametrize("file", ["params.yaml", "studies/params.yaml"])
+def test_no_params_key_is_invisible_to_dvc_s_run_cache(file: str) -> None:
     # DVC 3.67 leaves keys of these names, at any depth, out of the run cache's key: stale outputs come back.
-    assert not keys(yaml.safe_load((ROOT / "params.yaml").read_text())) & {"size", "nfiles"}
+    assert not keys(yaml.safe_load((ROOT / file).read_text())) & {"size", "nfiles"}
 
 
 def test_paths_of_artifacts_stand_in_dvc_yaml_alone() -> None:

@@ -10,7 +10,7 @@ from tasks.augment.recipes import Change, Recipe
 
 
 def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
-    """See `tasks.augment.recipes.augmenter`; `compiled` is False only for a comparison.
+    """See `tasks.augment.recipes.augmenter`.
 
     Compiled here, not where it is called: in `tf.data` too, XLA fuses the operations into few passes over the pictures,
     several times as fast. It compiles again, for some seconds, for each new n.
@@ -38,8 +38,8 @@ Step = Callable[[tf.Tensor, Recipe, Draws], tf.Tensor]
 def _base(pictures: tf.Tensor, recipe: Recipe, numbers: Draws) -> tf.Tensor:
     n, m = [tf.shape(pictures)[0]], recipe.magnitude
     matrices = geometry.scaling(numbers.sign(n), tf.ones(n))
-    matrices = geometry.rotation(numbers.either(n, strengths.ROTATION * m)) @ matrices
-    pictures = geometry.warp(pictures, _moved(numbers, n, m, pictures.shape[1]) @ matrices)
+    matrices @= geometry.rotation(numbers.either(n, strengths.ROTATION * m))
+    pictures = geometry.warp(pictures, matrices @ _zoomed_and_moved(numbers, n, m, pictures.shape[1]))
     return pictures + numbers.either([*n, 1, 1, 1], 255 * strengths.BRIGHTNESS * m)
 
 
@@ -51,10 +51,9 @@ def _randaugment(pictures: tf.Tensor, recipe: Recipe, numbers: Draws) -> tf.Tens
 
 def _geometry(pictures: tf.Tensor, recipe: Recipe, numbers: Draws) -> tf.Tensor:
     n, m = [tf.shape(pictures)[0]], recipe.magnitude
-    matrices = geometry.scaling(numbers.sign(n), numbers.sign(n))
-    matrices = geometry.rotation(numbers.either(n, 0.5)) @ matrices
-    matrices = geometry.shear(numbers.either(n, strengths.SHEAR * m), numbers.either(n, strengths.SHEAR * m)) @ matrices
-    return geometry.warp(pictures, _moved(numbers, n, m, pictures.shape[1]) @ matrices)
+    matrices = geometry.scaling(numbers.sign(n), numbers.sign(n)) @ geometry.rotation(numbers.either(n, 0.5))
+    matrices @= geometry.shear(numbers.either(n, strengths.SHEAR * m), numbers.either(n, strengths.SHEAR * m))
+    return geometry.warp(pictures, matrices @ _zoomed_and_moved(numbers, n, m, pictures.shape[1]))
 
 
 def _blur(pictures: tf.Tensor, recipe: Recipe, numbers: Draws) -> tf.Tensor:
@@ -92,11 +91,11 @@ def _cutout(pictures: tf.Tensor, recipe: Recipe, numbers: Draws) -> tf.Tensor:
     return masks.square(pictures, numbers.uniform(n, 0, recipe.cutout), numbers.uniform([*n, 2]))
 
 
-def _moved(numbers: Draws, n: list[tf.Tensor], magnitude: float, side: int) -> tf.Tensor:
-    """Matrices of zoom and translation."""
-    reach = strengths.TRANSLATION * magnitude * side
+def _zoomed_and_moved(numbers: Draws, n: list[tf.Tensor], magnitude: float, side: int) -> tf.Tensor:
+    """Matrices."""
     factor = (1 + strengths.ZOOM * magnitude) ** numbers.either(n, 1)
-    return geometry.translation(numbers.either(n, reach), numbers.either(n, reach)) @ geometry.scaling(factor, factor)
+    reach = strengths.TRANSLATION * magnitude * side
+    return geometry.scaling(factor, factor) @ geometry.translation(numbers.either(n, reach), numbers.either(n, reach))
 
 
 RECIPES: dict[str, tuple[Step, ...]] = {

@@ -6,7 +6,7 @@ import tensorflow as tf
 def gaussian(pictures: tf.Tensor, deviation: tf.Tensor) -> tf.Tensor:
     """Pictures, float32 (n, side, side, 3), blurred by standard deviations in pixels, float32 (n,); same shape.
 
-    0 leaves a picture as it is. Beyond the edge lies nothing: there, the weights of the pixels that are left count more.
+    0 leaves a picture as it is. Beyond the edge lies nothing: there, what is left of the pixels counts more.
     """
     weights = _weights(deviation, pictures.shape[1])
     for _ in range(2):  # down, then across

@@ -1,7 +1,7 @@
 """Moves pixels: one warp for every geometric change, by matrices that compose.
 
 A matrix leads from places in the result to places in the picture, in pixels from its centre, x to the right and y down:
-float32 (n, 3, 3). `first @ second` does what `second` does to a picture, and then what `first` does.
+float32 (n, 3, 3). `first @ second` does what `first` does to a picture, and then what `second` does.
 """
 
 from typing import Any

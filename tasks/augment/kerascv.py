@@ -1,9 +1,9 @@
-"""The same recipes by the layers of KerasCV, as the report and the contest's winner had them: an engine to compare with.
+"""The same recipes by the layers of KerasCV, as the report and the contest's winner had them: to compare with.
 
-KerasCV is frozen at 0.9.0 and stays behind this file. Its layers work in `tf.data`, not inside a model, where they would
-augment predictions too; and their draws do not repeat with a seed, so neither does a training that uses them. Strengths
-are those of strengths.py as far as the layers have such a setting; RandAugment has the ranges and the ten operations
-that KerasCV gives it.
+KerasCV is frozen at 0.9.0 and stays behind this file. Its layers work in `tf.data`, not inside a model, where they
+would augment predictions too; and their draws do not repeat with a seed, so neither does a training that uses them.
+Strengths are those of strengths.py as far as the layers have such a setting; RandAugment has the ranges and the ten
+operations that KerasCV gives it.
 """
 
 from collections.abc import Callable, Sequence

@@ -8,10 +8,10 @@
                         saturation, hue, channels, now and then grey; blur and noise; a grid (arXiv:2001.04086) and a
                         square cut out
 
-`magnitude` scales every strength, 0 to 1; what each is at 1 stands in strengths.py. Three things it does not scale. What
-a smear knows nothing of, its mirror images and in `heavy` the angle, is drawn at any magnitude, also at 0. The square
-has a setting of its own, `cutout`, its largest side as a share of the picture's. And autocontrast and equalize, two of
-RandAugment's operations, know no strength, as in the paper: 0 switches off the twelve others alone.
+`magnitude` scales every strength, 0 to 1; what each is at 1 stands in strengths.py. Three things it does not scale.
+What a smear knows nothing of, its mirror images and in `heavy` the angle, is drawn at any magnitude, also at 0. The
+square has a setting of its own, `cutout`, its largest side as a share of the picture's. And autocontrast and equalize,
+two of RandAugment's operations, know no strength, as in the paper: 0 switches off the twelve others alone.
 """
 
 from collections.abc import Callable
@@ -39,12 +39,13 @@ class Recipe:
     cutout: float
 
 
-def augmenter(recipe: Recipe, seed: int) -> Change:
+def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
     """A function of pictures, float32 (n, side, side, 3), 0 to 255, and a step, an int64 scalar; gives such pictures.
 
     For `tf.data.Dataset.map`, where n may be unknown, and for eager use. Each picture of a batch is changed by itself.
     With the engine `batched` the result follows from (pictures, seed, step) alone, whatever runs in parallel, and the
-    function compiles inside `tf.function(jit_compile=True)` too. With `keras_cv` it does not repeat.
+    function compiles inside `tf.function(jit_compile=True)` too. With `keras_cv` it does not repeat. `compiled` False
+    leaves out XLA, which takes seconds for each new n and recipe: for a few pictures, the same ones to a grey level.
     Raises ValueError for an unknown engine or recipe, and for a number out of range.
     """
     _check(recipe, seed)
@@ -57,7 +58,7 @@ def augmenter(recipe: Recipe, seed: int) -> Change:
         return kerascv.augmenter(recipe)
     from tasks.augment import batched
 
-    return batched.augmenter(recipe, seed)
+    return batched.augmenter(recipe, seed, compiled=compiled)
 
 
 def _check(recipe: Recipe, seed: int) -> None:

@@ -10,6 +10,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -68,7 +69,7 @@ def _group(pictures: Pictures, recipe: Recipe, seed: int, magnitudes: Sequence[f
 def _drawn(pictures: Pictures, recipe: Recipe, seed: int) -> Pictures:
     """(k, DRAWS, side, side, 3), all drawn as one batch."""
     many = tf.constant(np.repeat(pictures, DRAWS, axis=0), tf.float32)
-    changed = augmenter(recipe, seed)(many, tf.constant(0, tf.int64)).numpy()
+    changed = augmenter(recipe, seed, compiled=False)(many, tf.constant(0, tf.int64)).numpy()
     return np.rint(changed).astype(np.uint8).reshape(len(pictures), DRAWS, *pictures.shape[1:])
 
 
@@ -82,7 +83,7 @@ def _inches(rows: int, groups: int, magnitudes: int) -> tuple[float, float]:
     return (1 + magnitudes * DRAWS) * INCH + 1.4, groups * (rows * INCH + 0.5)
 
 
-def _label(axis: plt.Axes, title: str, names: Sequence[str], magnitudes: Sequence[float], side: int) -> None:
+def _label(axis: Axes, title: str, names: Sequence[str], magnitudes: Sequence[float], side: int) -> None:
     width = DRAWS * side + GAP
     middles = [side / 2, *(side + GAP + width * k + DRAWS * side / 2 for k in range(len(magnitudes)))]
     axis.set_xticks(middles, ["as it is", *(f"magnitude {magnitude:g}" for magnitude in magnitudes)])

@@ -16,7 +16,7 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(toy: Path, environment: d
     code = "import sys; from flows.__main__ import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=toy, env=environment, capture_output=True, text=True)
     text, _, modules = done.stdout.rstrip().rpartition("\n")
-    for verb in ("deliver", "withdraw", "pipeline", "watch", "serve"):
+    for verb in ("deliver", "withdraw", "pipeline", "study", "preview", "watch", "serve"):
         assert f"\n  {verb} " in text
     assert not {"prefect", "dvc", "pandas", "pydantic_settings", "ruamel", "numpy"} & set(modules.split())
 

@@ -56,6 +56,41 @@ def test_a_broken_dvc_yaml_is_an_error(toy: Path) -> None:
         plan.plan(toy)
 
 
+STUDIES = """
+stages:
+  ladder:
+    matrix: {cell: [one, two]}
+    wdir: ..
+    cmd: cp data/clean/made.txt studies/${item.cell}.txt
+    deps: [data/clean, data/raw/x]
+    outs: ['studies/${item.cell}.txt']
+"""
+STUDIED = "echo x > data/raw/x; dvc add -q data/raw/x; dvc repro -q studies/dvc.yaml:ladder;"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "cells"),
+    [
+        pytest.param("true", set(), {"ladder@one", "ladder@two"}, id="cells that never ran"),
+        pytest.param(STUDIED, set(), set(), id="all ran"),
+        pytest.param(STUDIED + "rm studies/one.txt", set(), {"ladder@one"}, id="a cell's output removed"),
+        pytest.param(STUDIED + "echo y > data/raw/x", set(), {"ladder@one", "ladder@two"}, id="a .dvc of theirs alone"),
+        pytest.param(STUDIED + "echo >> toy.py", EVERYTHING, set(), id="code: cells compare with data as it is"),
+        pytest.param(
+            STUDIED + "echo x >> data/clean/made.txt", BELOW["split"], {"ladder@one", "ladder@two"}, id="their data"
+        ),
+    ],
+)
+def test_stages_of_another_dvc_yaml_are_no_stages_of_the_pipeline(
+    toy: Path, environment: dict[str, str], change: str, expected: set[str], cells: set[str]
+) -> None:
+    (toy / "studies").mkdir()
+    (toy / "studies/dvc.yaml").write_text(STUDIES)
+    subprocess.run(change, shell=True, cwd=toy, env=environment, check=True)
+    assert plan.stale(toy) == expected
+    assert plan.stale_of(toy, Path("studies/dvc.yaml")) == cells
+
+
 def test_target_bounds_what_is_wanted(toy: Path) -> None:
     todo = plan.plan(toy, "dedupe")
     wanted = [name for name in ("ingest@demo", "embed@demo", "dedupe", "outliers", "train") if todo.wants(name)]

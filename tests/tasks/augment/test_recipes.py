@@ -11,7 +11,7 @@ import tensorflow as tf
 from tasks.augment.recipes import ENGINES, RECIPES, Recipe, augmenter
 
 SIDE = 24
-PLAIN = Recipe("batched", "base", 2, 0.3, 0.3)
+PLAIN = Recipe("batched", "base", 1, 0.3, 0.3)
 PICTURES = np.random.default_rng(0).integers(0, 256, (6, SIDE, SIDE, 3)).astype(np.float32)
 ALL = [(engine, recipe) for engine in ENGINES for recipe in RECIPES]
 

@@ -23,7 +23,8 @@ SMALL = {
     "batch": 8, "dense": [8], "backbone": "custom_cnn", "weights": "none", "frozen_epochs": 2, "finetune_epochs": 3,
     "finetune_blocks": 5, "learning_rate": 0.003,
 }  # fmt: skip
-RECIPE = {**params.load(Train, ROOT / "params.yaml").model_dump(), **SMALL}
+AUGMENT = {"engine": "batched", "recipe": "none", "operations": 0, "magnitude": 0.0, "cutout": 0.0}
+RECIPE = {**params.load(Train, ROOT / "params.yaml").model_dump(), **SMALL, "augment": AUGMENT}
 HEAD = {"frozen_epochs": 1, "finetune_epochs": 0}
 SPLITS = ["train"] * 36 + ["val"] * 6 + ["test"] * 6
 
