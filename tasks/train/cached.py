@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tasks import feed
+from tasks import atomic, feed
 from tasks.augment.recipes import augmenter
 from tasks.distortions import validation
 from tasks.feed import Source
@@ -91,12 +91,10 @@ def _once(file: Path, shape: tuple[int, ...], dtype: np.dtype[Any], pieces: Iter
     """The array that `pieces` make up, written whole or not at all; the one that stands there, if it does."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(".part")
-        array = np.lib.format.open_memmap(unfinished, mode="w+", dtype=dtype, shape=shape)
-        start = 0
-        for piece in pieces:
-            array[start : start + len(piece)] = piece
-            start += len(piece)
-        array.flush()
-        unfinished.replace(file)
+        # Not through a memory map: without room on the disk that would end the process, where a write raises OSError.
+        with atomic.replacing(file) as stream:
+            header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_2_0(stream, header)
+            for piece in pieces:
+                stream.write(np.ascontiguousarray(piece, dtype).data)
     return Held(file)

@@ -68,10 +68,15 @@ class Keep(keras.callbacks.Callback):
 
 
 def figures(model: keras.Model, sets: Sets, labels: NDArray[np.int64]) -> Logs:
-    """Accuracy, 0 to 1, and mean cross-entropy in nats of each set, under its prefix."""
+    """Accuracy, 0 to 1, and mean cross-entropy in nats of each set, under its prefix.
+
+    Raises ValueError where the model gives no numbers.
+    """
     found: Logs = {}
     for prefix, batches in sets.items():
         probabilities = model.predict(batches(), verbose=0).astype(np.float64)
+        if not np.isfinite(probabilities).all():
+            raise ValueError(f"{prefix}: the network's probabilities are no numbers any more: lower the learning rate")
         probabilities /= probabilities.sum(axis=1, keepdims=True)  # float32 sums to 1 but for rounding
         found[f"{prefix}_accuracy"] = float(accuracy_score(labels, probabilities.argmax(axis=1)))
         found[f"{prefix}_loss"] = float(log_loss(labels, probabilities, labels=range(probabilities.shape[1])))

@@ -51,6 +51,8 @@ class State:
     def __init__(self, folder: Path):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for half in folder.glob(".*.npz.*"):  # being written when a run was killed
+            half.unlink()
 
     def progress(self) -> Progress:
         """What was written last; an empty one where nothing was."""

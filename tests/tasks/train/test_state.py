@@ -48,6 +48,12 @@ def test_a_crash_between_arrays_and_state_leaves_the_state_before(state: State) 
     assert state.load(first.variables)[0].tolist() == [1, 1, 1]
 
 
+def test_what_a_killed_run_was_writing_goes_with_the_next(state: State) -> None:
+    (state.folder / ".best-3.npz.4711").write_text("half")
+    state.save("best-2.npz", [np.ones(1)])
+    assert {file.name for file in State(state.folder).folder.iterdir()} == {"best-2.npz"}
+
+
 FULL = """
 import resource, signal, sys
 from pathlib import Path
