@@ -17,9 +17,21 @@ def pool(seed: int, step: tf.Tensor, n: Any) -> tf.Tensor:
     """
     # Negative: mixing.py, which gets the same (seed, step), has the numbers from 0 on.
     key = tf.stack([tf.constant(-seed - 1, tf.int64), tf.cast(step, tf.int64)])
-    # Bits, not floats, which `stateless_uniform` makes differently with XLA; Philox by name, for the same reason.
-    full = {"minval": None, "maxval": None, "dtype": tf.uint32}
-    return tf.random.stateless_uniform([ROWS, _width(n)], key, alg="philox", **full)
+    return bits([ROWS, _width(n)], key)
+
+
+def bits(shape: Sequence[Any], key: tf.Tensor) -> tf.Tensor:
+    """Random bits of a key, int64 (2,): uint32 of that shape.
+
+    Bits, not floats, which `stateless_uniform` makes differently with XLA; Philox by name, for the same reason.
+    """
+    return tf.random.stateless_uniform(shape, key, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
+
+
+def shares(bits: tf.Tensor) -> tf.Tensor:
+    """float32, from 0 on, below 1, of the upper 24 of 32 bits."""
+    upper = tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32))
+    return tf.cast(tf.bitcast(upper, tf.int32), tf.float32) * 2.0**-24
 
 
 def _width(n: Any) -> Any:
@@ -34,7 +46,7 @@ class Draws:
 
     def uniform(self, shape: Sequence[Any], low: float = 0.0, high: float = 1.0) -> tf.Tensor:
         """float32, from `low` on, below `high`."""
-        return low + (high - low) * _shares(self._take(shape))
+        return low + (high - low) * shares(self._take(shape))
 
     def either(self, shape: Sequence[Any], reach: float) -> tf.Tensor:
         """float32, from -`reach` on, below `reach`."""
@@ -60,7 +72,7 @@ class Draws:
         keys = self._take([2])
         places = tf.bitcast(tf.range(tf.reduce_prod(shape)), tf.uint32)
         bits = _hashed(tf.bitwise.bitwise_xor(_hashed(places + keys[0]), keys[1]))
-        inside = 2 * _shares(bits) - 1 + 2.0**-24  # never -1 or 1
+        inside = 2 * shares(bits) - 1 + 2.0**-24  # never -1 or 1
         return tf.reshape(2**0.5 * tf.math.erfinv(inside), shape)
 
     def _take(self, shape: Sequence[Any]) -> tf.Tensor:
@@ -81,9 +93,3 @@ def _hashed(numbers: tf.Tensor) -> tf.Tensor:
 
 def _folded(numbers: tf.Tensor, shift: int) -> tf.Tensor:
     return tf.bitwise.bitwise_xor(numbers, tf.bitwise.right_shift(numbers, tf.constant(shift, tf.uint32)))
-
-
-def _shares(bits: tf.Tensor) -> tf.Tensor:
-    """float32, from 0 on, below 1, of the upper 24 of 32 bits."""
-    upper = tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32))
-    return tf.cast(tf.bitcast(upper, tf.int32), tf.float32) * 2.0**-24

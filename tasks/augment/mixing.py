@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import betaincinv
 
+from tasks.augment import draws
+
 Mixed = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 Mixer = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], Mixed]
 
@@ -51,9 +53,8 @@ def _seed(seed: int, step: tf.Tensor, what: int) -> tf.Tensor:
     return tf.stack([tf.constant(seed * 8 + what, tf.int64), tf.cast(step, tf.int64)])
 
 
-def _uniform(shape: Sequence[Any], seed: tf.Tensor) -> tf.Tensor:
-    # Philox by name: left to choose, TensorFlow takes another generator where XLA compiles.
-    return tf.random.stateless_uniform(shape, seed, alg="philox")
+def _uniform(shape: Sequence[Any], key: tf.Tensor) -> tf.Tensor:
+    return draws.shares(draws.bits(shape, key))
 
 
 def _partners(n: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

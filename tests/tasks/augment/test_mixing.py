@@ -66,13 +66,10 @@ def test_shares_are_drawn_from_the_beta_distribution() -> None:
     assert shares.mean() == pytest.approx(np.maximum(drawn, 1 - drawn).mean(), abs=0.02)
 
 
-def test_it_compiles_with_xla() -> None:
+def test_compiled_with_xla_it_mixes_the_same() -> None:
     mix = mixer(1.0, 1.0, 0)
     assert mix is not None
     compiled = tf.function(mix, jit_compile=True)
     given = [tf.constant(part) for part in (PICTURES, LABELS, WEIGHTS)]
-    # XLA's draws are others than those of the same seed outside of it; they repeat all the same.
-    pictures, labels, weights = (part.numpy() for part in compiled(*given, tf.constant(0, tf.int64)))
-    assert (compiled(*given, tf.constant(0, tf.int64))[0].numpy() == pictures).all()
-    assert pictures.mean(axis=(1, 2, 3)) == pytest.approx(labels @ np.arange(N), abs=1e-3)
-    assert weights == pytest.approx(labels @ WEIGHTS, abs=1e-3)
+    for own, theirs in zip(mixed(1.0, 1.0), compiled(*given, tf.constant(0, tf.int64)), strict=True):
+        assert own == pytest.approx(theirs.numpy(), abs=1e-3)
