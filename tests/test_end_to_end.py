@@ -173,7 +173,8 @@ def test_a_training_killed_in_mid_epoch_is_resumed_by_the_next_repro(project: Pa
     killed.communicate()
     (state,) = (project / "data/.state").glob("train-*")
     output = run(project, "dvc", "repro", "train")
-    assert re.search(r"finetune: resumed after epoch [23] of 4", output)
+    # The line of an epoch is printed before its state is written, so the kill may come in between.
+    assert re.search(r"finetune: resumed after epoch [1-3] of 4", output), output
     assert "frozen 1/" not in output
     assert not state.exists()
     resumed = {file.name: file.read_bytes() for file in (project / "data/model").glob("model.*")}
