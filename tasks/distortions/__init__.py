@@ -1,1 +1,2 @@
-"""Distorts validation pictures, always in the same way: what a training is judged on, and never augmented with."""
+"""Distorts pictures, always in the same way: validation pictures, by which a training is judged, and the suite of the
+test. Nothing trains on either."""

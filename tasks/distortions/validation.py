@@ -6,25 +6,14 @@ tested on, MedMNIST-C (arXiv:2406.17536): a model is chosen by what it never saw
 tests/test_distortion_guard.py holds that.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from tasks.distortions import optics, sensor
-
-SEVERITIES = 5
-"""1 is seen at a second look, at 3 a person still tells the cell, 5 is hard."""
-
-
-class Kind(NamedTuple):
-    """A function of (picture, strength, generator), and its strength at each severity, from 1 on."""
-
-    function: Callable[[NDArray[np.float32], float, Generator], NDArray[np.float32]]
-    strengths: tuple[float, float, float, float, float]
-
+from tasks.distortions.kind import SEVERITIES, Kind, applied, check_cell, check_ids, check_pictures
 
 TABLE = {
     "elastic": Kind(optics.elastic, (0.010, 0.016, 0.022, 0.029, 0.037)),
@@ -51,19 +40,11 @@ def distort(pictures: NDArray[np.uint8], kind: str, severity: int, seeds: NDArra
     Each result follows from the picture, kind, severity and the picture's own seed, uint64 (n,), alone. Raises
     ValueError for a kind that is not in KINDS, a severity that is not 1 to SEVERITIES, another dtype or shape.
     """
-    _check(pictures)
-    if kind not in TABLE:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-    if severity not in range(1, SEVERITIES + 1):
-        raise ValueError(f"severity must be 1 to {SEVERITIES}, got {severity!r}")
+    check_pictures(pictures)
+    check_cell(TABLE, kind, severity)
     if seeds.dtype != np.uint64 or seeds.shape != (len(pictures),):
         raise ValueError(f"seeds must be uint64 of shape ({len(pictures)},), got {seeds.dtype} of shape {seeds.shape}")
-    function, strengths = TABLE[kind]
-    distorted = np.empty_like(pictures)
-    for k, (picture, seed) in enumerate(zip(pictures, seeds, strict=True)):
-        light = function(picture / np.float32(255), strengths[severity - 1], np.random.default_rng(seed))
-        distorted[k] = np.rint(np.clip(light, 0, 1) * 255)
-    return distorted
+    return applied(TABLE[kind], severity, pictures, map(np.random.default_rng, seeds))
 
 
 def chain(pictures: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray[np.uint8]:
@@ -73,11 +54,8 @@ def chain(pictures: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray
     always distorted in the same way, whatever else is in the set. Raises ValueError for another dtype or shape, for
     ids that are not one a picture, and for a negative seed.
     """
-    _check(pictures)
-    if len(ids) != len(pictures):
-        raise ValueError(f"ids must be one a picture, {len(pictures)}, got {len(ids)}")
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
+    check_pictures(pictures)
+    check_ids(ids, pictures, seed)
     kinds, severities, seeds = links(ids, seed)
     distorted = pictures.copy()
     for place, kind in enumerate(KINDS):
@@ -98,11 +76,3 @@ def links(ids: Sequence[str], seed: int) -> tuple[NDArray[Any], NDArray[Any], ND
         severities[k, :count] = rng.integers(1, SEVERITIES, count, endpoint=True)
         seeds[k] = rng.integers(2**64, size=2, dtype=np.uint64)
     return kinds, severities, seeds
-
-
-def _check(pictures: NDArray[np.uint8]) -> None:
-    square = pictures.ndim == 4 and pictures.shape[1] == pictures.shape[2] and pictures.shape[3] == 3
-    if pictures.dtype != np.uint8 or not square:
-        raise ValueError(
-            f"pictures must be uint8 of shape (n, side, side, 3), got {pictures.dtype} of shape {pictures.shape}"
-        )
