@@ -24,11 +24,11 @@ import tensorflow as tf
 
 from benchmarks import plain
 from benchmarks.targets import Claim, table
-from tasks import feed, hardware, params
+from tasks import feed, hardware, params, splits
 from tasks.backbones import build
 from tasks.params import Classes
+from tasks.splits import Part
 from tasks.train import judge, parts, phase, phases, training
-from tasks.train.parts import Part
 from tasks.train.settings import Train
 from tasks.train.state import Progress, State
 
@@ -125,7 +125,7 @@ def frozen(settings: Train) -> list[Claim]:
 
 def race(settings: Train, share: float, reach: float, clean: Path, ingested: Path) -> list[Claim]:
     names = params.load(Classes).names
-    arrays, (train, val) = parts.read(clean, ingested, names, ["train", "val"])
+    arrays, (train, val) = splits.read(clean, ingested, names, ["train", "val"])
     train = parts.share(train, share, 0)
     machine = hardware.find(settings.precision)
     print(f"on {machine.sentence()}; {len(train)} pictures to train on, {len(val)} to judge, until {reach}", flush=True)

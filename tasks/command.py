@@ -13,7 +13,8 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tasks import params
@@ -98,8 +99,12 @@ def _state_folder(path: Path, before: Fingerprint) -> Path:
 
 
 def _versions() -> list[str]:
-    """Libraries whose code may change a result."""
-    return [f"{name} {version(name)}" for name in ("numpy", "scipy", "keras", "keras-cv", "scikit-learn")]
+    """Libraries whose code may change a result, as far as they are installed: TensorFlow goes by two names."""
+    found = []
+    for name in ("numpy", "scipy", "keras", "keras-cv", "scikit-learn", "tensorflow", "tensorflow-cpu"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return found
 
 
 def _files(path: Path) -> list[Path]:

@@ -1,49 +1,263 @@
-"""A model on disk: what it is as JSON, its weights as `.weights.h5`, nothing pickled.
+"""A model on disk: what it is as JSON, its weights as `.weights.h5`, what it has seen, arrays. Nothing is pickled.
 
-Both files have the same bytes for the same model, which a `.keras` archive, with its clock inside, has not.
+    model.json         classes, sizes, provenance, calibration, the network's layers; digests of the other files
+    model.weights.h5   the network's weights
+    seen.txt           ids of the pictures that it was trained on and chosen by, sorted, one a line
+    arrays.npz         float32 arrays that belong to the calibration, perhaps none
+
+The same model has the same bytes each time, which a `.keras` archive, with its clock inside, has not. The digests find
+damage, mix-ups and edits by hand. They are no signature: whoever writes all four files can make them fit. That is why
+no file of a model can name code to run: a network is rebuilt from Keras' own layers, and from no others.
 """
 
+import hashlib
 import json
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-DESCRIPTION = "model.json"
-WEIGHTS = "model.weights.h5"
-FORMAT = "hemaflow-model/1"
+DESCRIPTION, WEIGHTS, SEEN, ARRAYS = "model.json", "model.weights.h5", "seen.txt", "arrays.npz"
+FILES = (WEIGHTS, SEEN, ARRAYS)
+"""What lies beside the description; a folder may hold more, which is no part of the model."""
+FORMAT = "hemaflow-model/2"
+
+Array = NDArray[np.float32]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+LAYERS = {
+    "keras": {"DTypePolicy"},
+    "keras.initializers": {"GlorotUniform", "HeNormal", "Ones", "VarianceScaling", "Zeros"},
+    "keras.layers": {
+        "Activation", "Add", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv2D", "Dense",
+        "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "InputLayer",
+        "LayerNormalization", "LeakyReLU", "MaxPooling2D", "Multiply", "Normalization", "ReLU", "Rescaling", "Reshape",
+        "Softmax", "ZeroPadding2D",
+    },
+    "keras.src.applications.convnext": {"LayerScale"},
+    "keras.src.models.functional": {"Functional"},
+    "keras.src.ops.numpy": {"Add", "Flip", "Multiply"},
+    None: {"__keras_tensor__"},  # how a config names what flows between layers
+}  # fmt: skip
+"""All that a network may be made of, by module: what the backbones of this project hold, and plain layers like them.
+
+None runs code of a config's choosing, as Lambda would, and no module outside Keras is ever imported for one.
+"""
 
 
 class Classifier(NamedTuple):
-    """A network from pictures, float32 (n, image_size, image_size, 3), 0 to 255, to probabilities of `classes`."""
+    """A model that was read."""
 
     network: keras.Model
+    """from pictures, float32 (n, image_size, image_size, 3), RGB, 0 to 255, to probabilities, not calibrated"""
     classes: list[str]
     image_size: int
+    crop: int
+    """side of the centre crop in pixels before the resize, as `tasks.ingest.decode.fit` takes it"""
+    provenance: dict[str, Any]
+    """facts of content: settings of the training, deliveries, rows per split, digests"""
+    seen: frozenset[str]
+    """ids of the pictures that it was trained on and chosen by"""
+    calibration: dict[str, Any]
+    """{} for a network that was not calibrated yet"""
+    arrays: dict[str, Array]
+    """those of the calibration, {} without"""
 
 
-def save(folder: Path, network: keras.Model, classes: Sequence[str]) -> None:
-    """Write the model into `folder`, the description last: where it stands, the model is whole."""
+class _Stored(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    sha256: str
+    bytes: int
+
+
+class _Description(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    format: str
+    classes: list[str]
+    image_size: int
+    crop: int
+    provenance: dict[str, Any]
+    calibration: dict[str, Any]
+    network: dict[str, Any]
+    files: dict[str, _Stored]
+    digest: str
+
+
+def save(
+    folder: Path,
+    network: keras.Model,
+    classes: Sequence[str],
+    crop: int,
+    provenance: Mapping[str, Any],
+    seen: Collection[str],
+    calibration: Mapping[str, Any] = NOTHING,
+    arrays: Mapping[str, Array] = NOTHING,
+) -> None:
+    """Write the model into `folder`, the description last: where it stands, the model is whole.
+
+    `provenance` and `calibration` are what JSON can hold. Raises ValueError for a layer that `load` would refuse,
+    classes that are not those of the network's output, an array that is not float32, a number that JSON has not.
+    """
+    config = network.get_config()
+    _check_layers(config)
+    _check_parts(network, classes, arrays)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / DESCRIPTION).unlink(missing_ok=True)
     network.save_weights(folder / WEIGHTS)
+    (folder / SEEN).write_text("".join(f"{one}\n" for one in sorted(set(seen))))
+    _write_arrays(folder / ARRAYS, arrays)
     description = {
         "format": FORMAT,
         "classes": list(classes),
         "image_size": network.input_shape[1],
-        "network": network.get_config(),
+        "crop": crop,
+        "provenance": dict(provenance),
+        "calibration": dict(calibration),
+        "files": {name: _stored(folder / name) for name in FILES},
+        "network": config,
     }
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
+    description["digest"] = _digest(description)
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=1, allow_nan=False) + "\n")
 
 
 def load(folder: Path) -> Classifier:
-    """Read a model. Raises FileNotFoundError without one, ValueError where the folder holds something else."""
-    file = folder / DESCRIPTION
+    """Read a model.
+
+    Raises FileNotFoundError without one. Raises ValueError, which names the file and what was expected of it, for a
+    folder that is incomplete, damaged or edited, of another format, or whose network holds a layer not in `LAYERS`.
+    """
+    description = _describe(folder / DESCRIPTION)
+    for name in FILES:
+        _check_file(folder / name, description.files[name])
+    network = _rebuild(folder, description)
+    return Classifier(
+        network,
+        description.classes,
+        description.image_size,
+        description.crop,
+        description.provenance,
+        frozenset((folder / SEEN).read_text().splitlines()),
+        description.calibration,
+        _read_arrays(folder / ARRAYS),
+    )
+
+
+def _describe(file: Path) -> _Description:
+    """The description, found to be whole."""
     if not file.is_file():
-        raise FileNotFoundError(f"no model in {folder}: {DESCRIPTION} is missing")
-    description = json.loads(file.read_text())
-    if description.get("format") != FORMAT:
-        raise ValueError(f"{file}: expected format {FORMAT}, got {description.get('format')!r}")
-    network = keras.Model.from_config(description["network"])
-    network.load_weights(folder / WEIGHTS)
-    return Classifier(network, description["classes"], description["image_size"])
+        raise FileNotFoundError(f"no model in {file.parent}: {file.name} is missing")
+    try:
+        document = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{file}: expected the JSON of a model, got something else ({error})") from error
+    found = document.get("format") if isinstance(document, dict) else None
+    if found != FORMAT:
+        raise ValueError(f"{file}: expected format {FORMAT}, got {found!r}")
+    if document.get("digest") != _digest(document):
+        raise ValueError(f"{file}: damaged or edited, expected the content that its digest was taken of")
+    try:
+        description = _Description.model_validate(document)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ValueError(f"{file}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
+    if set(description.files) != set(FILES):
+        raise ValueError(f"{file}: expected the digests of {', '.join(FILES)}, got {', '.join(description.files)}")
+    return description
+
+
+def _check_file(file: Path, expected: _Stored) -> None:
+    if not file.is_file():
+        raise ValueError(f"{file} is missing: expected a file of {expected.bytes} bytes, as {DESCRIPTION} says")
+    found = _Stored(**_stored(file))
+    if found.bytes != expected.bytes:
+        raise ValueError(f"{file}: expected {expected.bytes} bytes, as {DESCRIPTION} says, got {found.bytes}")
+    if found.sha256 != expected.sha256:
+        raise ValueError(
+            f"{file}: expected sha256 {expected.sha256}, as {DESCRIPTION} says, got {found.sha256}: "
+            "damaged, or of another model"
+        )
+
+
+def _rebuild(folder: Path, description: _Description) -> keras.Model:
+    """The network with its weights."""
+    file = folder / DESCRIPTION
+    try:
+        _check_layers(description.network)
+        network = keras.Model.from_config(description.network)
+        _check_parts(network, description.classes, {})
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError) as error:
+        raise ValueError(f"{file}: {_first_line(error)}") from error
+    if network.input_shape[1] != description.image_size:
+        raise ValueError(f"{file}: expected image_size {network.input_shape[1]}, got {description.image_size}")
+    try:
+        network.load_weights(folder / WEIGHTS)
+    except (ValueError, OSError, KeyError) as error:
+        raise ValueError(f"{folder / WEIGHTS}: expected the weights of this network: {_first_line(error)}") from error
+    return network
+
+
+def _check_layers(config: Any) -> None:
+    """Every class that a config names, at any depth, is in `LAYERS`; ValueError for the first that is not."""
+    for part in _parts(config):
+        module, name, registered = (part.get(key) for key in ("module", "class_name", "registered_name"))
+        if name not in LAYERS.get(module, ()) or registered not in (None, name):
+            shown = ".".join(str(word) for word in (module, registered or name) if word)
+            raise ValueError(f"the network holds {shown}, expected layers of Keras that are on this project's list")
+
+
+def _parts(config: Any) -> Iterator[dict[str, Any]]:
+    """All that Keras would look up a class for."""
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        for value in config.values():
+            yield from _parts(value)
+    elif isinstance(config, list | tuple):
+        for value in config:
+            yield from _parts(value)
+
+
+def _check_parts(network: keras.Model, classes: Sequence[str], arrays: Mapping[str, Array]) -> None:
+    if network.output_shape[1:] != (len(classes),):
+        raise ValueError(f"expected an output for each of {len(classes)} classes, got one of {network.output_shape}")
+    for name, values in arrays.items():
+        if values.dtype != np.float32:
+            raise ValueError(f"array {name}: expected float32, got {values.dtype}")
+
+
+def _write_arrays(file: Path, arrays: Mapping[str, Array]) -> None:
+    """As np.savez does, but for the time of day that it puts beside each."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in sorted(arrays):
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
+
+
+def _read_arrays(file: Path) -> dict[str, Array]:
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{file}: expected an npz of float32 arrays: {_first_line(error)}") from error
+
+
+def _stored(file: Path) -> dict[str, Any]:
+    with file.open("rb") as stream:
+        return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": file.stat().st_size}
+
+
+def _digest(description: Mapping[str, Any]) -> str:
+    """Over the description as it reads once it was JSON, itself left out, in one spelling."""
+    rest = {key: value for key, value in description.items() if key != "digest"}
+    document = json.loads(json.dumps(rest, allow_nan=False))
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

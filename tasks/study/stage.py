@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from tasks import command, hardware
+from tasks import command, hardware, splits
 from tasks.params import Classes
 from tasks.study import cell
 from tasks.study.cell import Cell
@@ -41,7 +41,7 @@ def main(
     """
     machine = hardware.find(settings.train.precision)
     print(f"study: {settings.section} on {machine.sentence()}", flush=True)
-    arrays, (learn, val) = parts.read(clean, ingested, classes.names, ["train", "val"])
+    arrays, (learn, val) = splits.read(clean, ingested, classes.names, ["train", "val"])
     learn = parts.share(learn, settings.share, settings.train.seed)
     start = time.perf_counter()
     trained = training.train(settings.train, arrays, learn, val, classes.names, pretrained, state, machine)
@@ -53,7 +53,7 @@ def main(
     progress.write_record(record, {"hardware": machine.record(), **facts})
 
 
-def _taken(learn: parts.Part, classes: Classes, train: Train) -> parts.Part:
+def _taken(learn: splits.Part, classes: Classes, train: Train) -> splits.Part:
     """The rows that the training takes of those that it was given."""
     if train.imbalance == "under_sampling":
         return parts.under_sampled(learn, classes.names, train.seed)

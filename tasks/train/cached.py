@@ -17,8 +17,8 @@ from tasks import atomic, feed
 from tasks.augment.recipes import augmenter
 from tasks.distortions import validation
 from tasks.feed import Source
+from tasks.splits import Part
 from tasks.train.augmenting import recipe
-from tasks.train.parts import Part
 from tasks.train.settings import Train
 
 PIECE = 2048

@@ -1,45 +1,12 @@
-"""The rows of a split as arrays: where their pictures lie, their classes, their ids; and what to do about imbalance."""
+"""What to do about imbalance: weights of the classes, or fewer rows of the larger ones."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
 
-from tasks import store
-
-WANTED = ["delivery", "row", "id", "label", "split", "kept"]
-"""Columns that a training reads; the others would only take memory."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One split: `places` int64 (n, 2) as `store.Arrays` takes them, `labels` class indices int64 (n,), `ids`."""
-
-    places: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    ids: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def at(self, which: NDArray[np.int64]) -> "Part":
-        """The rows at these positions."""
-        return Part(self.places[which], self.labels[which], [self.ids[k] for k in which])
-
-
-def read(clean: Path, ingested: Path, names: Sequence[str], splits: Sequence[str]) -> tuple[store.Arrays, list[Part]]:
-    """Pictures, and the kept rows of each of `splits`; no other split's rows are looked at.
-
-    Raises ValueError for a split without pictures.
-    """
-    rows = pd.read_parquet(clean / store.TABLE, columns=WANTED)
-    rows = rows[rows["kept"] & rows["split"].isin(splits)]
-    arrays = store.pixels(ingested, rows)
-    return arrays, [_part(rows[rows["split"] == split], split, arrays, names) for split in splits]
+from tasks.splits import Part
 
 
 def class_weights(labels: NDArray[np.int64], names: Sequence[str], imbalance: str) -> NDArray[np.float32]:
@@ -60,26 +27,20 @@ def class_weights(labels: NDArray[np.int64], names: Sequence[str], imbalance: st
 def under_sampled(part: Part, names: Sequence[str], seed: int) -> Part:
     """As many rows of each class as the rarest has, drawn from `seed`, in their order."""
     rarest = int(_counts(part.labels, names).min())
-    rng = np.random.default_rng(seed)
-    drawn = [rng.choice(np.flatnonzero(part.labels == label), rarest, replace=False) for label in range(len(names))]
-    return part.at(np.sort(np.concatenate(drawn)))
+    return _drawn(part, lambda count: rarest, seed)
 
 
 def share(part: Part, share: float, seed: int) -> Part:
     """That share of the rows of each class, at least one, drawn from `seed`, in their order; all of them at 1."""
-    if share == 1:
-        return part
+    return part if share == 1 else _drawn(part, lambda count: max(1, round(share * count)), seed)
+
+
+def _drawn(part: Part, number: Callable[[int], int], seed: int) -> Part:
+    """Of each class, `number` of its count of rows."""
     rng = np.random.default_rng(seed)
     of_class = [np.flatnonzero(part.labels == label) for label in np.unique(part.labels)]
-    drawn = [rng.choice(rows, max(1, round(share * len(rows))), replace=False) for rows in of_class]
+    drawn = [rng.choice(rows, number(len(rows)), replace=False) for rows in of_class]
     return part.at(np.sort(np.concatenate(drawn)))
-
-
-def _part(rows: pd.DataFrame, split: str, arrays: store.Arrays, names: Sequence[str]) -> Part:
-    if rows.empty:
-        raise ValueError(f"no picture is left in {split}, expected at least one of each class")
-    labels = rows["label"].map({name: k for k, name in enumerate(names)}).to_numpy().astype(np.int64)
-    return Part(arrays.places(rows), labels, rows["id"].tolist())
 
 
 def _counts(labels: NDArray[np.int64], names: Sequence[str]) -> NDArray[np.int64]:

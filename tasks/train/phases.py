@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tasks import feed
 from tasks.feed import Source
 from tasks.hardware import Hardware
+from tasks.splits import Part
 from tasks.train import augmenting, batches, cached
-from tasks.train.parts import Part
 from tasks.train.phase import Phase
 from tasks.train.settings import Train
 

@@ -3,15 +3,17 @@
 import json
 from pathlib import Path
 
-from tasks import command, hardware, model
+from tasks import command, hardware, model, splits
 from tasks.params import Classes
-from tasks.train import parts, progress, training
+from tasks.train import progress, provenance, training
+from tasks.train.provenance import Ingest
 from tasks.train.settings import Train
 
 
 def main(
     classes: Classes,
     train: Train,
+    ingest: Ingest,
     clean: Path,
     ingested: Path,
     pretrained: Path,
@@ -19,19 +21,21 @@ def main(
     state: Path,
     record: Path,
 ) -> None:
-    """Write the model, its validation figures, and the curves of both phases below `curves`.
+    """Write the network, its validation figures, and the curves of both phases below `curves`.
 
     An interrupted run goes on from `state`. What it ran on and how long it took goes to `record`.
     """
     machine = hardware.find(train.precision)
     print(f"train: on {machine.sentence()}", flush=True)
-    arrays, (learn, val) = parts.read(clean, ingested, classes.names, ["train", "val"])
+    facts = provenance.facts(train, clean, pretrained)
+    arrays, (learn, val) = splits.read(clean, ingested, classes.names, ["train", "val"])
     trained = training.train(train, arrays, learn, val, classes.names, pretrained, state, machine)
     progress.draw(out / "curves", trained.phases)
-    model.save(out, trained.network, classes.names)
+    seen = {*learn.ids, *val.ids}  # all of them, whichever an epoch of under-sampled rows took
+    model.save(out, trained.network, classes.names, ingest.crop, facts, seen)
     (out / "validation.json").write_text(json.dumps(trained.figures, indent=1) + "\n")
     progress.write_record(record, {"hardware": machine.record(), **trained.took()})
 
 
 if __name__ == "__main__":
-    command.run(main, Classes, Train)
+    command.run(main, Classes, Train, Ingest)

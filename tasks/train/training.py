@@ -11,8 +11,8 @@ from tasks import hardware
 from tasks.backbones import build
 from tasks.feed import Source
 from tasks.hardware import Hardware
+from tasks.splits import Part
 from tasks.train import cached, network, parts, phase, phases
-from tasks.train.parts import Part
 from tasks.train.phase import Phase
 from tasks.train.phases import Data
 from tasks.train.settings import Train

@@ -17,8 +17,8 @@ import numpy as np
 import tensorflow as tf
 
 from tasks import hardware, params
+from tasks.splits import Part
 from tasks.train import training
-from tasks.train.parts import Part
 from tasks.train.settings import Train
 
 ROOT = Path(__file__).parents[3]

@@ -18,10 +18,11 @@ from functools import partial
 from pathlib import Path
 import numpy as np
 from tasks import feed
+from tasks import splits
 from tasks.train import batches, cached, parts
 
 folder, names = Path(sys.argv[1]), json.loads(sys.argv[2])
-arrays, (train, val) = parts.read(folder / "clean", folder / "ingested", names, ["train", "val"])
+arrays, (train, val) = splits.read(folder / "clean", folder / "ingested", names, ["train", "val"])
 weights = parts.class_weights(train.labels, names, "class_weights")
 order = batches.Order(len(train), 64, 0)
 read = partial(batches.training, arrays, lambda rows, epoch: train.places[rows], train.labels, weights, order, None)

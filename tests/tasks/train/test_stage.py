@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from tasks import model, params, store
 from tasks.evaluate import stage as evaluate
 from tasks.evaluate.settings import Evaluate
 from tasks.params import Classes
-from tasks.train import stage
+from tasks.train import provenance, stage
+from tasks.train.provenance import Ingest
 from tasks.train.settings import Train
 
 CLASSES = Classes.model_validate({"dark": [], "light": []})
@@ -18,7 +20,9 @@ SMALL = {
     "finetune_blocks": 5, "learning_rate": 0.003,
 }  # fmt: skip
 TRAIN = params.load(Train).model_copy(update=SMALL)
+INGEST = Ingest(crop=24)
 PRETRAINED = Path("data/pretrained")
+SPLITS = ["train"] * 36 + ["val"] * 6 + ["test"] * 6
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +35,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
     )
     (folder / "ingested" / "d").mkdir(parents=True)
     np.save(folder / "ingested" / "d" / store.PIXELS, pixels)
-    splits = ["train"] * 36 + ["val"] * 6 + ["test"] * 6
-    rows = table([f"{k:02}" for k in range(48)], label=["dark", "light"] * 24, split=splits)
+    rows = table([f"{k:02}" for k in range(48)], label=["dark", "light"] * 24, split=SPLITS)
     store.write_rows(folder / "clean", rows)
     run(folder, folder)
     return folder
@@ -41,13 +44,53 @@ def project(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
 def run(project: Path, clean: Path) -> None:
     """Train on the table in `clean`, the pictures in `project`; everything that is written goes to `clean`."""
     written = [clean / name for name in ("model", "state", "record.json")]
-    stage.main(CLASSES, TRAIN, clean / "clean", project / "ingested", PRETRAINED, *written)
+    stage.main(CLASSES, TRAIN, INGEST, clean / "clean", project / "ingested", PRETRAINED, *written)
 
 
 def test_the_model_is_whole_and_knows_its_classes(project: Path) -> None:
     classifier = model.load(project / "model")
     assert classifier.classes == ["dark", "light"]
-    assert classifier.image_size == 32
+    assert (classifier.image_size, classifier.crop) == (32, 24)
+    assert classifier.seen == {f"{k:02}" for k in range(42)}
+    assert (classifier.calibration, classifier.arrays) == ({}, {})
+
+
+def test_the_model_says_what_it_was_made_from(project: Path) -> None:
+    told = model.load(project / "model").provenance
+    assert set(told) == {"train", "deliveries", "rows", "dataset", "weights"}
+    assert Train.model_validate(told["train"]) == TRAIN
+    assert (told["deliveries"], told["rows"], told["weights"]) == (["d"], {"train": 36, "val": 6}, "")
+    lines = [f"{k:02}\t{'dark' if k % 2 == 0 else 'light'}\t{s}" for k, s in enumerate(SPLITS)]
+    assert told["dataset"] == hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def test_the_section_of_ingest_is_read_for_its_crop_alone() -> None:
+    assert params.load(Ingest).crop == params.raw(Ingest)["crop"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "content"), [("none", None), ("imagenet", b"published"), ("own.h5", b"own")], ids=str
+)
+def test_the_digest_of_weights_is_that_of_their_file(project: Path, tmp_path: Path, weights, content) -> None:
+    published = tmp_path / "efficientnet_lite0_imagenet_notop.weights.h5"
+    published.write_bytes(b"published")
+    (tmp_path / "own.h5").write_bytes(b"own")
+    path = str(tmp_path / weights) if weights.endswith("h5") else weights
+    train = TRAIN.model_copy(update={"backbone": "efficientnet_lite0", "weights": path})
+    told = provenance.facts(train, project / "clean", tmp_path)["weights"]
+    assert told == (hashlib.sha256(content).hexdigest() if content else "")
+
+
+def test_rows_that_are_out_count_nowhere_and_their_order_is_no_matter(project: Path, tmp_path: Path) -> None:
+    rows = store.read_rows(project / "clean")
+    facts = provenance.facts(TRAIN, project / "clean", PRETRAINED)
+    dropped = store.drop(rows.assign(id=rows["id"] + "x", source=rows["source"] + "x"), rows["kept"], "split", "bridge")
+    store.write_rows(tmp_path / "more", pd.concat([dropped, rows[::-1]]))
+    store.write_rows(tmp_path / "moved", rows.assign(split=rows["split"].replace("val", "train")))
+    assert provenance.facts(TRAIN, tmp_path / "more", PRETRAINED) == facts
+    moved = provenance.facts(TRAIN, tmp_path / "moved", PRETRAINED)
+    assert moved["rows"] == {"train": 42, "val": 0}
+    assert moved["dataset"] != facts["dataset"]
 
 
 def test_both_phases_have_their_curves_without_a_clock(project: Path) -> None:
@@ -60,7 +103,7 @@ def test_both_phases_have_their_curves_without_a_clock(project: Path) -> None:
 
 
 def test_nothing_but_the_model_its_figures_and_its_curves_is_left(project: Path) -> None:
-    names = {model.DESCRIPTION, model.WEIGHTS, "curves", "validation.json"}
+    names = {model.DESCRIPTION, *model.FILES, "curves", "validation.json"}
     assert {path.name for path in (project / "model").iterdir()} == names
 
 

@@ -1,0 +1,52 @@
+"""The kept rows of a split as arrays: where their pictures lie, their classes, their ids."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tasks import store
+
+WANTED = ["delivery", "row", "id", "label", "split", "kept"]
+"""Columns that are read; the others would only take memory."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split: `places` int64 (n, 2) as `store.Arrays` takes them, `labels` class indices int64 (n,), `ids`."""
+
+    places: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    ids: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def at(self, which: NDArray[np.int64]) -> "Part":
+        """The rows at these positions."""
+        return Part(self.places[which], self.labels[which], [self.ids[k] for k in which])
+
+
+def read(clean: Path, ingested: Path, names: Sequence[str], splits: Sequence[str]) -> tuple[store.Arrays, list[Part]]:
+    """Pictures, and the kept rows of each of `splits`; no other split's rows are looked at.
+
+    Raises ValueError for a split without pictures.
+    """
+    rows = pd.read_parquet(clean / store.TABLE, columns=WANTED)
+    rows = rows[rows["kept"] & rows["split"].isin(splits)]
+    arrays = store.pixels(ingested, rows)
+    return arrays, [_part(rows[rows["split"] == split], split, arrays, names) for split in splits]
+
+
+def indices(labels: pd.Series, names: Sequence[str]) -> NDArray[np.int64]:
+    """Place of each label among the names of the classes, int64 (n,)."""
+    return labels.map({name: k for k, name in enumerate(names)}).to_numpy().astype(np.int64)
+
+
+def _part(rows: pd.DataFrame, split: str, arrays: store.Arrays, names: Sequence[str]) -> Part:
+    if rows.empty:
+        raise ValueError(f"no picture is left in {split}, expected at least one of each class")
+    return Part(arrays.places(rows), indices(rows["label"], names), rows["id"].tolist())

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tasks import splits, store
+
+NAMES = ["a", "b", "c"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, table) -> Path:
+    (tmp_path / "ingested" / "d").mkdir(parents=True)
+    np.save(tmp_path / "ingested" / "d" / store.PIXELS, np.arange(6 * 12, dtype=np.uint8).reshape(6, 2, 2, 3))
+    rows = table(list("uvwxyz"), label=list("abcabc"), split=["train", "val", "test"] * 2)
+    dropped = rows["source"] == "x"
+    rows = rows.assign(kept=~dropped, stage=np.where(dropped, "dedupe", ""), reason=np.where(dropped, "exact-copy", ""))
+    store.write_rows(tmp_path / "clean", rows)
+    return tmp_path
+
+
+def test_only_the_kept_rows_of_the_splits_that_are_asked_for_come(project: Path) -> None:
+    arrays, (train, val) = splits.read(project / "clean", project / "ingested", NAMES, ["train", "val"])
+    assert (list(train.ids), train.labels.tolist(), len(train)) == (["u"], [0], 1)
+    assert (list(val.ids), val.labels.tolist()) == (["v", "y"], [1, 1])
+    assert arrays.take(val.places)[:, 0, 0, 0].tolist() == [12, 48]
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_split_without_pictures_is_named(project: Path, split: str) -> None:
+    rows = store.read_rows(project / "clean")
+    store.write_rows(project / "clean", rows.assign(split=rows["split"].replace(split, "test")))
+    with pytest.raises(ValueError, match=f"no picture is left in {split}, expected at least one"):
+        splits.read(project / "clean", project / "ingested", NAMES, ["train", "val"])
+
+
+def test_columns_that_are_read_are_columns_of_the_table(project: Path) -> None:
+    assert set(splits.WANTED) <= set(pd.read_parquet(project / "clean" / store.TABLE))
