@@ -1,0 +1,1 @@
+"""Predictions for pictures that nobody labelled: read, judged and written as they come, in bounded memory."""

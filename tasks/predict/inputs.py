@@ -1,0 +1,35 @@
+"""Says what an input is: a picture, a folder, an archive or an npz; all that is wrong with it as a whole shows here."""
+
+from pathlib import Path
+
+from tasks.deliver import archive, raw
+from tasks.predict import arrays, files, packed
+from tasks.predict.source import Source
+
+
+def find(path: Path) -> Source:
+    """The entries of `path`, looked through and not yet read.
+
+    A folder that holds an npz and nothing else is that npz, as it is where pictures are delivered. Raises
+    FileNotFoundError or ValueError, naming the path, where there is nothing to judge, and what each kind raises.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder")
+    try:
+        found = _of_its_kind(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: {str(error).removeprefix(f'{path.name}: ')}") from error
+    if not found.number:
+        raise ValueError(f"{path}: holds no file, expected at least one picture")
+    return found
+
+
+def _of_its_kind(path: Path) -> Source:
+    if path.is_dir():
+        alone = raw.npz_file(path)
+        return arrays.source(alone) if alone else files.folder(path)
+    if not path.is_file():
+        raise ValueError("a device or a pipe, expected a file or a folder")
+    if path.suffix.lower() == ".npz":
+        return arrays.source(path)
+    return packed.source(path) if archive.suffix(path) else files.one(path)

@@ -1,0 +1,103 @@
+"""Has a model judge pictures in batches, and says in words why one was not answered."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.predict.ahead import Picture
+
+BATCH = 64
+ANSWERED, UNSURE, FOREIGN, UNREADABLE = "answered", "unsure", "foreign", "unreadable"
+OUTCOMES = (ANSWERED, UNSURE, FOREIGN, UNREADABLE)
+
+
+class Answers(Protocol):
+    """What a model says of n pictures; see `tasks.answers`."""
+
+    @property
+    def probabilities(self) -> NDArray[np.float32]:
+        """Calibrated, (n, classes)."""
+
+    @property
+    def score(self) -> NDArray[np.float32]:
+        """How foreign each is, (n,); larger is more foreign."""
+
+    @property
+    def why(self) -> NDArray[np.str_]:
+        """For each "" where it was answered, "unsure" or "foreign" where not, (n,)."""
+
+
+class Model(Protocol):
+    """What judges: `tasks.answers.answerer.Answerer`, or a stand-in."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """In the order of the probabilities."""
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """`least_confidence` of an answer, `largest_score` of what is taken for a cell."""
+
+    def answer(self, pictures: NDArray[np.uint8], views: int = 1) -> Any:
+        """The `Answers` to uint8 (n, side, side, 3)."""
+
+
+class Row(NamedTuple):
+    """What became of an entry: outcome is one of OUTCOMES, `probabilities` are empty where it could not be read."""
+
+    file: str
+    guess: str  # the most probable class
+    probabilities: Sequence[float]
+    outcome: str
+    reason: str  # why it was not answered, in words
+
+
+def rows(pictures: Iterable[Picture], model: Model, views: int = 1, batch: int = BATCH) -> Iterator[Row]:
+    """A row for each picture, in their order; the network sees full batches, however many cannot be read."""
+    waiting: list[Picture] = []
+    readable = 0
+    for picture in pictures:
+        waiting.append(picture)
+        readable += picture.pixels is not None
+        if readable == batch:
+            yield from _judged(waiting, model, views)
+            waiting, readable = [], 0
+    yield from _judged(waiting, model, views)
+
+
+def _judged(pictures: list[Picture], model: Model, views: int) -> Iterator[Row]:
+    seen = [picture.pixels for picture in pictures if picture.pixels is not None]
+    answered = _answers(model.answer(np.stack(seen), views), model) if seen else iter(())
+    for picture in pictures:
+        if picture.pixels is None:
+            yield Row(picture.name, "", (), UNREADABLE, picture.reason)
+        else:
+            yield next(answered)._replace(file=picture.name)
+
+
+def _answers(answers: Answers, model: Model) -> Iterator[Row]:
+    """Rows without the name of the file."""
+    for chances, score, why in zip(answers.probabilities, answers.score, answers.why, strict=True):
+        best = int(chances.argmax())
+        reason = _reason(str(why), float(chances[best]), float(score), model.thresholds)
+        yield Row("", model.classes[best], chances.tolist(), str(why) or ANSWERED, reason)
+
+
+def _reason(why: str, confidence: float, score: float, thresholds: Mapping[str, float]) -> str:
+    if why == UNSURE:
+        figures = apart(confidence, thresholds["least_confidence"])
+        return "probability {} of the best guess, an answer needs at least {}".format(*figures)
+    if why == FOREIGN:
+        return "score {}, a cell has at most {}".format(*apart(score, thresholds["largest_score"]))
+    return ""
+
+
+def apart(figure: float, threshold: float) -> tuple[str, str]:
+    """Both with three digits, or as many more as show them different."""
+    for digits in range(3, 17):
+        pair = f"{figure:.{digits}g}", f"{threshold:.{digits}g}"
+        if pair[0] != pair[1]:
+            break
+    return pair

@@ -1,0 +1,45 @@
+"""What there is to judge: entries in a stable order, each read when its turn comes, nothing unpacked to disk."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import PurePath
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.deliver.layout import LITTER
+
+FILE_LIMIT = 256 << 20
+"""Bytes of one file. The largest picture that is decoded, of 64 million pixels, has 192 MB where nothing packs it."""
+
+Content = bytes | NDArray[np.uint8]
+"""The bytes of a file, or decoded pixels, uint8 (height, width, 3)."""
+
+
+class Entry(NamedTuple):
+    """A row to be. `read` may run in any thread; it raises ValueError or OSError for what cannot be read."""
+
+    name: str  # what the table calls it
+    read: Callable[[], Content]
+    held: int = 0  # bytes of content that are in memory before it is read
+
+
+class Source(NamedTuple):
+    """An input that was looked through: `opened` gives its entries, which can be read until the block ends."""
+
+    number: int  # of entries
+    litter: int  # files of the system that are left out
+    opened: Callable[[], AbstractContextManager[Iterator[Entry]]]
+    ordered: bool = True  # whether the entries come in the order of the table
+
+
+def is_litter(name: str) -> bool:
+    """Whether the path leads to what systems leave beside pictures: `.DS_Store`, `Thumbs.db`, `__MACOSX/...`, `._x`."""
+    return any(part.lower() in LITTER or part.startswith("._") for part in PurePath(name).parts)
+
+
+def check_size(size: int) -> None:
+    """Raise ValueError for a file that is too long to be a picture."""
+    if size > FILE_LIMIT:
+        raise ValueError(f"has {size} bytes, expected at most {FILE_LIMIT}")
