@@ -1,6 +1,6 @@
 """Settings of evaluate."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -8,7 +8,12 @@ from tasks.params import Section
 
 
 class Evaluate(Section):
-    """How the model is run over the test rows."""
+    """How the model is run over the test rows, and how sure its figures are said to be."""
 
     section: ClassVar[str] = "evaluate"
     batch: int = Field(ge=1, le=4096, description="pictures a step")
+    seed: int = Field(ge=0, lt=2**31, description="of the distortions and of the bootstrap")
+    views: Literal[1, 4, 8] = Field(description="orientations that each picture is judged in (test-time augmentation)")
+    resamples: int = Field(ge=200, le=100_000, description="draws of the bootstrap")
+    level: float = Field(ge=0.5, lt=1, description="of the intervals")
+    min_rows: int = Field(ge=1, description="rows below which a slice has no figures")

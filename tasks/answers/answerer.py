@@ -1,0 +1,98 @@
+"""A complete model at work: from pictures to honest answers."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tasks import model, store
+from tasks.answers.calibration import Answers, Calibration, rebuild
+from tasks.model import Classifier
+
+VIEWS = (1, 4, 8)
+"""How many orientations a picture may be shown in: as it is; turned by quarters; mirrored too."""
+
+
+class Reader:
+    """A network that gives its probabilities and, of one layer, the features pooled over the picture, at once."""
+
+    def __init__(self, network: keras.Model, layer: str):
+        inside = network.get_layer(layer).output
+        pooled = keras.layers.GlobalAveragePooling2D(name="inside")(inside)
+        self._both = keras.Model(network.input, [network.output, pooled])
+        side = network.input_shape[1]
+        spec = tf.TensorSpec((None, side, side, 3), tf.uint8)
+        self._run = tf.function(lambda pictures: self._both(tf.cast(pictures, tf.float32)), input_signature=[spec])
+
+    def read(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities (n, classes) and features (n, d), both float32, of uint8 pictures (n, side, side, 3)."""
+        probabilities, features = self._run(tf.convert_to_tensor(pictures))
+        return probabilities.numpy(), features.numpy()
+
+    def over(self, batches: Iterable[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The same over all batches, at least one."""
+        parts = [self.read(batch) for batch in batches]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+class Answerer:
+    """A complete model: `classes`, `image_size`, `crop`, and what it says of pictures."""
+
+    def __init__(self, classifier: Classifier):
+        self.classifier = classifier
+        self.classes, self.image_size, self.crop = classifier.classes, classifier.image_size, classifier.crop
+        self.calibration: Calibration = rebuild(classifier.calibration, classifier.arrays)
+        self._reader = Reader(classifier.network, self.calibration.layer)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """`least_confidence` of an answer, 0 to 1, and `largest_score` of a picture that is no stranger."""
+        return {
+            "least_confidence": self.calibration.least_confidence,
+            "largest_score": self.calibration.largest_score,
+        }
+
+    def answer(self, pictures: NDArray[np.uint8], views: int = 1) -> Answers:
+        """What the model says of pictures, uint8 (n, image_size, image_size, 3), RGB.
+
+        With several `views` the network's probabilities are averaged over as many orientations (test-time
+        augmentation); how foreign a picture is, it says of the first. Raises ValueError for another number of
+        views, dtype or shape.
+        """
+        self._check(pictures, views)
+        probabilities, features = self._reader.read(pictures)
+        for orientation in range(1, views):
+            turned = np.ascontiguousarray(store.turned(pictures, orientation))
+            probabilities = probabilities + self._reader.read(turned)[0]
+        return self.calibration.answers(probabilities / np.float32(views), features)
+
+    def over(self, batches: Iterable[Any], views: int = 1) -> Answers:
+        """The same over batches of pictures, at least one."""
+        parts = [self.answer(np.asarray(batch), views) for batch in batches]
+        return Answers(*(np.concatenate([part[k] for part in parts]) for k in range(len(Answers._fields))))
+
+    def _check(self, pictures: NDArray[np.uint8], views: int) -> None:
+        if views not in VIEWS:
+            raise ValueError(f"views must be one of {', '.join(map(str, VIEWS))}, got {views}")
+        wanted = (self.image_size, self.image_size, 3)
+        if pictures.dtype != np.uint8 or pictures.shape[1:] != wanted:
+            raise ValueError(
+                f"pictures must be uint8 of shape (n, {', '.join(map(str, wanted))}), "
+                f"got {pictures.dtype} of shape {pictures.shape}"
+            )
+
+
+def load(folder: Path) -> Answerer:
+    """The model in `folder`.
+
+    Raises FileNotFoundError without one, ValueError for one that is damaged, foreign, or a network that was not
+    calibrated yet.
+    """
+    classifier = model.load(folder)
+    if not classifier.calibration:
+        raise ValueError(f"{folder} holds a network that is not calibrated: expected what the stage calibrate writes")
+    return Answerer(classifier)

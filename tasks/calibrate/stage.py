@@ -1,0 +1,32 @@
+"""calibrate: fit temperature, thresholds and the detector of foreign pictures, and write the complete model."""
+
+from pathlib import Path
+
+from tasks import command, model, splits
+from tasks.calibrate import fitting
+from tasks.calibrate.settings import Calibrate
+
+
+def main(calibrate: Calibrate, clean: Path, ingested: Path, network: Path, out: Path) -> None:
+    """Write the model's folder: the network as it was trained, and what makes its outputs an honest answer."""
+    classifier = model.load(network)
+    arrays, (train, val) = splits.read(clean, ingested, classifier.classes, ["train", "val"])
+    fitted = fitting.fit(calibrate, classifier, arrays, train, val)
+    model.save(
+        out,
+        classifier.network,
+        classifier.classes,
+        classifier.crop,
+        {**classifier.provenance, "calibrate": calibrate.model_dump(mode="json")},
+        classifier.seen,
+        fitted.describe(),
+        fitted.arrays(),
+    )
+    print(
+        f"calibrate: temperature {fitted.temperature.base:.3f} + {fitted.temperature.slope:.3f} z (softplus), answers "
+        f"from a confidence of {fitted.least_confidence:.3f}, cells up to a score of {fitted.largest_score:.4f}"
+    )
+
+
+if __name__ == "__main__":
+    command.run(main, Calibrate)

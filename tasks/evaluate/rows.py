@@ -1,0 +1,32 @@
+"""Which rows a model is judged on: the test rows, and what curation dropped as no cell."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from tasks import store
+
+NO_CELL = ("foreign", "blank", "noise", "part-lost")
+"""Reasons of the stage outliers."""
+
+
+def read(clean: Path, classes: list[str], seen: frozenset[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The kept test rows in the order of their ids, and the dropped rows that show no cell.
+
+    Raises ValueError where no test row is left, for a label that the model does not know, and for a test row that the
+    model was trained on or chosen by.
+    """
+    rows = store.read_rows(clean)
+    test = rows[rows["kept"] & (rows["split"] == "test")].sort_values("id", ignore_index=True)
+    if test.empty:
+        raise ValueError("no picture is left in test, expected at least one")
+    strange = sorted(set(test["label"]) - set(classes))
+    if strange:
+        raise ValueError(f"the model knows no class {strange[0]}, which test rows have; it knows {', '.join(classes)}")
+    known = test[test["id"].isin(seen)]
+    if len(known):
+        raise ValueError(
+            f"the model has seen {len(known)} of the {len(test)} test rows in training, for one "
+            f"{'/'.join(known.iloc[0][store.KEY])}: figures on them would say nothing"
+        )
+    return test, rows[~rows["kept"] & rows["reason"].isin(NO_CELL)].reset_index(drop=True)

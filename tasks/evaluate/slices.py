@@ -1,0 +1,54 @@
+"""Figures of parts of the test rows: by class, delivery, acquisition batch and sharpness."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from tasks.evaluate import metrics, weighted
+from tasks.evaluate.resampling import Resampling
+from tasks.record import SLICES, Record
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+QUARTERS = ("1, least sharp", "2", "3", "4, sharpest")
+COLUMNS = ["slice", "value", "rows", "accuracy", "low", "high", "balanced_accuracy", "note"]
+
+
+def sharpness(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Variance of the Laplacian of the luma, float64 (n,), of uint8 pictures (n, side, side, 3).
+
+    Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy".
+    """
+    luma = pictures.astype(np.float32) @ LUMA
+    laplacian = np.stack([ndimage.laplace(picture) for picture in luma])
+    return laplacian.reshape(len(pictures), -1).var(axis=1, dtype=np.float64)
+
+
+def quarters(values: NDArray[np.float64]) -> NDArray[np.str_]:
+    """The quarter in which each value lies, by the quartiles of all, as one of QUARTERS."""
+    return np.array(QUARTERS)[np.searchsorted(np.quantile(values, [0.25, 0.5, 0.75]), values, side="left")]
+
+
+def table(record: Record, resampling: Resampling, min_rows: int) -> pd.DataFrame:
+    """A line for each value of each slice; too few rows have a note instead of figures."""
+    columns = {"class": "label", **{name: name for name in SLICES}}
+    lines = [
+        _line(record, resampling, min_rows, name, str(value), (record.rows[column] == value).to_numpy())
+        for name, column in columns.items()
+        for value in sorted(record.rows[column].unique())
+    ]
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def _line(
+    record: Record, resampling: Resampling, min_rows: int, name: str, value: str, here: NDArray[np.bool_]
+) -> dict[str, object]:
+    known: dict[str, object] = {"slice": name, "value": value or "none", "rows": int(here.sum())}
+    if known["rows"] < min_rows:  # type: ignore[operator]
+        return {**known, "note": f"{known['rows']} rows, fewer than {min_rows}: too few for a figure"}
+    right = record.truth == record.predicted
+    draws = resampling.draws(lambda weights: {"": weighted.mean(weights[:, here], right[here])})[""]
+    figure = resampling.figure(float(right[here].mean()), draws) or {}
+    balanced = metrics.balanced_accuracy(record.truth[here], record.predicted[here])
+    return {**known, "accuracy": figure["value"], "low": figure["low"], "high": figure["high"],
+            "balanced_accuracy": balanced, "note": ""}  # fmt: skip

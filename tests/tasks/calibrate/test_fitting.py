@@ -1,0 +1,81 @@
+import keras
+import numpy as np
+import pytest
+
+from tasks.answers.answerer import Reader
+from tasks.backbones import build, table
+from tasks.calibrate import fitting
+from tasks.calibrate.settings import Calibrate
+from tasks.distortions import validation
+from tasks.model import Classifier
+from tasks.splits import Part
+from tasks.train import network
+
+SIDE, ROWS = 32, 120
+SETTINGS = Calibrate(
+    batch=32, seed=0, reference=100, components=4, refused=0.01, distorted_weight=0.1, wanted_accuracy=0.8
+)
+
+
+def classifier(backbone: str) -> Classifier:
+    keras.utils.set_random_seed(0)
+    below = build.build(backbone, SIDE, "none", None)
+    whole = network.classifier(below, network.head(below.output_shape[-1], [8], 0.0, 0.0, 2))
+    return Classifier(whole, ["a", "b"], SIDE, 0, {"train": {"backbone": backbone}}, frozenset(), {}, {})
+
+
+class Pictures:
+    dtype, shape = np.dtype(np.uint8), (SIDE, SIDE, 3)
+
+    def __init__(self) -> None:
+        self._all = np.random.default_rng(0).integers(60, 200, (ROWS, SIDE, SIDE, 3), np.uint8)
+
+    def take(self, places: np.ndarray) -> np.ndarray:
+        return self._all[places[:, 1]]
+
+
+def part(rows: np.ndarray) -> Part:
+    places = np.stack([np.zeros_like(rows), rows], axis=1)
+    return Part(places, rows % 2, [f"{row:03}" for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("backbone", "layer"), [("custom_cnn", None), ("efficientnet_lite0", "block7_add")]
+)
+def test_the_middle_is_the_last_layer_with_maps_of_the_middle_block(backbone: str, layer: str | None) -> None:
+    made = classifier(backbone)
+    found = fitting.middle(made)
+    assert layer in (None, found)
+    assert len(made.network.get_layer(found).output.shape) == 4
+    assert table.block_of(backbone, found) == (len(table.blocks(backbone)) - 1) // 2
+
+
+def test_a_calibration_keeps_what_was_wanted_of_it() -> None:
+    made, arrays = classifier("custom_cnn"), Pictures()
+    train, val = part(np.arange(80)), part(np.arange(80, ROWS))
+    fitted = fitting.fit(SETTINGS, made, arrays, train, val)
+    reader = Reader(made.network, fitted.layer)
+    clean = arrays.take(val.places)
+    distorted = validation.chain(clean, val.ids, SETTINGS.seed + 1)
+    answers = [fitted.answers(*reader.read(pictures)) for pictures in (clean, distorted)]
+    assert (answers[1].score > fitted.largest_score).mean() <= SETTINGS.refused
+    sure = answers[0].confidence >= fitted.least_confidence
+    right = answers[0].predicted == val.labels
+    assert not sure.any() or right[sure].mean() >= SETTINGS.wanted_accuracy
+
+
+def test_the_same_again_is_the_same() -> None:
+    made, arrays = classifier("custom_cnn"), Pictures()
+    one, two = (fitting.fit(SETTINGS, made, arrays, part(np.arange(80)), part(np.arange(80, ROWS))) for _ in range(2))
+    assert one.describe() == two.describe()
+    assert (one.detector.components == two.detector.components).all()
+
+
+def test_rows_beyond_the_reference_are_not_read() -> None:
+    made, arrays = classifier("custom_cnn"), Pictures()
+    read: list[int] = []
+    take = arrays.take
+    arrays.take = lambda places: read.extend(places[:, 1]) or take(places)  # type: ignore[method-assign]
+    small = SETTINGS.model_copy(update={"reference": 30})
+    fitting.fit(small, made, arrays, part(np.arange(80)), part(np.arange(80, ROWS)))
+    assert len(set(read) & set(range(80))) == 30

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks import store
+from tasks.evaluate import rows
+
+NAMES = ["ig", "platelet"]
+
+
+@pytest.fixture
+def clean(tmp_path: Path, table) -> Path:
+    made = table(list("edcbaxyz"), split=["test"] * 5 + ["train", "test", "val"], label=["ig"] * 4 + ["platelet"] * 4)
+    reasons = np.array(["", "exact-copy", "", "", "", "", "foreign", "blank"])
+    made = made.assign(reason=reasons, kept=reasons == "", stage=np.where(reasons == "", "", "outliers"))
+    store.write_rows(tmp_path, made)
+    return tmp_path
+
+
+def test_kept_test_rows_come_by_id_and_what_is_no_cell_from_every_split(clean: Path) -> None:
+    test, strange = rows.read(clean, NAMES, frozenset("x"))
+    assert test["id"].tolist() == ["a", "b", "c", "e"]
+    assert strange["source"].tolist() == ["y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("names", "seen", "message"),
+    [
+        (["ig"], "", "knows no class platelet, which test rows have; it knows ig"),
+        (NAMES, "xbc", "has seen 2 of the 4 test rows in training, for one d/b"),
+    ],
+    ids=["class", "leak"],
+)
+def test_rows_that_say_nothing_of_this_model_are_refused(
+    clean: Path, names: list[str], seen: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        rows.read(clean, names, frozenset(seen))
+
+
+def test_no_test_row_at_all_is_an_error(clean: Path) -> None:
+    store.write_rows(clean, store.read_rows(clean).assign(split="train"))
+    with pytest.raises(ValueError, match="no picture is left in test, expected at least one"):
+        rows.read(clean, NAMES, frozenset())
