@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 CLEAN = Path("data/clean/rows.parquet")
-METRICS = Path("data/evaluation/metrics.json")
+SCORES = Path("data/evaluation/scores")
+METRICS = SCORES / "metrics.json"
+PAGE = Path("data/evaluation/report.html")
 CURATION = Path("data/curation")
 HASH_SHOWN = 12
 
@@ -53,7 +55,7 @@ def markdown(root: Path, artifacts: Sequence[Artifact]) -> str:
     elif (root / CLEAN).is_file():
         parts.append(_rows(root / CLEAN))
     if (root / METRICS).is_file():
-        parts.append(_metrics(json.loads((root / METRICS).read_text())))
+        parts.append(_evaluation(root))
     return "\n\n".join(parts) + "\n"
 
 
@@ -77,6 +79,25 @@ def _rows(file: Path) -> str:
     head = f"## Rows\n\n{total} came in, {total - dropped.total()} are kept, {dropped.total()} are dropped.\n"
     lines = [f"| {stage} | {reason} | {count} |" for (stage, reason), count in dropped.most_common()]
     return "\n".join([head, "| dropped by | reason | rows |", "| --- | --- | ---: |", *lines])
+
+
+def _evaluation(root: Path) -> str:
+    """Verdict and figures; the bare figures where the rest of the evaluation cannot be read, and why.
+
+    A stage that failed halfway is told of by this summary, which must not fail of it.
+    """
+    from tasks import params
+    from tasks.card import evaluation, summary, verdict
+    from tasks.gate.decide import decide
+    from tasks.gate.settings import Gate
+
+    try:
+        found = evaluation.read(root / SCORES)
+        decision = decide(None, found.record, params.load(Gate, root / params.FILE))
+        told = summary.markdown(found, verdict.verdict(found, decision))
+    except (OSError, ValueError, KeyError) as error:
+        return f"{_metrics(json.loads((root / METRICS).read_text()))}\n\nThe evaluation is not whole: {error}"
+    return f"## Test rows\n\n{told}\n\nWith pictures: `{PAGE}`"
 
 
 def _metrics(metrics: dict[str, Any]) -> str:

@@ -120,11 +120,6 @@ class Deck:
         return [self.card(identity) for identity in identities]
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 picture`, `2,000 pictures`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def _state(rows: list[Row]) -> str:
     """What became of the picture: kept where a row of it is, else why the row that stood for its copies went."""
     found = [reason for reason in reasons.ordered(row.reason for row in rows) if reason != "exact-copy"]

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pandas as pd
 
+from tasks.page.html import plural
 from tasks.report import copies, reasons
-from tasks.report.cards import Group, Section, plural
+from tasks.report.cards import Group, Section
 from tasks.report.material import Material
 
 GROUP = 12

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tasks.page import markdown as markdown_page
 from tasks.report import reasons
 
 NAMES = {"deliveries": "delivery", "classes": "class", "batches": "batch"}
@@ -37,16 +38,5 @@ def _line(key: str, entry: dict[str, Any], found: list[str]) -> tuple[str | int,
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[str | int]]) -> str:
-    texts = {"stage", "reason", *NAMES.values()}
-    rule = ["---" if name in texts else "---:" for name in head]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in [head, rule, *lines])
-
-
-def _cell(value: str | int) -> str:
-    """Text as it is, whatever it holds: names come from outside."""
-    if isinstance(value, int):
-        return f"{value:,}"
-    escaped = value.replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
-    for character in "|*_`[]":
-        escaped = escaped.replace(character, "\\" + character)
-    return escaped.replace("\n", " ")
+    words = {"stage", "reason", *NAMES.values()}
+    return markdown_page.table(head, lines, [column for column, name in enumerate(head) if name in words])

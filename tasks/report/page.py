@@ -1,16 +1,12 @@
 """The page: one HTML file with all that it needs inside, which opens without a network."""
 
-import base64
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
+from tasks.page import html
 from tasks.report import compared, reasons, tables, walls
-from tasks.report.cards import Section, plural
+from tasks.report.cards import Section
 from tasks.report.material import Material
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,27 +29,15 @@ def sections(material: Material) -> list[Section]:
 
 def render(summary: dict[str, Any], lists: list[Section], picture: Callable[[int], str], side: int) -> str:
     """The page as HTML. `picture` gives the address of a picture by its position in the table."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,  # names of files and labels come from outside
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = lambda count: f"{count:,}"
-    script = (TEMPLATES / "copy.js").read_text()
-    return environment.get_template("page.html").render(
+    return html.render(
+        TEMPLATES,
         summary=summary,
         verdict=verdict(summary),
         share=tables.share(summary["kept"], summary["came"]),
         tables=tables.tables(summary),
         sections=lists,
         picture=picture,
-        plural=plural,
         side=side,
-        style=Markup((TEMPLATES / "style.css").read_text()),
-        script=Markup(script),
-        digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 

@@ -2,8 +2,9 @@
 
 from hashlib import blake2b
 
+from tasks.page.html import plural
 from tasks.report import reasons
-from tasks.report.cards import Card, Group, Section, plural
+from tasks.report.cards import Card, Group, Section
 from tasks.report.material import Material
 
 CHECKS = {  # reason: column, whether low values are the bad ones, unit

@@ -2,9 +2,11 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from flows import artifact
 from flows.artifact import Artifact
+from tests.tasks.card import fabricated
 
 MADE = [
     Artifact("dedupe", "data/deduped", "0123456789abcdef.dir", 4, "ran"),
@@ -28,6 +30,57 @@ def test_table() -> None:
 
 def test_markdown_of_stages_alone(tmp_path: Path) -> None:
     assert artifact.markdown(tmp_path, MADE) == "## Stages\n\n3 stages: 1 ran, 2 unchanged\n"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project's folder with an evaluation in it and the settings of the gate; not to be written to."""
+    root = tmp_path_factory.mktemp("project")
+    fabricated.write(root / "made", count=200)
+    (root / artifact.SCORES).parent.mkdir(parents=True)
+    (root / "made" / "scores").rename(root / artifact.SCORES)
+    (root / artifact.METRICS).write_text(json.dumps({"accuracy": 0.98765, "rows": 200, "foreign_auroc": None}))
+    (root / "params.yaml").write_text(GATE)
+    return root
+
+
+GATE = """gate:
+  {seed: 0, resamples: 200, level: 0.95, min_rows: 20,
+   allowed: {clean: 0, distorted: 0, worst: 0, mix: 0, recall: 0, slices: 0}, wanted: {clean: 0, distorted: 0, mix: 0},
+   floors: {clean: 0.5, distorted: 0.5, worst: 0.5, mix: 0.5, recall: 0.5}}
+"""
+
+
+def test_markdown_with_an_evaluation_begins_with_its_verdict(project: Path) -> None:
+    text = artifact.markdown(project, MADE).split("## Test rows\n\n")[1]
+    assert text.startswith("**Good enough, by every floor.** Each of 12 floors is reached.")
+    figures = json.loads((project / artifact.SCORES / "figures.json").read_text())
+    clean, distorted = figures["clean"]["accuracy"], figures["distorted"]["accuracy"]
+    both = [
+        f"{100 * one['value']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})" for one in (clean, distorted)
+    ]
+    assert f"| accuracy | {both[0]} | " in text
+    assert f" | {both[1]} |" in text
+    assert "| clean | 97.0 % | 98.5 % | 0.8 % |" in text
+    suite = pd.read_csv(project / artifact.SCORES / "suite.csv")
+    mean = suite[suite["kind"] == "stain_deposit"]["balanced_error"].mean()
+    assert text.split("| stain deposit |")[1].splitlines()[0].endswith(f" {100 * mean:.1f} |")
+    assert text.rstrip().endswith("`data/evaluation/report.html`")
+
+
+@pytest.mark.parametrize("name", ["suite.csv", "figures.json", "predictions.parquet"])
+def test_markdown_of_an_evaluation_that_is_not_whole_says_so(project: Path, tmp_path: Path, name: str) -> None:
+    scores = tmp_path / artifact.SCORES
+    scores.parent.mkdir(parents=True)
+    for file in (project / artifact.SCORES).iterdir():
+        (tmp_path / "params.yaml").write_text(GATE)
+        scores.mkdir(exist_ok=True)
+        if file.name != name:
+            (scores / file.name).write_bytes(file.read_bytes())
+    text = artifact.markdown(tmp_path, MADE)
+    assert "| accuracy | 0.9877 |\n| rows | 200 |" in text
+    assert "The evaluation is not whole: " in text
+    assert name in text.split("not whole: ")[1]
 
 
 def test_markdown_with_rows_and_figures(tmp_path: Path) -> None:
