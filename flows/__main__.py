@@ -16,10 +16,12 @@ from typer.core import TyperGroup
 
 from flows.stages import Target
 
-INTERRUPTED = 130
+INTERRUPTED, UNREADABLE = 130, 3
 Form = Literal["npz", "folders", "tfrecord"]
+Network = Literal["keras", "onnx", "savedmodel", "submission"]
 Verdict = Literal["keep", "drop"]
 Engine = Literal["batched", "keras_cv"]
+Views = Literal["1", "4", "8"]
 
 
 class Verbs(TyperGroup):
@@ -69,7 +71,7 @@ def withdraw(name: Annotated[str, typer.Argument(help="name of a listed delivery
 
 @app.command()
 def pipeline(
-    target: Annotated[Target, typer.Option(help="the last stage that is wanted")] = "evaluate",
+    target: Annotated[Target, typer.Option(help="the last stage that is wanted")] = "card",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="write a setting into params.yaml first; may be repeated"),
@@ -81,6 +83,29 @@ def pipeline(
     made = _run("pipeline", settings=settings_form.parse(settings or []), target=target)
     counts = Counter(str(each.outcome) for each in made)
     typer.echo(f"{len(made)} stages: {', '.join(f'{number} {outcome}' for outcome, number in counts.items())}")
+
+
+@app.command()
+def predict(
+    path: Annotated[Path, typer.Argument(metavar="INPUT", help="a picture, a folder, a zip or tar, or an npz")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="a CSV; by default standard output")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="a model's folder; by default data/champion, without one data/model")
+    ] = None,
+    views: Annotated[Views, typer.Option(help="orientations that each picture is judged in")] = "1",
+) -> None:
+    """Judge pictures, a row of a CSV for each.
+
+    A row has the class, left empty where the model abstains, its best guess, a probability of each class, and why it
+    abstained. Exit code: 0 where every file was read, 3 where rows say that some could not be, 1 where nothing was
+    judged.
+    """
+    from flows.predict import predict
+
+    done = predict(Path.cwd(), path, out, model, int(views))
+    typer.echo(done.sentence, err=out is None)
+    if done.unreadable:
+        raise typer.Exit(UNREADABLE)
 
 
 @app.command()
@@ -148,6 +173,21 @@ def clean(
 
     number = export(Path("data/clean"), Path("data/ingested"), out, form, load(Classes).names)
     typer.echo(f"{number} pictures -> {out}")
+
+
+@export.command("model")
+def export_model(
+    out: Annotated[Path, typer.Argument(help="a path at which nothing stands yet, with the format's ending")],
+    form: Annotated[
+        Network, typer.Option("--format", help="a .keras file, an .onnx file, a folder, or a .zip as the contest took")
+    ],
+    folder: Annotated[Path, typer.Option("--model", metavar="DIR", help="the model's folder")] = Path("data/model"),
+) -> None:
+    """Write the network, whose probabilities are not calibrated, with what is known of it."""
+    from tasks.export.model import export
+
+    export(folder, out, form)
+    typer.echo(f"{folder} -> {out}")
 
 
 @app.command()

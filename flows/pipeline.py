@@ -37,8 +37,8 @@ def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
 
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
 @flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True)
-def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "evaluate") -> list[Artifact]:
-    """Bring the stages up to date, from the deliveries to an evaluated model.
+def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "card") -> list[Artifact]:
+    """Bring the stages up to date, from the deliveries to a judged model.
 
     Args:
         settings: Values to write into params.yaml before the stages run; what is left empty stays as it is there.
@@ -56,9 +56,13 @@ def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "evaluate") -> l
         inliers = outliers.submit(todo, deduped, embedded)
         clean = split.submit(todo, deduped, inliers)
         page = report.submit(todo, clean, deduped, ingested)
-        model = train.submit(todo, clean, ingested)
+        network = train.submit(todo, clean, ingested)
+        model = calibrate.submit(todo, clean, ingested, network)
         scores = evaluate.submit(todo, clean, ingested, model)
-        return finish(root, [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, page, model, scores])
+        examples = explain.submit(todo, clean, ingested, model, scores)
+        verdict = card.submit(todo, clean, model, scores, examples)
+        curated = [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, page]
+        return finish(root, [*curated, network, model, scores, examples, verdict])
 
 
 @stage("demo@{delivery}")
@@ -109,10 +113,28 @@ def train(todo: Plan, clean: Artifact, ingested: list[Artifact]) -> State:
     return brought_up_to_date(todo, "train")
 
 
+@stage("calibrate")
+def calibrate(todo: Plan, clean: Artifact, ingested: list[Artifact], network: Artifact) -> State:
+    """Fit temperature, thresholds and the detector of foreign pictures."""
+    return brought_up_to_date(todo, "calibrate")
+
+
 @stage("evaluate")
 def evaluate(todo: Plan, clean: Artifact, ingested: list[Artifact], model: Artifact) -> State:
-    """Score the classifier on the test rows."""
+    """Judge the classifier on the test rows, clean and distorted."""
     return brought_up_to_date(todo, "evaluate")
+
+
+@stage("explain")
+def explain(todo: Plan, clean: Artifact, ingested: list[Artifact], model: Artifact, scores: Artifact) -> State:
+    """Show what it answers by, where it errs, and which labels look wrong."""
+    return brought_up_to_date(todo, "explain")
+
+
+@stage("card")
+def card(todo: Plan, clean: Artifact, model: Artifact, scores: Artifact, examples: Artifact) -> State:
+    """Write the page with the verdict, and the model card."""
+    return brought_up_to_date(todo, "card")
 
 
 def begin(root: Path, settings: Settings, target: Target) -> Plan:

@@ -39,7 +39,7 @@ class Plan:
         return _position(stage) <= _position(self.target)
 
 
-def plan(root: Path, target: Target = "evaluate") -> Plan:
+def plan(root: Path, target: Target = "card") -> Plan:
     """Look at the project below `root` and change nothing.
 
     Raises ValueError for what DVC would not repair: a broken dvc.yaml, a delivery that was edited or removed by hand.

@@ -2,6 +2,8 @@
 
 from typing import Literal, get_args
 
-Target = Literal["demo", "ingest", "embed", "dedupe", "outliers", "split", "report", "train", "evaluate"]
+Target = Literal[
+    "demo", "ingest", "embed", "dedupe", "outliers", "split", "report", "train", "calibrate", "evaluate", "explain", "card"
+]  # fmt: skip
 STAGES: tuple[str, ...] = get_args(Target)
 """In the order in which they run."""

@@ -16,7 +16,10 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-STAGES = ["demo@demo", "ingest@demo", "embed@demo", "dedupe", "outliers", "split", "report", "train", "evaluate"]
+STAGES = [
+    "demo@demo", "ingest@demo", "embed@demo", "dedupe", "outliers", "split", "report", "train", "calibrate", "evaluate",
+    "explain", "card",
+]  # fmt: skip
 SMALLER = {
     r"cells: \d+": "cells: 240",
     r"frozen_epochs: \d+": "frozen_epochs: 5",
@@ -92,11 +95,11 @@ def test_planted_dirt_is_gone_and_the_cells_stay(project: Path) -> None:
 
 
 def test_the_model_is_scored_on_the_test_rows(project: Path) -> None:
-    figures = json.loads((project / "data/evaluation/metrics.json").read_text())
+    figures = json.loads((project / "data/evaluation/scores/metrics.json").read_text())
     rows = clean(project)
     assert figures["rows"] == (rows["kept"] & (rows["split"] == "test")).sum()
     assert figures["accuracy"] > 0.4  # eight classes by chance: 0.2 for the largest
-    assert (project / "data/evaluation/confusion.png").stat().st_size > 5000
+    assert (project / "data/evaluation/scores/confusion.png").stat().st_size > 5000
 
 
 def test_the_readme_s_commands_on_a_finished_run_work(project: Path) -> None:
@@ -113,7 +116,7 @@ def test_dvc_then_finds_nothing_to_do(project: Path) -> None:
 
 
 def test_the_flow_after_dvc_finds_nothing_to_do(project: Path) -> None:
-    assert "9 stages: 9 unchanged" in run(project, sys.executable, "-m", "flows", "pipeline")
+    assert "12 stages: 12 unchanged" in run(project, sys.executable, "-m", "flows", "pipeline")
 
 
 def test_a_changed_setting_runs_what_it_changes_and_no_more(project: Path) -> None:
@@ -177,6 +180,6 @@ def test_a_training_killed_in_mid_epoch_is_resumed_by_the_next_repro(project: Pa
     assert re.search(r"finetune: resumed after epoch [1-3] of 4", output), output
     assert "frozen 1/" not in output
     assert not state.exists()
-    resumed = {file.name: file.read_bytes() for file in (project / "data/model").glob("model.*")}
+    resumed = {file.name: file.read_bytes() for file in (project / "data/network").glob("model.*")}
     assert "frozen 1/" in run(project, "dvc", "repro", "--force", "--single-item", "train")
-    assert {file.name: file.read_bytes() for file in (project / "data/model").glob("model.*")} == resumed
+    assert {file.name: file.read_bytes() for file in (project / "data/network").glob("model.*")} == resumed

@@ -15,7 +15,7 @@ STUDIES = yaml.safe_load((ROOT / "studies" / "dvc.yaml").read_text())["stages"]
 BOTH = {**STAGES, **STUDIES}
 MODULES = {**{name: f"tasks.{name}.stage" for name in STAGES}, **dict.fromkeys(STUDIES, "tasks.study.stage")}
 NETWORK = {"tensorflow", "keras", "keras_cv"}
-WITHOUT_NETWORK = ["demo", "ingest", "embed", "dedupe", "outliers", "split", "report"]
+WITHOUT_NETWORK = ["demo", "ingest", "embed", "dedupe", "outliers", "split", "report", "card"]
 
 
 def imported(file: Path) -> set[str]:

@@ -58,14 +58,26 @@ stages:
     deps: [toy.py, data/clean, data/deduped, data/ingested]
     outs: [data/curation]
   train:
-    cmd: python toy.py train data/clean data/ingested data/model
+    cmd: python toy.py train data/clean data/ingested data/network
     deps: [toy.py, data/clean, data/ingested]
     params: [train]
+    outs: [data/network]
+  calibrate:
+    cmd: python toy.py calibrate data/clean data/ingested data/network data/model
+    deps: [toy.py, data/clean, data/ingested, data/network]
     outs: [data/model]
   evaluate:
-    cmd: python toy.py evaluate data/clean data/ingested data/model data/evaluation
+    cmd: python toy.py evaluate data/clean data/ingested data/model data/evaluation/scores
     deps: [toy.py, data/clean, data/ingested, data/model]
-    outs: [data/evaluation]
+    outs: [data/evaluation/scores]
+  explain:
+    cmd: python toy.py explain data/clean data/ingested data/model data/evaluation/scores data/evaluation/examples
+    deps: [toy.py, data/clean, data/ingested, data/model, data/evaluation/scores]
+    outs: [data/evaluation/examples]
+  card:
+    cmd: python toy.py card data/clean data/model data/evaluation/scores data/evaluation/examples data/evaluation/card
+    deps: [toy.py, data/clean, data/model, data/evaluation/scores, data/evaluation/examples]
+    outs: [data/evaluation/card]
 """
 
 # A stage writes what it read, hashed with its section of params.yaml. `words` of the section steer it: it prints them,
@@ -139,7 +151,7 @@ class Steer:
     @staticmethod
     def await_ticks(root: Path) -> None:
         """Until train runs; it sleeps."""
-        _await(lambda: (root / "data/model/ticks").exists(), 60, "train did not start")
+        _await(lambda: (root / "data/network/ticks").exists(), 60, "train did not start")
 
     @staticmethod
     def await_no_process(root: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_setting_runs_its_stage_and_those_below(in_toy: Path) -> None:
     made, states = _run(settings={"batch": 16})
     assert "batch: 16" in (in_toy / "params.yaml").read_text()
     ran = {artifact.stage for artifact in made if artifact.outcome == "ran"}
-    assert ran == {"train", "evaluate"}
+    assert ran == {"train", "calibrate", "evaluate", "explain", "card"}
     assert states["split"] == "Cached"
     assert states["train"] == "Completed"
 

@@ -12,7 +12,7 @@ BELOW = {
     "embed@demo": {"embed@demo", *STAGES[4:]},
     "dedupe": set(STAGES[3:]),
     "split": set(STAGES[5:]),
-    "train": {"train", "evaluate"},
+    "train": set(STAGES[7:]),
 }
 EVERYTHING = BELOW["demo@demo"]
 B = "echo '- \"b\"' | sed -i '/^deliveries/r /dev/stdin' data/deliveries.yaml; mkdir data/raw/b; echo b > data/raw/b/b;"
@@ -30,7 +30,7 @@ TAKEN_IN = B + "dvc add -q data/raw/b; dvc repro -q; chmod -R u+w data/raw/b;"
         pytest.param("echo x >> data/clean/made.txt", BELOW["split"], id="an output that was edited"),
         pytest.param("echo x >> data/clean/more.txt", BELOW["split"], id="an output that was added to"),
         pytest.param("rm -r data/clean", BELOW["split"], id="an output that was removed"),
-        pytest.param("rm -r data/evaluation", {"evaluate"}, id="the last output removed"),
+        pytest.param("rm -r data/evaluation/card", {"card"}, id="the last output removed"),
         pytest.param("rm dvc.lock", EVERYTHING, id="nothing ever ran"),
         pytest.param("rm -r .dvc/cache", EVERYTHING, id="an empty cache"),
         pytest.param(B, {"ingest@b", "embed@b"} | BELOW["dedupe"], id="a new delivery"),

@@ -142,7 +142,7 @@ def test_exit_code(toy: Path, code: int | str, expected: int) -> None:
 def test_dead_locks(toy: Path, pid: str, dropped: bool) -> None:
     arguments = ["dvc"] if pid == "dvc" else []
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *arguments])
-    held = {"write": {str(toy / "data/model"): {"pid": sleeper.pid, "cmd": "dvc repro"}}, "read": {}}
+    held = {"write": {str(toy / "data/network"): {"pid": sleeper.pid, "cmd": "dvc repro"}}, "read": {}}
     try:
         while not Path(f"/proc/{sleeper.pid}/cmdline").read_bytes():
             time.sleep(0.01)  # between fork and exec a process has no command line yet
@@ -164,9 +164,9 @@ def test_no_locks_are_no_dead_locks(toy: Path) -> None:
 def _assert_over(root: Path, environment: dict[str, str], steer: Any) -> None:
     """The stage writes no more, and DVC works at once."""
     steer.await_no_process(root)
-    ticks = (root / "data/model/ticks").read_text()
+    ticks = (root / "data/network/ticks").read_text()
     time.sleep(0.3)
-    assert (root / "data/model/ticks").read_text() == ticks
+    assert (root / "data/network/ticks").read_text() == ticks
     steer.words(root, "train", "")
     done = subprocess.run(["dvc", "repro"], cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
