@@ -1,0 +1,57 @@
+"""One comparison: what was measured, what was allowed, and whether that is kept."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.gate.errors import CLEAN, DISTORTED, RECALL, WORST
+from tasks.record import MIX
+
+Rule = Literal["not worse", "better", "floor"]
+
+PHRASES = {
+    CLEAN: "clean pictures",
+    DISTORTED: "distorted pictures",
+    WORST: "the worst distortion",
+    MIX: "the mix of distortions",
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One error of the challenger against the champion's, or against a floor.
+
+    All figures are errors, shares of 0 to 1: balanced error for `clean`, `distorted`, `worst` and `mix`, 1 - recall
+    for `recall`, the share of wrong answers for `delivery`, `batch` and `sharpness`. `low` to `high` is the interval
+    of `difference`, and for a floor, which has no champion, of the challenger's error itself. Passed: for `not worse`
+    and `floor`, `high` is at most `margin`; for `better`, `high` is below -`margin`. Not tested for lack of rows: None.
+    """
+
+    rule: Rule
+    name: str
+    slice: str
+    """class, delivery, batch or quarter; of `worst`, the kind that is worst for the challenger; "" else"""
+    rows: int
+    champion: float | None
+    challenger: float | None
+    difference: float | None
+    """challenger - champion: above 0 it is worse"""
+    low: float | None
+    high: float | None
+    margin: float
+    passed: bool | None
+    why: str
+
+    @property
+    def title(self) -> str:
+        """What is compared, in words."""
+        if self.name == RECALL:
+            return f"recall of {self.slice}"
+        kind = f" ({self.slice})" if self.slice else ""
+        return f"{PHRASES[self.name]}{kind}" if self.name in PHRASES else f"{self.name} {self.slice}"
+
+    @property
+    def excess(self) -> float:
+        """By how much the interval passes what is allowed; at most 0 where it does not."""
+        if self.high is None:
+            return 0.0
+        return self.high + self.margin if self.rule == "better" else self.high - self.margin

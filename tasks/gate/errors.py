@@ -1,0 +1,114 @@
+"""The errors that are compared, as functions of how often each split group counts."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.gate.bootstrap import Groups
+from tasks.record import MIX, SLICES, Record
+
+CLEAN, DISTORTED, WORST, RECALL = "clean", "distorted", "worst", "recall"
+OVERALL = (CLEAN, DISTORTED, WORST, MIX)
+
+
+class Measure(NamedTuple):
+    """An error, 0 to 1: `name` says of what kind, `slice` over which rows, "" for all of them."""
+
+    name: str
+    slice: str
+    rows: int
+    groups: int
+
+
+class Part(NamedTuple):
+    """A set of rows, summed over their split groups."""
+
+    groups: NDArray[np.int64]
+    """(g,), those that have rows in it"""
+    rows: NDArray[np.float32]
+    """(g,), how many"""
+    wrong: NDArray[np.float32]
+    """(g, columns), how many of them are answered wrongly in each column"""
+
+    def errors(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Shares of wrong answers, (draws, columns), from (draws, all groups); NaN in draws that hold none of it."""
+        drawn = weights[:, self.groups]
+        wrong, rows = (drawn @ self.wrong).astype(np.float64), (drawn @ self.rows).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # 0 / 0
+            return wrong / rows[:, None]
+
+
+class Errors:
+    """All errors of a record.
+
+    Clean, mix and each cell of the suite: balanced error, the mean over the classes of the share of wrong answers.
+    `distorted` is its mean over kinds of distortion, each the mean over its severities; `worst` is the greatest of
+    these kinds, whichever it is in a draw. `recall` of a class is 1 - recall on clean pictures; the rest is the share
+    of wrong answers on clean pictures. A class without rows is NaN, and left out of means over classes.
+    """
+
+    def __init__(self, record: Record, groups: Groups):
+        columns = (CLEAN, MIX, *sorted(record.cells))  # one order for both records: sums round alike
+        wrong = np.stack([_predicted(record, name) != record.truth for name in columns], axis=1)
+        self.kinds = sorted(record.kinds)
+        self._columns_of_kind = [
+            [k for k, cell in enumerate(columns) if k > 1 and cell.partition("/")[0] == kind] for kind in self.kinds
+        ]
+        of_class = [(name, record.truth == k) for k, name in enumerate(record.classes)]
+        slices = list(_slices(record))
+        self._classes = [_part(groups.of_row[mask], wrong[mask]) for _, mask in of_class]
+        self._slices = [_part(groups.of_row[mask], wrong[mask][:, :1]) for _, _, mask in slices]
+        everything = (len(record.rows), len(groups.stratum))
+        self.measures = (
+            *(Measure(name, "", *everything) for name in OVERALL),
+            *(_measure(RECALL, name, part) for (name, _), part in zip(of_class, self._classes, strict=True)),
+            *(_measure(name, value, part) for (name, value, _), part in zip(slices, self._slices, strict=True)),
+        )
+
+    def under(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The errors in the order of `measures`, (draws, measures), from how often each group counts."""
+        by_class, balanced, kinds = self._suite(weights)
+        overall = [balanced[:, 0], kinds.mean(axis=1), kinds.max(axis=1), balanced[:, 1]]
+        slices = [part.errors(weights)[:, 0] for part in self._slices]
+        return np.stack([*overall, *by_class[:, :, 0], *slices], axis=1)
+
+    def estimates(self) -> NDArray[np.float64]:
+        """The errors themselves, (measures,): each group counts once."""
+        return self.under(self._once())[0]
+
+    def worst_kind(self) -> str:
+        """The kind of distortion under which the balanced error is greatest."""
+        return self.kinds[int(self._suite(self._once())[2][0].argmax())]
+
+    def _suite(self, weights: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
+        """By class (classes, draws, columns), balanced (draws, columns), by kind (draws, kinds)."""
+        by_class = np.stack([part.errors(weights) for part in self._classes])
+        balanced = np.nanmean(by_class, axis=0)
+        kinds = np.stack([balanced[:, columns].mean(axis=1) for columns in self._columns_of_kind], axis=1)
+        return by_class, balanced, kinds
+
+    def _once(self) -> NDArray[np.float32]:
+        return np.ones((1, self.measures[0].groups), np.float32)
+
+
+def _predicted(record: Record, column: str) -> NDArray[np.int64]:
+    return record.predicted if column == CLEAN else record.under(column)
+
+
+def _slices(record: Record) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    for name in SLICES:
+        values = record.rows[name].to_numpy(str)
+        yield from ((name, str(value), values == value) for value in np.unique(values))
+
+
+def _part(groups: NDArray[np.int64], wrong: NDArray[np.bool_]) -> Part:
+    unique, place, rows = np.unique(groups, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(unique), wrong.shape[1]), np.float32)
+    np.add.at(sums, place, wrong.astype(np.float32))
+    return Part(unique, rows.astype(np.float32), sums)
+
+
+def _measure(name: str, value: str, part: Part) -> Measure:
+    return Measure(name, value, int(part.rows.sum()), len(part.groups))
