@@ -1,6 +1,6 @@
 """A complete model at work: from pictures to honest answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,21 @@ VIEWS = (1, 4, 8)
 
 
 class Reader:
-    """A network that gives its probabilities and, of one layer, the features pooled over the picture, at once."""
+    """A network that gives its probabilities and, of some layers, the features pooled over the picture, at once."""
 
-    def __init__(self, network: keras.Model, layer: str):
-        inside = network.get_layer(layer).output
-        pooled = keras.layers.GlobalAveragePooling2D(name="inside")(inside)
-        self._both = keras.Model(network.input, [network.output, pooled])
+    def __init__(self, network: keras.Model, layers: Sequence[str]):
+        pool = keras.layers.GlobalAveragePooling2D
+        inside = [pool(name=f"inside_{k}")(network.get_layer(layer).output) for k, layer in enumerate(layers)]
+        self.widths = tuple(int(features.shape[1]) for features in inside)
+        self._both = keras.Model(network.input, [network.output, inside])
         side = network.input_shape[1]
         spec = tf.TensorSpec((None, side, side, 3), tf.uint8)
         self._run = tf.function(lambda pictures: self._both(tf.cast(pictures, tf.float32)), input_signature=[spec])
 
     def read(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Probabilities (n, classes) and features (n, d), both float32, of uint8 pictures (n, side, side, 3)."""
+        """Of uint8 (n, side, side, 3): probabilities (n, classes) and features (n, d) of all layers, both float32."""
         probabilities, features = self._run(tf.convert_to_tensor(pictures))
-        return probabilities.numpy(), features.numpy()
+        return probabilities.numpy(), np.concatenate([block.numpy() for block in features], axis=1)
 
     def over(self, batches: Iterable[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The same over all batches, at least one."""
@@ -46,7 +47,7 @@ class Answerer:
         self.classifier = classifier
         self.classes, self.image_size, self.crop = classifier.classes, classifier.image_size, classifier.crop
         self.calibration: Calibration = rebuild(classifier.calibration, classifier.arrays)
-        self._reader = Reader(classifier.network, self.calibration.layer)
+        self._reader = Reader(classifier.network, self.calibration.layers)
 
     @property
     def thresholds(self) -> dict[str, float]:

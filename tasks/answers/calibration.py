@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.answers.detector import Detector
+from tasks.answers.detector import Detector, Space
 from tasks.answers.temperature import Temperature
 
 ANSWERED, FOREIGN, UNSURE = "", "foreign", "unsure"
@@ -40,16 +40,16 @@ class Answers(NamedTuple):
 
 @dataclass(frozen=True)
 class Calibration:
-    """`layer` names the network's layer whose pooled output the detector takes."""
+    """`layers` names the network's layers whose pooled outputs the detector takes."""
 
-    layer: str
+    layers: tuple[str, ...]
     detector: Detector
     temperature: Temperature
     least_confidence: float
     largest_score: float
 
     def answers(self, probabilities: NDArray[np.float32], features: NDArray[np.float32]) -> Answers:
-        """From the network's probabilities (n, classes) and the layer's pooled features (n, d), both float32."""
+        """From the network's probabilities (n, classes) and the layers' pooled features (n, d), both float32."""
         score = self.detector.score(features)
         calibrated = self.temperature.apply(probabilities, score)
         unsure = np.where(calibrated.max(axis=1) < self.least_confidence, UNSURE, ANSWERED)
@@ -58,19 +58,23 @@ class Calibration:
     def describe(self) -> dict[str, Any]:
         """What JSON can hold of it."""
         thresholds = {"least_confidence": self.least_confidence, "largest_score": self.largest_score}
-        return {"layer": self.layer, "temperature": asdict(self.temperature), **thresholds}
+        return {"layers": list(self.layers), "temperature": asdict(self.temperature), **thresholds}
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """The rest of it."""
-        return {"mean": self.detector.mean, "components": self.detector.components}
+        spaces = {f"{name}{k}": array for k, space in enumerate(self.detector.spaces) for name, array in
+                  space._asdict().items()}  # fmt: skip
+        return {**spaces, "centre": self.detector.centre, "spread": self.detector.spread}
 
 
 def rebuild(description: dict[str, Any], arrays: dict[str, NDArray[np.float32]]) -> Calibration:
     """The calibration that was written as these two. Raises ValueError where parts of it are missing."""
     try:
+        layers = tuple(description["layers"])
+        spaces = tuple(Space(arrays[f"mean{k}"], arrays[f"components{k}"]) for k, _ in enumerate(layers))
         return Calibration(
-            str(description["layer"]),
-            Detector(arrays["mean"], arrays["components"]),
+            layers,
+            Detector(spaces, arrays["centre"], arrays["spread"]),
             Temperature(**description["temperature"]),
             float(description["least_confidence"]),
             float(description["largest_score"]),

@@ -19,7 +19,7 @@ REACH = (-2.0, 12.0)
 
 @dataclass(frozen=True)
 class Temperature:
-    """softplus(base + slope * z), z being the logarithm of a score, standardized by `centre` and `spread`."""
+    """softplus(base + slope * z), z being a score (see `detector`), standardized by `centre` and `spread`."""
 
     base: float
     slope: float
@@ -37,7 +37,7 @@ class Temperature:
         return (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
 
     def _standardized(self, score: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.clip((np.log(score.astype(np.float64)) - self.centre) / self.spread, *REACH)
+        return np.clip((score.astype(np.float64) - self.centre) / self.spread, *REACH)
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Judged:
 
 def fit(clean: Judged, distorted: Judged, weight: float) -> Temperature:
     """The temperature of the least cross-entropy on clean pictures and, times `weight`, on distorted ones."""
-    logarithm = np.log(clean.score.astype(np.float64))
-    centre, spread = float(logarithm.mean()), float(max(logarithm.std(), 1e-6))
+    score = clean.score.astype(np.float64)
+    centre, spread = float(score.mean()), float(max(score.std(), 1e-6))
 
     def loss(x: NDArray[np.float64]) -> float:
         tried = Temperature(x[0], x[1], centre, spread)

@@ -1,5 +1,7 @@
 """Fits a calibration to a network, on validation rows, clean and distorted."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,45 +18,46 @@ from tasks.model import Classifier
 from tasks.splits import Part
 
 
-def middle(classifier: Classifier) -> str:
-    """Name of the last layer with maps of the middle one of the backbone's blocks.
+def inner(classifier: Classifier) -> tuple[str, ...]:
+    """Names of the last layers with maps of the backbone's blocks, from the middle one to the last but one.
 
     Raises ValueError where the model does not say which backbone of the table it has.
     """
     backbone = str(classifier.provenance.get("train", {}).get("backbone", ""))
-    wanted = (len(table.blocks(backbone)) - 1) // 2
-    inside = [
-        layer.name
+    number = len(table.blocks(backbone))
+    ends = {
+        table.block_of(backbone, layer.name): layer.name
         for layer in classifier.network.layers
-        if table.block_of(backbone, layer.name) == wanted and len(layer.output.shape) == 4
-    ]
-    return inside[-1]
+        if len(getattr(layer.output, "shape", ())) == 4
+    }
+    return tuple(ends[block] for block in range((number - 1) // 2, number - 1))
 
 
 def fit(settings: Calibrate, classifier: Classifier, arrays: Source, train: Part, val: Part) -> Calibration:
-    """The space of cells from train, temperature and thresholds from val; all of it clean and distorted.
+    """The spaces of cells from train, temperature and thresholds from val; all of it clean and distorted.
 
     The kinds of distortion are those that the epoch was chosen by, under other draws, never those of the test suite.
     """
-    layer = middle(classifier)
-    reader = Reader(classifier.network, layer)
+    layers = inner(classifier)
+    reader = Reader(classifier.network, layers)
     reference = train.at(_drawn(len(train), settings))
-    features = [reader.over(each)[1] for each in _both(settings, arrays, reference)]
-    cells = detector.fit(np.concatenate(features), settings.components)
-    clean, distorted = (
-        Judged(probabilities, cells.score(inside), val.labels)
-        for probabilities, inside in map(reader.over, _both(settings, arrays, val))
-    )
+    cells = np.concatenate([reader.over(each)[1] for each in _both(settings, arrays, reference)])
+    (said, features), (said_distorted, features_distorted) = map(reader.over, _both(settings, arrays, val))
+    others = np.concatenate([features, features_distorted])
+    found = detector.fit(cells, reader.widths, settings.components, others)
+    clean = Judged(said, found.score(features), val.labels)
+    distorted = Judged(said_distorted, found.score(features_distorted), val.labels)
+    return _judged(settings, layers, found, clean, distorted)
+
+
+def _judged(
+    settings: Calibrate, layers: tuple[str, ...], found: detector.Detector, clean: Judged, distorted: Judged
+) -> Calibration:
     fitted = temperature.fit(clean, distorted, settings.distorted_weight)
     calibrated = fitted.apply(clean.probabilities, clean.score)
     right = calibrated.argmax(axis=1) == clean.labels
-    return Calibration(
-        layer,
-        cells,
-        fitted,
-        abstain.least_confidence(calibrated.max(axis=1), right, settings.wanted_accuracy),
-        abstain.largest_score(distorted.score, settings.refused),
-    )
+    least = abstain.least_confidence(calibrated.max(axis=1), right, settings.wanted_accuracy)
+    return Calibration(layers, found, fitted, least, abstain.largest_score(distorted.score, settings.refused))
 
 
 def _drawn(rows: int, settings: Calibrate) -> NDArray[np.int64]:
@@ -73,7 +76,7 @@ class Batches:
         self._data = feed.batches(arrays, part.places, batch)
         self._ids, self._batch, self._seed = part.ids, batch, seed
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         for k, pictures in enumerate(self._data.as_numpy_iterator()):
             ids = self._ids[k * self._batch : (k + 1) * self._batch]
             yield pictures if self._seed is None else validation.chain(pictures, ids, self._seed)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tasks.answers.answerer import Answerer
 from tasks.answers.calibration import Answers
 from tasks.distortions import suite
+from tasks.distortions.kind import SEVERITIES
 from tasks.feed import Source
 from tasks.record import MIX
 
@@ -25,7 +26,7 @@ def cells(seed: int) -> dict[str, Change]:
     def one(kind: str, severity: int) -> Change:
         return lambda pictures, ids: suite.distort(pictures, kind, severity, ids, seed)
 
-    each = {f"{kind}/{s}": one(kind, s) for kind in suite.KINDS for s in range(1, suite.SEVERITIES + 1)}
+    each = {f"{kind}/{s}": one(kind, s) for kind in suite.KINDS for s in range(1, SEVERITIES + 1)}
     return {**each, MIX: partial(suite.mix, seed=seed)}
 
 

@@ -116,15 +116,16 @@ def test_a_saved_model_judges_as_it_does_in_memory(tmp_path: Path) -> None:
     from tasks import model as models
     from tasks.answers.answerer import load
     from tasks.answers.calibration import Calibration
-    from tasks.answers.detector import Detector
+    from tasks.answers.detector import Detector, Space
     from tasks.answers.temperature import Temperature
 
     keras.utils.set_random_seed(0)
     maps = keras.layers.Conv2D(4, 3, name="maps")(given := keras.Input((32, 32, 3)))
     pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(maps))
     network = keras.Model(given, keras.layers.Dense(2, activation="softmax")(pooled))
-    detector = Detector(np.zeros(4, np.float32), np.eye(4, dtype=np.float32)[:1])
-    fitted = Calibration("maps", detector, Temperature(0.5, 0.0, 0.0, 1.0), 0.535, 2.0)
+    space = Space(np.zeros(4, np.float32), np.eye(4, dtype=np.float32)[:1])
+    detector = Detector((space,), np.zeros(1, np.float32), np.ones(1, np.float32))
+    fitted = Calibration(("maps",), detector, Temperature(0.5, 0.0, 0.0, 1.0), 0.535, 2.0)
     models.save(tmp_path / "data/model", network, ["ig", "ne"], 24, {}, [], fitted.describe(), fitted.arrays())
     files = pictures()
     (tmp_path / "cells").mkdir()

@@ -7,7 +7,7 @@ import pytest
 from tasks import model, store
 from tasks.answers import answerer
 from tasks.answers.calibration import Calibration, rebuild
-from tasks.answers.detector import Detector
+from tasks.answers.detector import Detector, Space
 from tasks.answers.temperature import Temperature
 
 SIDE, CHANNELS = 8, 3
@@ -23,8 +23,9 @@ def network() -> keras.Model:
 
 
 def calibration(least: float = 0.0, largest: float = 10.0) -> Calibration:
-    space = Detector(np.zeros(CHANNELS, np.float32), np.eye(CHANNELS, dtype=np.float32)[:1])
-    return Calibration("maps", space, PLAIN, least, largest)
+    space = Space(np.zeros(CHANNELS, np.float32), np.eye(CHANNELS, dtype=np.float32)[:1])
+    detector = Detector((space,), np.zeros(1, np.float32), np.ones(1, np.float32))
+    return Calibration(("maps",), detector, PLAIN, least, largest)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_a_network_that_was_not_calibrated_is_refused(tmp_path: Path) -> None:
         answerer.load(tmp_path / "m")
 
 
-@pytest.mark.parametrize("key", ["layer", "temperature", "largest_score"])
+@pytest.mark.parametrize("key", ["layers", "temperature", "largest_score"])
 def test_an_incomplete_calibration_names_what_it_lacks(key: str) -> None:
     description = {name: value for name, value in calibration().describe().items() if name != key}
     with pytest.raises(ValueError, match=f"calibration is incomplete: '{key}'"):

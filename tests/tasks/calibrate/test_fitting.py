@@ -40,21 +40,25 @@ def part(rows: np.ndarray) -> Part:
 
 
 @pytest.mark.parametrize(
-    ("backbone", "layer"), [("custom_cnn", None), ("efficientnet_lite0", "block7_add")]
+    ("backbone", "layers"),
+    [("custom_cnn", None), ("efficientnet_lite0", ("block7_add", "block10_add", "block14_add"))],
 )
-def test_the_middle_is_the_last_layer_with_maps_of_the_middle_block(backbone: str, layer: str | None) -> None:
+def test_inner_layers_end_the_blocks_from_the_middle_to_the_last_but_one(
+    backbone: str, layers: tuple[str, ...] | None
+) -> None:
     made = classifier(backbone)
-    found = fitting.middle(made)
-    assert layer in (None, found)
-    assert len(made.network.get_layer(found).output.shape) == 4
-    assert table.block_of(backbone, found) == (len(table.blocks(backbone)) - 1) // 2
+    found = fitting.inner(made)
+    assert layers in (None, found)
+    number = len(table.blocks(backbone))
+    assert [table.block_of(backbone, layer) for layer in found] == list(range((number - 1) // 2, number - 1))
+    assert all(len(made.network.get_layer(layer).output.shape) == 4 for layer in found)
 
 
 def test_a_calibration_keeps_what_was_wanted_of_it() -> None:
     made, arrays = classifier("custom_cnn"), Pictures()
     train, val = part(np.arange(80)), part(np.arange(80, ROWS))
     fitted = fitting.fit(SETTINGS, made, arrays, train, val)
-    reader = Reader(made.network, fitted.layer)
+    reader = Reader(made.network, fitted.layers)
     clean = arrays.take(val.places)
     distorted = validation.chain(clean, val.ids, SETTINGS.seed + 1)
     answers = [fitted.answers(*reader.read(pictures)) for pictures in (clean, distorted)]
@@ -68,7 +72,7 @@ def test_the_same_again_is_the_same() -> None:
     made, arrays = classifier("custom_cnn"), Pictures()
     one, two = (fitting.fit(SETTINGS, made, arrays, part(np.arange(80)), part(np.arange(80, ROWS))) for _ in range(2))
     assert one.describe() == two.describe()
-    assert (one.detector.components == two.detector.components).all()
+    assert all((one.arrays()[name] == two.arrays()[name]).all() for name in one.arrays())
 
 
 def test_rows_beyond_the_reference_are_not_read() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tasks import model, record, store
 from tasks.answers.calibration import Calibration
-from tasks.answers.detector import Detector
+from tasks.answers.detector import Detector, Space
 from tasks.answers.temperature import Temperature
 from tasks.distortions import suite
 from tasks.evaluate import stage
@@ -46,8 +46,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
     reason = np.where(of == 2, "foreign", "")
     rows = table([f"{k:03}" for k in range(len(of))], label=labels, split="test", batch="grey", reason=reason)
     store.write_rows(folder / "clean", rows.assign(kept=reason == "", stage=np.where(reason == "", "", "outliers")))
-    space = Detector(np.array([0.65, 0.4, 0.65], np.float32), np.array([[0.7071, 0, -0.7071]], np.float32))
-    fitted = Calibration("maps", space, Temperature(0.5413, 0.0, 0.0, 1.0), 0.6, 0.35)
+    space = Space(np.array([0.65, 0.4, 0.65], np.float32), np.array([[0.7071, 0, -0.7071]], np.float32))
+    detector = Detector((space,), np.zeros(1, np.float32), np.ones(1, np.float32))
+    fitted = Calibration(("maps",), detector, Temperature(0.5413, 0.0, 0.0, 1.0), 0.6, float(np.log(0.35)))
     model.save(folder / "model", red_or_blue(), ["ig", "platelet"], 0, {}, [], fitted.describe(), fitted.arrays())
     stage.main(SETTINGS, folder / "clean", folder / "ingested", folder / "model", folder / "scores")
     return folder
