@@ -3,7 +3,8 @@
 from typing import Literal, get_args
 
 Target = Literal[
-    "demo", "ingest", "embed", "dedupe", "outliers", "split", "report", "train", "calibrate", "evaluate", "explain", "card"
+    "demo", "ingest", "embed", "dedupe", "outliers", "split", "report",
+    "train", "calibrate", "evaluate", "explain", "card",
 ]  # fmt: skip
 STAGES: tuple[str, ...] = get_args(Target)
 """In the order in which they run."""

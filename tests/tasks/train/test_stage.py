@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 
 from tasks import model, params, store
-from tasks.evaluate import stage as evaluate
-from tasks.evaluate.settings import Evaluate
 from tasks.params import Classes
 from tasks.train import provenance, stage
 from tasks.train.provenance import Ingest
@@ -134,26 +132,9 @@ def test_the_same_again_gives_the_same_bytes(project: Path, tmp_path: Path) -> N
             assert file.read_bytes() == (tmp_path / file.relative_to(project)).read_bytes(), file
 
 
-def test_evaluate_scores_the_test_rows_and_those_alone(project: Path) -> None:
-    evaluate.main(Evaluate(batch=4), project / "clean", project / "ingested", project / "model", project / "evaluation")
-    predictions = pd.read_parquet(project / "evaluation" / "predictions.parquet")
-    assert list(predictions["source"]) == [f"{k}" for k in range(42, 48)]
-    assert np.allclose(predictions[["p_dark", "p_light"]].sum(axis=1), 1, atol=1e-5)
-    accuracy = (predictions["predicted"] == predictions["label"]).mean()
-    assert f'"accuracy": {accuracy}' in (project / "evaluation" / "metrics.json").read_text()
-    assert accuracy > 0.6
-
-
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_a_split_without_pictures_is_named(project: Path, tmp_path: Path, split: str) -> None:
     rows = store.read_rows(project / "clean")
     store.write_rows(tmp_path / "clean", rows.assign(split=rows["split"].replace(split, "test")))
     with pytest.raises(ValueError, match=f"no picture is left in {split}"):
         run(project, tmp_path)
-
-
-def test_evaluate_without_test_rows_is_an_error(project: Path, tmp_path: Path) -> None:
-    rows = store.read_rows(project / "clean")
-    store.write_rows(tmp_path / "clean", rows.assign(split="train"))
-    with pytest.raises(ValueError, match="no picture is left in test"):
-        evaluate.main(Evaluate(batch=4), tmp_path / "clean", project / "ingested", project / "model", tmp_path / "out")

@@ -1,0 +1,43 @@
+"""Grad-CAM (Selvaraju et al., arXiv:1610.02391): where in the picture lies what speaks for a class."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tasks.explain import cuts
+
+
+class GradCam:
+    """Maps of a classifier, on its last feature map of at least `cells` cells a side (see `cuts.at_map`).
+
+    Each cell's value is the sum over channels of activation times gradient of the class' logit, and 0 where that is
+    negative. On the map before the global average pooling the gradient is the same in all cells, and this is Grad-CAM
+    to the letter. On a finer map, where it is not, Grad-CAM's average over the cells would light up cells whose content
+    the answer ignores; without the average it is HiResCAM (Draelos and Carin, arXiv:2011.08891), which does not.
+    """
+
+    def __init__(self, network: keras.Model, cells: int):
+        self._below, self._above = cuts.at_map(network, cells)
+        self._side = network.input_shape[1]
+        shape = (None, *network.input_shape[1:])
+        signature = [tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((None,), tf.int64)]
+        self._run = tf.function(self._upsampled, input_signature=signature)
+
+    def __call__(self, pictures: NDArray[np.uint8], classes: NDArray[np.int64]) -> NDArray[np.float32]:
+        """How much speaks for each picture's class, float32 (n, side, side), 0 to 1, 1 at the picture's maximum.
+
+        `pictures` is uint8 (n, side, side, 3), `classes` int64 (n,). All 0 where nothing speaks for it.
+        """
+        maps = self._run(pictures, classes).numpy()
+        most = maps.max(axis=(1, 2), keepdims=True)
+        return np.divide(maps, most, out=np.zeros_like(maps), where=most > 0)
+
+    def _upsampled(self, pictures: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+        maps = self._below(tf.cast(pictures, tf.float32), training=False)
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            logits = self._above(maps, training=False)
+            chosen = tf.gather(logits, classes, batch_dims=1)
+        evidence = tf.nn.relu(tf.reduce_sum(maps * tape.gradient(chosen, maps), axis=-1, keepdims=True))
+        return tf.image.resize(evidence, (self._side, self._side))[..., 0]

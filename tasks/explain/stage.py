@@ -1,0 +1,90 @@
+"""explain: what the model answers by, its most confident errors, and the labels that look wrong."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tasks import command, feed, model, record, splits, store
+from tasks.explain import cuts, examples, pictures, points
+from tasks.explain.doubted import doubted
+from tasks.explain.grad_cam import GradCam
+from tasks.explain.settings import Explain
+from tasks.model import Classifier
+
+
+def main(explain: Explain, clean: Path, ingested: Path, trained: Path, scores: Path, out: Path) -> None:
+    """Write examples.json, cam/ID.png of each example; suspects.csv, suspects.json, suspects/ID.png of those shown.
+
+    Examples are test rows of the record in `scores`; suspects are kept rows of all splits.
+    """
+    rows = store.read_rows(clean).query("kept").reset_index(drop=True)
+    arrays, classifier = store.pixels(ingested, rows), model.load(trained)
+    answered = _with_places(record.read(scores).rows, rows)
+    shown = {"wrong": examples.wrong(answered, explain.wrong), "right": examples.right(answered, explain.right)}
+    out.mkdir(parents=True)
+    _write_examples(explain, arrays, classifier, shown, out)
+    told, figures = doubted(explain, rows, classifier.classes, _reader(explain, arrays, classifier, rows))
+    _write_suspects(arrays, told, figures, rows, out)
+    print(
+        f"{len(shown['wrong'])} wrong and {len(shown['right'])} right answers shown; of {figures['rows']:,} labels "
+        f"{figures['suspects']:,} look wrong"
+    )
+
+
+def _with_places(answered: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a record, each with its position in the delivery's arrays."""
+    both = answered.merge(rows[[*store.KEY, "row"]], on=store.KEY)
+    if len(both) != len(answered):
+        raise ValueError(
+            f"expected every row of the record among those that are kept, got {len(both)} of {len(answered)}"
+        )
+    return both
+
+
+def _reader(explain: Explain, arrays: store.Arrays, classifier: Classifier, rows: pd.DataFrame) -> points.Read:
+    """Gives what the classifier's head reads, by position in `rows`."""
+    features, places = cuts.features(classifier.network), arrays.places(rows)
+
+    def read(positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        return features.predict(feed.batches(arrays, places[positions], explain.batch), verbose=0)
+
+    return read
+
+
+def _write_examples(
+    explain: Explain, arrays: store.Arrays, classifier: Classifier, shown: dict[str, pd.DataFrame], out: Path
+) -> None:
+    cam, entries = GradCam(classifier.network, explain.cells), {}
+    for name, part in shown.items():
+        part = part.assign(picture="cam/" + part["id"] + ".png")
+        entries[name] = [examples.entry(row) for row in part.itertuples()]
+        for start in range(0, len(part), explain.batch):
+            _draw(explain, arrays, classifier, cam, part[start : start + explain.batch], out)
+    (out / "examples.json").write_text(json.dumps(entries, indent=1) + "\n")
+
+
+def _draw(
+    explain: Explain, arrays: store.Arrays, classifier: Classifier, cam: GradCam, batch: pd.DataFrame, out: Path
+) -> None:
+    seen = arrays.take(arrays.places(batch))
+    maps = cam(seen, splits.indices(batch["predicted"], classifier.classes))
+    for file, picture, evidence in zip(batch["picture"], seen, maps, strict=True):
+        pictures.write_beside(out / file, picture, evidence, explain.side)
+
+
+def _write_suspects(
+    arrays: store.Arrays, told: pd.DataFrame, figures: dict[str, object], rows: pd.DataFrame, out: Path
+) -> None:
+    shown = told["rank"] <= figures["shown"]
+    told = told.assign(picture=("suspects/" + told["id"] + ".png").where(shown, ""))
+    told.to_csv(out / "suspects.csv", index=False, float_format="%.6f", lineterminator="\n")
+    (out / "suspects.json").write_text(json.dumps(figures, indent=1) + "\n")
+    for place, file in zip(arrays.places(rows.loc[told.index[shown]]), told.loc[shown, "picture"], strict=True):
+        pictures.write(out / file, arrays.take(place[None])[0])
+
+
+if __name__ == "__main__":
+    command.run(main, Explain)

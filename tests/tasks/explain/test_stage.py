@@ -1,0 +1,139 @@
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tasks import model, record, store
+from tasks.explain import stage
+from tasks.explain.settings import Explain
+
+NAMES = ["red", "green", "blue"]
+EXPLAIN = Explain(
+    seed=0, batch=4, wrong=2, right=2, cells=1, side=24, folds=5, components=3, strength=1.0, prune="class", shown=2
+)
+MISLABELLED = {3: "green", 31: "blue", 58: "red"}
+"""Rows whose label is wrong; each is of the colour k % 3."""
+
+
+class Project:
+    """60 pictures in two deliveries, each a patch of one of three colours on grey; every fourth is a test row."""
+
+    def __init__(self, folder: Path, table, network: keras.Model):
+        self.folder, rng = folder, np.random.default_rng(0)
+        pixels = rng.normal(60, 10, (60, 32, 32, 3))
+        for k in range(60):
+            pixels[k, 8:16, 16:24, k % 3] += 120
+        self.pixels = pixels.clip(0, 255).astype(np.uint8)
+        labels = [MISLABELLED.get(k, NAMES[k % 3]) for k in range(60)]
+        split = np.array(["train", "val", "train", "test"])[np.arange(60) % 4]
+        rows = table([f"{k:02}" for k in range(60)], label=labels, split=split)
+        self.rows = rows.assign(delivery=["d"] * 30 + ["e"] * 30, row=[*range(30), *range(30)])
+        store.write_rows(folder / "clean", self.rows)
+        for name, part in (("d", self.pixels[:30]), ("e", self.pixels[30:])):
+            (folder / "ingested" / name).mkdir(parents=True)
+            np.save(folder / "ingested" / name / store.PIXELS, part)
+        model.save(folder / "model", network, NAMES, 32, {}, [])
+        self.told = network.predict(self.pixels, verbose=0)
+        write_scores(folder / "scores", self.rows, self.told)
+
+    def run(self, out: Path, clean: Path | None = None, scores: Path | None = None) -> Path:
+        given = [clean or self.folder / "clean", self.folder / "ingested", self.folder / "model"]
+        stage.main(EXPLAIN, *given, scores or self.folder / "scores", out)
+        return out
+
+
+def write_scores(folder: Path, rows: pd.DataFrame, told: np.ndarray) -> None:
+    """A record of the test rows, answered as `told` of all rows says."""
+    test = np.flatnonzero(rows["split"] == "test")
+    told, rows = told[test], rows.loc[test, ["id", "group", "delivery", "source", "label"]].reset_index(drop=True)
+    rows = rows.assign(predicted=np.array(NAMES)[told.argmax(axis=1)], confidence=told.max(axis=1))
+    rows = rows.assign(batch="grey", sharpness="1", score=0.0, why="")
+    rows = rows.join(pd.DataFrame(told, columns=[f"p_{name}" for name in NAMES]))
+    suite = pd.DataFrame({record.MIX: told.argmax(axis=1).astype(np.uint8)})
+    record.write(folder, record.Record(tuple(NAMES), rows, suite))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, table, colours) -> Project:
+    return Project(tmp_path_factory.mktemp("explain"), table, colours(gain=50.0))
+
+
+@pytest.fixture(scope="module")
+def out(project: Project) -> Path:
+    return project.run(project.folder / "examples")
+
+
+def test_the_wrong_labels_are_on_the_list_and_nothing_else(out: Path, project: Project) -> None:
+    told = pd.read_csv(out / "suspects.csv", dtype={"id": str}, keep_default_na=False)
+    assert list(told.columns) == [
+        "rank", "id", "delivery", "source", "split", "label", "suggested", "self_confidence", "p_suggested", "picture",
+    ]  # fmt: skip
+    assert set(told["id"]) == {f"{k:02}" for k in MISLABELLED}
+    for row in told.itertuples():
+        k = int(row.id)
+        assert (row.label, row.suggested) == (MISLABELLED[k], NAMES[k % 3])
+        assert (row.delivery, row.split) == tuple(project.rows.loc[k, ["delivery", "split"]])
+    figures = json.loads((out / "suspects.json").read_text())
+    assert {name: figures[name] for name in ("rows", "suspects", "shown")} == {"rows": 60, "suspects": 3, "shown": 2}
+
+
+def test_those_shown_have_their_picture_and_the_others_none(out: Path, project: Project) -> None:
+    told = pd.read_csv(out / "suspects.csv", dtype={"id": str}, keep_default_na=False)
+    assert (told["picture"] != "").tolist() == [True, True, False]
+    assert sorted(str(file.relative_to(out)) for file in (out / "suspects").iterdir()) == sorted(told["picture"][:2])
+    for row in told[:2].itertuples():
+        assert (np.asarray(Image.open(out / row.picture)) == project.pixels[int(row.id)]).all()
+
+
+def test_wrong_answers_are_those_that_differ_from_the_label(out: Path) -> None:
+    wrong = json.loads((out / "examples.json").read_text())["wrong"]
+    assert {(entry["id"], entry["label"], entry["predicted"]) for entry in wrong} == {
+        ("03", "green", "red"), ("31", "blue", "green"),
+    }  # fmt: skip
+    confidences = [entry["confidence"] for entry in wrong]
+    assert confidences == sorted(confidences, reverse=True)
+
+
+def test_right_answers_are_some_of_each_class(out: Path) -> None:
+    right = json.loads((out / "examples.json").read_text())["right"]
+    assert [entry["label"] for entry in right] == ["blue", "blue", "green", "green", "red", "red"]
+    assert all(entry["label"] == entry["predicted"] for entry in right)
+
+
+def test_every_example_has_its_picture_beside_its_map(out: Path, project: Project) -> None:
+    told = json.loads((out / "examples.json").read_text())
+    entries = told["wrong"] + told["right"]
+    assert {file.name for file in (out / "cam").iterdir()} == {f"{entry['id']}.png" for entry in entries}
+    for entry in entries:
+        both = np.asarray(Image.open(out / entry["picture"])).astype(int)
+        assert both.shape == (24, 48, 3)
+        # What the answer follows from is the patch: there the map covers the picture most.
+        change = np.abs(both[:, 24:] - both[:, :24]).sum(axis=-1)
+        assert change[7:11, 13:17].mean() > 3 * change[15:].mean()
+
+
+def test_the_same_inputs_give_the_same_bytes(out: Path, project: Project) -> None:
+    again = project.run(project.folder / "again")
+    files = sorted(file.relative_to(out) for file in out.rglob("*") if file.is_file())
+    assert files == sorted(file.relative_to(again) for file in again.rglob("*") if file.is_file())
+    assert all((out / file).read_bytes() == (again / file).read_bytes() for file in files)
+
+
+def test_without_errors_and_suspects_the_lists_are_empty(project: Project, tmp_path: Path) -> None:
+    right = project.rows.assign(label=[NAMES[k % 3] for k in range(60)])
+    store.write_rows(tmp_path / "clean", right)
+    write_scores(tmp_path / "scores", right, project.told)
+    project.run(tmp_path / "out", tmp_path / "clean", tmp_path / "scores")
+    assert json.loads((tmp_path / "out" / "examples.json").read_text())["wrong"] == []
+    assert len((tmp_path / "out" / "suspects.csv").read_text().splitlines()) == 1
+    assert json.loads((tmp_path / "out" / "suspects.json").read_text())["suspects"] == 0
+
+
+def test_scores_of_rows_that_are_not_kept_are_an_error(project: Project, tmp_path: Path) -> None:
+    store.write_rows(tmp_path / "clean", project.rows[project.rows["split"] != "test"])
+    with pytest.raises(ValueError, match="expected every row of the record among those that are kept, got 0 of 15"):
+        project.run(tmp_path / "out", tmp_path / "clean")
