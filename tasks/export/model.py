@@ -81,17 +81,20 @@ def _onnx(classifier: "Classifier", out: Path) -> None:
 
 
 def _savedmodel(classifier: "Classifier", out: Path) -> None:
+    """By TensorFlow itself: Keras' `Model.export` writes every weight twice."""
     import tensorflow as tf
-    from keras.export import ExportArchive
 
+    side = classifier.image_size
+    spec = tf.TensorSpec((None, side, side, 3), tf.uint8, name="pictures")
+
+    @tf.function(input_signature=[spec])  # type: ignore[untyped-decorator]
     def serve(pictures: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"probabilities": classifier.network(tf.cast(pictures, tf.float32), training=False)}
 
-    side = classifier.image_size
-    archive = ExportArchive()
-    archive.track(classifier.network)
-    archive.add_endpoint("serve", serve, [tf.TensorSpec((None, side, side, 3), tf.uint8, name="pictures")])
-    archive.write_out(out, verbose=False)
+    module = tf.Module()
+    module.weights = [variable.value for variable in classifier.network.weights]
+    module.serve = serve
+    tf.saved_model.save(module, str(out), signatures={"serving_default": serve})
     (out / "assets.extra").mkdir()  # TensorFlow's name for what it leaves alone
     (out / "assets.extra" / FACTS).write_text(_text(classifier))
 

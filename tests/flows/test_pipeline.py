@@ -129,7 +129,7 @@ def test_summary(in_toy: Path) -> None:
     text, table = Artifact.get("summary"), Artifact.get("stages")
     assert text is not None
     assert table is not None
-    assert "9 stages: 9 unchanged" in str(text.data)
+    assert "12 stages: 12 unchanged" in str(text.data)
     assert '"stage": "evaluate"' in str(table.data)
 
 

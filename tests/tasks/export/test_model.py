@@ -81,6 +81,8 @@ def test_tensorflow_serves_the_saved_model(trained: Path, tmp_path: Path, pictur
     served = loaded.signatures["serving_default"](pictures=tf.constant(pictures[:1]))["probabilities"]
     assert np.abs(served.numpy() - expected[:1]).max() <= 1e-6
     check_facts((tmp_path / "m" / "assets.extra" / forms.FACTS).read_text())
+    stored = tf.train.list_variables(str(tmp_path / "m" / "variables" / "variables"))
+    assert sorted(shape for name, shape in stored if shape) == [[3], [3, 3, 3, 8], [8], [1568, 3]], "each weight once"
 
 
 CHILD = """

@@ -9,6 +9,7 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
+from tasks import model
 from tasks.backbones import build, table
 from tasks.export import graph, onnx
 from tasks.export import layers as converters
@@ -61,9 +62,10 @@ def agrees(network: keras.Model, pictures: NDArray[np.uint8]) -> None:
 
 
 @pytest.mark.parametrize(("name", "last"), FAMILIES.items(), ids=FAMILIES)
-def test_a_network_of_each_family_says_what_keras_says(name: str, last: str) -> None:
+def test_a_network_of_each_family_may_be_stored_and_says_what_keras_says(name: str, last: str) -> None:
     keras.utils.set_random_seed(1)
     backbone = build.build(name, 32, "none", Path("absent"))
+    model._check_layers(backbone.get_config())  # here, where each family is built: `model.load` takes all of them
     x = backbone.get_layer(last).output
     network = headed(backbone.input, layers.GlobalAveragePooling2D()(x) if len(x.shape) == 4 else x)
     agrees(shaken(network, cells(24, 32)), cells(24, 32))
