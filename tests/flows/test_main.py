@@ -58,7 +58,7 @@ def test_pipeline_needs_no_server_and_leaves_the_home_alone(
     prefect.give_database(toy)
     done = _flows(toy, environment, "pipeline")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "9 stages: 9 unchanged\n"
+    assert done.stdout == "12 stages: 12 unchanged\n"
     assert "ERROR" not in done.stderr
     assert "error" not in (toy / "data/.state/prefect/server.log").read_text().lower()
     assert list(Path(environment["HOME"]).glob(".prefect*")) == []
