@@ -43,9 +43,10 @@ def table(record: Record, resampling: Resampling, min_rows: int) -> pd.DataFrame
 def _line(
     record: Record, resampling: Resampling, min_rows: int, name: str, value: str, here: NDArray[np.bool_]
 ) -> dict[str, object]:
-    known: dict[str, object] = {"slice": name, "value": value or "none", "rows": int(here.sum())}
-    if known["rows"] < min_rows:  # type: ignore[operator]
-        return {**known, "note": f"{known['rows']} rows, fewer than {min_rows}: too few for a figure"}
+    rows = int(here.sum())
+    known: dict[str, object] = {"slice": name, "value": value or "none", "rows": rows}
+    if rows < min_rows:
+        return {**known, "note": f"{rows} row{'s' * (rows != 1)}, fewer than {min_rows}: too few for a figure"}
     right = record.truth == record.predicted
     draws = resampling.draws(lambda weights: {"": weighted.mean(weights[:, here], right[here])})[""]
     figure = resampling.figure(float(right[here].mean()), draws) or {}
