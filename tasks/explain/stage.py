@@ -45,7 +45,12 @@ def _with_places(answered: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reader(explain: Explain, arrays: store.Arrays, classifier: Classifier, rows: pd.DataFrame) -> points.Read:
-    """Gives what the classifier's head reads, by position in `rows`."""
+    """Gives what the classifier's head reads, by position in `rows`.
+
+    The backbone has learned the labels of the train rows, so features of ImageNet, which no label touched, would be
+    the stricter witness. But measured (benchmarks/labels.py), those list twice as many rows for as many wrong labels,
+    and a backbone that learned wrong labels for some epochs still gave them away. A longer training may hide some.
+    """
     features, places = cuts.features(classifier.network), arrays.places(rows)
 
     def read(positions: NDArray[np.int64]) -> NDArray[np.float32]:
