@@ -57,7 +57,7 @@ def _judged(
     calibrated = fitted.apply(clean.probabilities, clean.score)
     right = calibrated.argmax(axis=1) == clean.labels
     least = abstain.least_confidence(calibrated.max(axis=1), right, settings.wanted_accuracy)
-    return Calibration(layers, found, fitted, least, abstain.largest_score(distorted.score, settings.refused))
+    return Calibration(layers, found, fitted, least, abstain.largest_score(clean.score, settings.refused))
 
 
 def _drawn(rows: int, settings: Calibrate) -> NDArray[np.int64]:

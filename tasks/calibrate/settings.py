@@ -15,6 +15,6 @@ class Calibrate(Section):
     seed: int = Field(ge=0, lt=2**31, description="of the rows and the distortions that are drawn")
     reference: int = Field(ge=100, description="train rows, at most, that span the spaces of cells")
     components: int = Field(ge=1, description="principal components that span the space of each block")
-    refused: float = Field(ge=0, lt=1, description="share of distorted validation cells that may be taken for foreign")
+    refused: float = Field(ge=0, lt=1, description="share of clean validation cells that may be taken for foreign")
     distorted_weight: float = Field(ge=0, le=100, description="of distorted pictures in the temperature's fit")
     wanted_accuracy: float = Field(gt=0, le=1, description="of what is answered, on clean validation pictures")
