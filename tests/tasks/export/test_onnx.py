@@ -75,9 +75,9 @@ def test_a_network_of_each_family_may_be_stored_and_says_what_keras_says(name: s
 @pytest.mark.parametrize("name", table.NAMES)
 def test_every_backbone_with_its_head_says_what_keras_says(name: str) -> None:
     keras.utils.set_random_seed(1)
-    backbone = build.build(name, 64, "none", Path("absent"))
+    backbone = build.build(name, 96, "none", Path("absent"))
     network = networks.classifier(backbone, networks.head(backbone.output_shape[-1], [16, 8], 0.2, 0.1, 8))
-    agrees(shaken(network, cells(100, 64)), cells(100, 64))
+    agrees(shaken(network, cells(100, 96)), cells(100, 96))
 
 
 def test_a_nested_head_and_a_batch_of_any_size() -> None:
