@@ -11,6 +11,7 @@ no file of a model can name code to run: a network is rebuilt from Keras' own la
 """
 
 import hashlib
+import io
 import json
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -232,11 +233,16 @@ def _check_parts(network: keras.Model, classes: Sequence[str], arrays: Mapping[s
 
 
 def _write_arrays(file: Path, arrays: Mapping[str, Array]) -> None:
-    """As np.savez does, but for the time of day that it puts beside each."""
+    """As np.savez does, but for the time of day that it puts beside each.
+
+    Each is written at once: how zipfile marks a stream whose size it does not know yet differs between Python 3.11.2
+    and 3.11.7, and with it the bytes.
+    """
     with zipfile.ZipFile(file, "w") as archive:
         for name in sorted(arrays):
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
 
 
 def _read_arrays(file: Path) -> dict[str, Array]:
