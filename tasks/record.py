@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tasks import splits
+
 PREDICTIONS = "predictions.parquet"
 SUITE = "suite.parquet"
 MIX = "mix"
@@ -88,7 +90,7 @@ class Record:
         return self.suite[cell].to_numpy(np.int64)
 
     def _index(self, column: str) -> NDArray[np.int64]:
-        return self.rows[column].map({name: k for k, name in enumerate(self.classes)}).to_numpy().astype(np.int64)
+        return splits.indices(self.rows[column], self.classes)
 
 
 def write(folder: Path, record: Record) -> None:

@@ -59,14 +59,21 @@ def cell(truth: Truth, said: Answers, draws: Mapping[str, NDArray[np.float64]], 
     }
 
 
-def under(truth: Truth, said: Answers, classes: int, resampling: Resampling) -> Mapping[str, NDArray[np.float64]]:
-    """Accuracy and balanced accuracy of every draw under one distortion."""
+def under(
+    truth: Truth, said: Mapping[str, Answers], classes: int, resampling: Resampling
+) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Accuracy and balanced accuracy of every draw under each distortion; the draws are made once for all of them."""
+    kept = ("accuracy", "balanced_accuracy")
 
     def compute(weights: NDArray[np.float32]) -> Mapping[str, NDArray[np.float64]]:
-        found = weighted.of_confusion(weighted.counts(weights, truth, said.predicted, classes))
-        return {name: found[name] for name in ("accuracy", "balanced_accuracy")}
+        found = {
+            name: weighted.of_confusion(weighted.counts(weights, truth, one.predicted, classes))
+            for name, one in said.items()
+        }
+        return {f"{name} {figure}": found[name][figure] for name in said for figure in kept}
 
-    return resampling.draws(compute)
+    draws = resampling.draws(compute)
+    return {name: {figure: draws[f"{name} {figure}"] for figure in kept} for name in said}
 
 
 def distorted(
@@ -110,8 +117,7 @@ def pooled(truth: Truth, said: list[Answers]) -> Figures:
 def foreign(reasons: NDArray[np.str_], said: Answers | None, cells: Answers, resampling: Resampling) -> Figures:
     """How many of the foreign pictures are refused, by the reason for which curation dropped them; and of the cells."""
     lost = cells.why == FOREIGN
-    draws = resampling.draws(lambda weights: {"": weighted.mean(weights, lost.astype(np.float32))})[""]
-    known: Figures = {"rows": len(reasons), "cells_refused": resampling.figure(float(lost.mean()), draws)}
+    known: Figures = {"rows": len(reasons), "cells_refused": resampling.share(lost)}
     if said is None:
         return {**known, "by_reason": {}, "refused": None, "auroc": None}
     refused = said.why == FOREIGN
@@ -123,13 +129,10 @@ def foreign(reasons: NDArray[np.str_], said: Answers | None, cells: Answers, res
 
 
 def share(true: NDArray[np.bool_], resampling: Resampling) -> Figures:
-    """A share of independent rows with its bootstrap interval."""
+    """A share of rows that are no test rows, each a group of its own, with its bootstrap interval."""
     rows = np.arange(len(true)).astype(str)
     own = Resampling(rows, np.zeros(len(true), np.int64), resampling.resamples, resampling.level, resampling.seed)
-    draws = own.draws(lambda weights: {"": weighted.mean(weights, true.astype(np.float32))})[""]
-    figure = own.figure(float(true.mean()), draws)
-    assert figure
-    return figure
+    return own.share(true)
 
 
 def risk_coverage(truth: Truth, said: Answers, name: str) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.evaluate import weighted
 from tasks.gate import bootstrap
 
 Figures = dict[str, Any]
@@ -30,6 +31,14 @@ class Resampling:
         blocks = bootstrap.draws(self._groups.stratum, self.resamples, self.seed)
         found = [compute(block[:, self._groups.of_row]) for block in blocks]
         return {name: np.concatenate([block[name] for block in found]) for name in found[0]}
+
+    def share(self, true: NDArray[np.bool_], of: NDArray[np.bool_] | None = None) -> Figures:
+        """The share of true rows, with its interval; among the rows `of` alone where these are given."""
+        here = np.ones(len(true), bool) if of is None else of
+        inside = true[here]
+        draws = self.draws(lambda weights: {"": weighted.mean(weights[:, here], inside.astype(np.float32))})[""]
+        low, high = bootstrap.interval(draws, float(inside.mean()), self.level)
+        return {"value": float(inside.mean()), "low": low, "high": high}
 
     def figure(self, value: float | None, draws: NDArray[np.float64]) -> Figures | None:
         """The value with its interval; None where there is none."""

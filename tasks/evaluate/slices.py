@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from tasks.evaluate import metrics, weighted
+from tasks.evaluate import metrics
 from tasks.evaluate.resampling import Resampling
 from tasks.record import SLICES, Record
 
@@ -47,9 +47,7 @@ def _line(
     known: dict[str, object] = {"slice": name, "value": value or "none", "rows": rows}
     if rows < min_rows:
         return {**known, "note": f"{rows} row{'s' * (rows != 1)}, fewer than {min_rows}: too few for a figure"}
-    right = record.truth == record.predicted
-    draws = resampling.draws(lambda weights: {"": weighted.mean(weights[:, here], right[here])})[""]
-    figure = resampling.figure(float(right[here].mean()), draws) or {}
+    figure = resampling.share(record.truth == record.predicted, here)
     balanced = metrics.balanced_accuracy(record.truth[here], record.predicted[here])
     return {**known, "accuracy": figure["value"], "low": figure["low"], "high": figure["high"],
             "balanced_accuracy": balanced, "note": ""}  # fmt: skip

@@ -86,7 +86,7 @@ def _figures(
     resampling: Resampling,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The suite's table, a line a cell, and all figures."""
-    draws = {name: figures.under(truth, one, len(judge.classes), resampling) for name, one in said.items()}
+    draws = figures.under(truth, said, len(judge.classes), resampling)
     lines = [
         {"kind": name.partition("/")[0], "severity": int(name.partition("/")[2] or 0),
          **figures.cell(truth, one, draws[name], resampling)}

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks import store
+from tasks import splits, store
 
 BATCH = 256
 Picture = tuple[NDArray[np.uint8], Any]
@@ -31,7 +31,7 @@ def export(clean: Path, ingested: Path, out: Path, form: str, classes: Sequence[
         raise FileExistsError(f"{out} exists: give a new path, or remove it first")
     rows = store.read_rows(clean)
     kept = rows[rows["kept"]].reset_index(drop=True)
-    kept["index"] = kept["label"].map({name: code for code, name in enumerate(classes)})
+    kept["index"] = splits.indices(kept["label"], classes)
     partial = out.with_name(f"{out.name}.partial")
     FORMS[form](kept, store.pixels(ingested, rows), partial, classes)
     partial.rename(out)

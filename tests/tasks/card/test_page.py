@@ -2,35 +2,12 @@ import base64
 import hashlib
 import json
 import re
-from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
 
 from tests.tasks.card import fabricated
-
-VOID = {"meta", "img", "link", "br", "input"}
-EVIL = "<script>alert(1)</script>\"'&"
-
-
-class Outline(HTMLParser):
-    """Tags with their attributes, and whether they nest."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.tags, self.open = [], []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag) -> None:
-        assert self.open.pop() == tag
-
-    def all(self, tag: str) -> list[dict]:
-        return [attrs for name, attrs in self.tags if name == tag]
+from tests.tasks.page.outline import EVIL, Outline
 
 
 def words(html: str) -> str:
