@@ -1,0 +1,1 @@
+"""What `python -m flows` can be asked to do: typed functions, whose imports happen when they run."""

@@ -1,0 +1,73 @@
+"""Verbs about deliveries and what becomes of their pictures."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Argument, Option, echo
+
+from flows.verbs import running
+
+Verdict = Literal["keep", "drop"]
+Engine = Literal["batched", "keras_cv"]
+Form = Literal["npz", "folders", "tfrecord"]
+
+
+def deliver(
+    path: Annotated[Path, Argument(help="class folders, a zip or tar of them, or an npz")],
+    name: Annotated[str | None, Option(help="name of the delivery; by default that of the path")] = None,
+) -> None:
+    """Take a delivery of pictures in, complete or not at all."""
+    from flows.deliver import deliver
+
+    echo(deliver(Path.cwd(), path, name))
+
+
+def withdraw(name: Annotated[str, Argument(help="name of a listed delivery")]) -> None:
+    """Take a delivery out again."""
+    from flows.deliver import withdraw
+
+    echo(withdraw(Path.cwd(), name))
+
+
+def review(
+    about: Annotated[str, Argument(help="an id, at least 8 digits of one, or DELIVERY/SOURCE")],
+    verdict: Annotated[Verdict, Argument(help="what is to become of the picture")],
+    why: Annotated[str, Option(help="the reason, for whoever comes next")],
+    who: Annotated[str | None, Option(help="who says so; by default git's user.name, or the login")] = None,
+) -> None:
+    """Keep or drop a picture, whatever the rules say."""
+    from flows.review import review
+
+    echo(review(Path.cwd(), about, verdict, why, who))
+
+
+def watch() -> None:
+    """Take in what lies complete in data/incoming."""
+    taken = running.run("watch")
+    echo(f"taken in: {', '.join(taken) or 'nothing'}")
+    if taken:
+        echo("next: python -m flows retrain, which a server with the deployments (make serve) starts by itself")
+
+
+def preview(
+    out: Annotated[Path, Option(help="the picture to write")] = Path("preview.png"),
+    engine: Annotated[Engine, Option(help="which augments")] = "batched",
+    number: Annotated[int, Option(help="of pictures", min=1)] = 8,
+    seed: Annotated[int, Option(help="of the draws", min=0)] = 0,
+) -> None:
+    """Draw training pictures as augmentation changes them."""
+    from flows.preview import preview
+
+    echo(preview(Path.cwd(), out, engine, number, seed))
+
+
+def export_clean(
+    out: Annotated[Path, Argument(help="a path at which nothing stands yet")],
+    form: Annotated[Form, Option("--format", help="one archive, a folder per class, or TensorFlow's records")],
+) -> None:
+    """Write the cleaned dataset, its kept pictures with their classes and splits."""
+    from tasks.export.clean import export
+    from tasks.params import Classes, load
+
+    number = export(Path("data/clean"), Path("data/ingested"), out, form, load(Classes).names)
+    echo(f"{number} pictures -> {out}")

@@ -1,0 +1,40 @@
+"""How a verb runs a flow, and which errors need no more than their message."""
+
+import logging
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+
+def run(name: str, /, **parameters: Any) -> Any:
+    """What the flow `flows.NAME:NAME` returns. Prefect's server starts while the flow is being imported."""
+    from flows import server
+
+    own = server.provide(Path.cwd())
+    flow = getattr(import_module(f"flows.{name}"), name)
+    _leave_out_traces()
+    if own:
+        own.await_healthy()
+    state = flow(**parameters, return_state=True)
+    if own:
+        own.settle(str(state.state_details.flow_run_id))
+    return state.result()
+
+
+def expected() -> tuple[type[Exception], ...]:
+    """Errors that a message is enough for. Their modules are loaded where they can have been raised."""
+    runner = sys.modules.get("flows.runner")
+    return (ValueError, OSError, *([runner.StageFailedError] if runner else []))
+
+
+def _leave_out_traces() -> None:
+    """Keep Prefect from logging the stack of an error that a message is enough for."""
+
+    def brief(record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], expected()):
+            record.exc_info = None
+        return True
+
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(brief)
