@@ -1,0 +1,47 @@
+"""What became of the rows of new deliveries: new, copied, conflicting, foreign."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from tasks.drift.drift import News
+
+COPIES = ("exact-copy", "near-copy", "recropped-copy")
+KINDS = {
+    **dict.fromkeys(COPIES, "copied"),
+    "label-conflict": "conflicting",
+    "foreign": "foreign",
+    **dict.fromkeys(("unreadable", "blank", "noise", "part-lost"), "unusable"),
+}
+"""Reasons by what an operator asks; all others are `other`."""
+FIELDS = ("new", "copied", "repeated", "conflicting", "foreign", "unusable", "other")
+
+
+def news(rows: pd.DataFrame, names: Sequence[str]) -> tuple[News, ...]:
+    """Counts by delivery, in the order of `names`, and class, by name."""
+    here = rows[rows["delivery"].isin(names)]
+    found = here.assign(fate=_fate(here)).groupby(["delivery", "label", "fate"]).size().unstack(fill_value=0)
+    counts = found.reindex(columns=list(FIELDS), fill_value=0).astype(int)
+    order = sorted(counts.index, key=lambda key: (list(names).index(key[0]), key[1]))
+    lines = [dict(zip(FIELDS, map(int, counts.loc[key]), strict=True)) for key in order]
+    return tuple(
+        News(str(name), str(label), sum(line.values()), **line)
+        for (name, label), line in zip(order, lines, strict=True)
+    )
+
+
+def displaced(rows: pd.DataFrame, names: Sequence[str]) -> int:
+    """Rows of other deliveries that were dropped for one of these."""
+    return int((~rows["kept"] & ~rows["delivery"].isin(names) & _of(rows["partner"]).isin(names)).sum())
+
+
+def _fate(rows: pd.DataFrame) -> pd.Series:
+    fate = rows["reason"].map(KINDS).astype(object).where(~rows["kept"], "new").fillna("other")
+    inside = (fate == "copied") & (_of(rows["partner"]) == rows["delivery"])
+    return pd.Series(np.where(inside, "repeated", fate), index=rows.index)
+
+
+def _of(partner: pd.Series) -> pd.Series:
+    """The delivery in `delivery/source`; names of deliveries hold no slash."""
+    return partner.str.partition("/")[0]
