@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from flows import exchange
+from flows.switch import CHAMPION, POINTER
 from tasks import atomic
 from tasks.ingest import workers
 from tasks.ingest.decode import decode, fit
 from tasks.predict import ahead, inputs, judge, table
 from tasks.predict.source import Content, Source
 
-DEFAULTS = (Path("data/champion"), Path("data/model"))
+TRAINED = Path("data/model")
 DESCRIPTION = "model.json"
 """What `tasks.model` calls it; asked for here before TensorFlow, which takes seconds, is loaded."""
 
@@ -36,20 +38,19 @@ class Done(NamedTuple):
 def predict(root: Path, path: Path, out: Path | None, model: Path | None, views: int) -> Done:
     """Write a row for each picture of `path` to `out`, a CSV that is replaced at once, or to standard output.
 
-    `model` is by default the champion of the project `root`, or what it trained last where it has no champion. Raises
-    ValueError or OSError, and then `out` is as it was: for a path that holds nothing, no model, an `out` that is no
-    CSV's, lies in the input, or is something else than such a table.
+    `model` is by default the champion of the project `root`, one throughout though another may take its place, or what
+    it trained last where it has no champion. Raises ValueError or OSError, and then `out` is as it was: for a path that
+    holds nothing, no model, an `out` that is no CSV's, lies in the input, or is something else than such a table.
     """
     source = inputs.find(path)
     if out:
         _check_out(out, path)
     model = model or _default(root)
-    _check_model(root, model)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its remarks on the processor are no part of the answer
-    with atomic.replacing(out) if out else _standard_output() as stream:
+    with _opened(root, model) as folder, atomic.replacing(out) if out else _standard_output() as stream:
         from tasks.answers.answerer import load  # here: TensorFlow takes seconds, and what is wrong is said before
 
-        answerer = load(root / model)
+        answerer = load(folder)
         counts = write(stream, source, answerer, views, bar=bool(out) or not sys.stdout.isatty())
     return Done(_sentence(counts, source.litter, model, out), counts[judge.UNREADABLE])
 
@@ -106,15 +107,34 @@ def _is_table(file: Path) -> bool:
 
 
 def _default(root: Path) -> Path:
-    for folder in DEFAULTS:
-        if (root / folder).is_dir():
-            return folder
-    raise FileNotFoundError(f"no model in {' or '.join(map(str, DEFAULTS))} yet: run `make repro`")
+    if (root / CHAMPION).is_dir():
+        return CHAMPION
+    if (root / POINTER).exists():
+        raise FileNotFoundError(
+            f"{POINTER} names a champion that is not here: `dvc pull {POINTER}` brings it, "
+            f"--model {TRAINED} is what was trained last"
+        )
+    if (root / TRAINED).is_dir():
+        return TRAINED
+    raise FileNotFoundError(f"no model in {CHAMPION} or {TRAINED} yet: run `make repro`")
 
 
-def _check_model(root: Path, model: Path) -> None:
-    if not (root / model / DESCRIPTION).is_file():
-        raise FileNotFoundError(f"no model in {model}: {DESCRIPTION} is missing")
+@contextmanager
+def _opened(root: Path, model: Path) -> Iterator[Path]:
+    """The folder to read the model from; errors name `model`."""
+    with exchange.pinned(root / model) if _is_champion(root, model) else nullcontext(root / model) as folder:
+        if not (folder / DESCRIPTION).is_file():
+            raise FileNotFoundError(f"no model in {model}: {DESCRIPTION} is missing")
+        try:
+            yield folder
+        except ValueError as error:
+            if f"{folder}/" not in str(error):
+                raise
+            raise ValueError(str(error).replace(f"{folder}/", f"{model}/")) from error
+
+
+def _is_champion(root: Path, model: Path) -> bool:
+    return (root / model).resolve() == (root / CHAMPION).resolve() and (root / CHAMPION).is_dir()
 
 
 def _sentence(counts: Counter[str], litter: int, model: Path, out: Path | None) -> str:

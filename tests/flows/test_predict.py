@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from flows import exchange
 from flows import predict as module
 from flows.__main__ import app
 
@@ -54,7 +56,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Model:
     stand_in.folders = []
 
     def load(folder: Path) -> Model:
-        stand_in.folders.append(folder)
+        stand_in.folders.append(folder.resolve())
         return stand_in
 
     monkeypatch.setitem(sys.modules, "tasks.answers.answerer", SimpleNamespace(load=load))
@@ -65,7 +67,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Model:
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a model, and a folder of four pictures."""
     root = tmp_path / "project"
-    for name in ("data/model", "cells", "empty"):
+    for name in ("data/model", "cells", "empty", "data.csv"):
         (root / name).mkdir(parents=True)
     (root / "data/model/model.json").touch()
     (root / "dvc.yaml").touch()
@@ -161,6 +163,37 @@ def test_which_model(root: Path, model: Model, folders: list[str], words: list[s
     assert model.folders == [root / expected]
 
 
+def test_one_champion_throughout_a_switch(root: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for folder, name in product(("data/champion", "data/next"), ("model.json", "model.weights.h5")):
+        (root / folder).mkdir(exist_ok=True)
+        (root / folder / name).write_text(folder)
+
+    def load(folder: Path) -> Model:
+        found.append((folder / "model.json").read_text())
+        exchange.exchange(root / "data/next", root / "data/champion")
+        exchange.retire(root / "data/next", root / "data/.state/former")
+        found.append((folder / "model.weights.h5").read_text())
+        return model
+
+    monkeypatch.setitem(sys.modules, "tasks.answers.answerer", SimpleNamespace(load=load))
+    assert run("cells").exit_code == 0
+    assert found == ["data/champion", "data/champion"]
+    assert (root / "data/champion/model.json").read_text() == "data/next"
+
+
+def test_an_error_names_the_champion_s_file(root: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "data/champion").mkdir()
+    (root / "data/champion/model.json").touch()
+
+    def load(folder: Path) -> Model:
+        raise ValueError(f"{folder / 'model.json'}: damaged or edited")
+
+    monkeypatch.setitem(sys.modules, "tasks.answers.answerer", SimpleNamespace(load=load))
+    for words in ([], ["--model", "data/champion"]):
+        assert run("cells", *words).stderr == "data/champion/model.json: damaged or edited\n"
+
+
 def empty_zip(root: Path) -> None:
     zipfile.ZipFile(root / "x.zip", "w").close()
 
@@ -195,6 +228,10 @@ def broken_champion(root: Path) -> None:
     (root / "data/champion").mkdir()
 
 
+def pointer_alone(root: Path) -> None:
+    (root / "data/champion.dvc").touch()
+
+
 MISTAKES = {
     "no such input": (None, ["nowhere"], "nowhere: no such file or folder"),
     "empty folder": (None, ["empty"], "empty: holds no file, expected at least one picture"),
@@ -207,16 +244,13 @@ MISTAKES = {
     "no model yet": (never_trained, ["cells"], "no model in data/champion or data/model yet: run `make repro`"),
     "half a model": (no_model, ["cells"], "no model in data/model: model.json is missing"),
     "half a champion": (broken_champion, ["cells"], "no model in data/champion: model.json is missing"),
+    "champion not here": (pointer_alone, ["cells"], "data/champion.dvc names a champion that is not here: `dvc"),
     "no folder for out": (None, ["cells", "-o", "new/out.csv"], "new: no such folder to write out.csv into"),
     "out is no csv": (None, ["cells", "-o", "out.txt"], "expected the path of a CSV, as predictions.csv, got out.txt"),
     "out is the input": (None, ["cells/a.png", "-o", "cells/a.png"], "expected the path of a CSV"),
     "out is the input, a csv": (foreign_table, ["out.csv", "-o", "out.csv"], "out.csv lies in the input"),
     "out lies in the input": (None, ["cells", "-o", "cells/out.csv"], "cells/out.csv lies in the input"),
-    "out is a folder": (
-        lambda root: (root / "f.csv").mkdir(),
-        ["cells", "-o", "f.csv"],
-        "f.csv exists and is no table",
-    ),
+    "out is a folder": (None, ["cells", "-o", "data.csv"], "data.csv exists and is no table"),
     "out is another table": (foreign_table, ["cells", "-o", "out.csv"], "out.csv exists and is no table"),
 }
 
