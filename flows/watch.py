@@ -1,25 +1,27 @@
-"""The flow `watch`: takes in what lies complete in the drop folder, and runs the pipeline if anything came."""
+"""The flow `watch`: takes in what lies complete in the drop folder, and emits an event for each new delivery."""
 
-import errno
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 from pydantic import NonNegativeFloat
 
-from flows import deliver, drop, groups, lock
-from flows.pipeline import pipeline, stage
+from flows import events, landing
+from flows.deliver import Delivered
+from flows.landing import Outcome
+from flows.pipeline import stage
 
 INCOMING = Path("data/incoming")
 SETTLE_SECONDS = 60.0
-NO_FAULT_OF_THE_ENTRY = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+FOR_A_PERSON = {Outcome.KNOWN, Outcome.QUARANTINED, Outcome.STUCK}
 
 
+# Prints are logged, for whoever waits for the project's lock is told so by a print.
 @flow(name="watch", persist_result=False, log_prints=True)
 def watch(folder: Path = INCOMING, settle_seconds: NonNegativeFloat = SETTLE_SECONDS) -> list[str]:
-    """Take in the deliveries that lie complete in a folder, and bring the pipeline up to date if any came.
+    """Take in the deliveries that lie complete in a folder. Each emits an event, by which a retraining begins.
 
     Args:
         folder: The drop folder.
@@ -28,32 +30,44 @@ def watch(folder: Path = INCOMING, settle_seconds: NonNegativeFloat = SETTLE_SEC
     Returns the names of the new deliveries. What cannot be taken in lies in data/quarantine then, with the reason.
     """
     root = Path.cwd()
-    entries = drop.complete(root / folder, settle_seconds)
-    if not entries:
+    if not landing.is_due(root, root / folder, settle_seconds):
         return []
-    with lock.held(root, "watch"), groups.ending_together():
-        states: list[Any] = [take_in(root, entry) for entry in entries]  # a task that returns a state is called for it
-        taken = [name for name in (state.result() for state in states) if name is not None]
-        if taken:
-            pipeline()
-    return taken
+    return [delivered.name for delivered in take_in_all(root, folder, settle_seconds)]
 
 
-@stage("take_in {entry.name}")
-def take_in(root: Path, entry: Path) -> State:
-    """Deliver an entry. Ends as Completed with the delivery's name, or as Known or Quarantined with None."""
+def take_in_all(root: Path, folder: Path = INCOMING, settle_seconds: float = SETTLE_SECONDS) -> list[Delivered]:
+    """Land every complete entry of a folder, each in a task, and emit the events that are due; inside a flow.
+
+    Waits for the project's lock. Raises ValueError or OSError for what is no fault of an entry (a full disk), once all
+    have been tried; the entry lies in the folder still then.
+    """
+    states: list[Any] = landing.look(
+        root,
+        root / folder,
+        settle_seconds,
+        each=lambda entry: take_in(root, entry, repr(entry.name)[1:-1], return_state=True),
+        send=lambda: _send(root),
+    )
+    # A task that raised does so here.
+    landed = [state.result() for state in states if state.name != Outcome.STUCK]
+    return [delivered for delivered in landed if delivered is not None]
+
+
+@stage("take_in {label}")
+def take_in(root: Path, entry: Path, label: str) -> State:
+    """Land an entry. The state is named by what became of it; its data is the delivery, None where there is none."""
+    landed = landing.land(root, entry)
+    log, text = get_run_logger(), f"{label}: {landed.message}"
+    (log.warning if landed.outcome in FOR_A_PERSON else log.info)("%s", text)
+    if landed.outcome is Outcome.STUCK:
+        return Failed(name=landed.outcome, message=text)
+    return Completed(name=landed.outcome, message=text, data=landed.delivered)
+
+
+def _send(root: Path) -> None:
     log = get_run_logger()
     try:
-        delivered = deliver.deliver(root, entry)
-    except (ValueError, OSError) as error:
-        if isinstance(error, OSError) and error.errno in NO_FAULT_OF_THE_ENTRY:
-            raise
-        place = drop.put_aside(entry, root, str(error))
-        log.error("%s is no delivery, so it lies in %s now: %s", entry.name, place.relative_to(root), error)
-        return Completed(name="Quarantined", message=str(error), data=None)
-    log.info("%s", delivered)
-    if not delivered.new:
-        drop.put_aside(entry, root, str(delivered))
-        return Completed(name="Known", message=str(delivered), data=None)
-    drop.remove(entry, root)
-    return Completed(message=str(delivered), data=delivered.name)
+        for delivered in events.send(root):
+            log.info("emitted %s for %s", events.ACCEPTED, delivered.name)
+    except OSError as error:
+        log.warning("%s; the next look tries again", error)

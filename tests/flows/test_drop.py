@@ -45,6 +45,41 @@ def _file_marked_without_its_ending(incoming: Path) -> None:
     (incoming / "batch.complete").touch()
 
 
+def _tar_marked_without_its_endings(incoming: Path) -> None:
+    (incoming / "batch.tar.gz").write_text("tar")
+    (incoming / "batch.complete").touch()
+
+
+def _mark_that_may_mean_either(incoming: Path) -> None:
+    """`batch` may be done while `batch.zip` is being copied."""
+    _folder(incoming)
+    _file(incoming)
+    (incoming / "batch.complete").touch()
+
+
+def _mark_that_may_mean_either_file(incoming: Path) -> None:
+    _file(incoming)
+    (incoming / "batch.npz").write_text("npz")
+    (incoming / "batch.complete").touch()
+
+
+def _folder_named_as_a_mark(incoming: Path) -> None:
+    (incoming / "batch.complete/ig").mkdir(parents=True)
+
+
+def _mark_deep_inside(incoming: Path) -> None:
+    _folder(incoming)
+    (incoming / "batch/ig/.complete").touch()
+
+
+def _dangling_link(incoming: Path) -> None:
+    (incoming / "batch").symlink_to("nowhere")
+
+
+def _longest_name(incoming: Path) -> None:
+    (incoming / ("x" * 255)).write_text("no mark fits beside it")
+
+
 def _mark_alone(incoming: Path) -> None:
     (incoming / "batch.complete").touch()
 
@@ -65,6 +100,13 @@ CASES: list[tuple[Callable[[Path], None], list[str], list[str]]] = [
     (_mark_inside, ["batch"], ["batch"]),
     (_marked_file, ["batch.zip"], ["batch.zip"]),
     (_file_marked_without_its_ending, ["batch.zip"], ["batch.zip"]),
+    (_tar_marked_without_its_endings, ["batch.tar.gz"], ["batch.tar.gz"]),
+    (_mark_that_may_mean_either, ["batch"], ["batch", "batch.zip"]),
+    (_mark_that_may_mean_either_file, [], ["batch.npz", "batch.zip"]),
+    (_folder_named_as_a_mark, [], ["batch.complete"]),
+    (_mark_deep_inside, [], ["batch"]),
+    (_dangling_link, [], ["batch"]),
+    (_longest_name, [], ["x" * 255]),
     (_mark_alone, [], []),
     (_hidden, [], []),
     (_preserved_time, [], ["batch.zip"]),
@@ -91,20 +133,57 @@ def test_a_missing_drop_folder_has_no_entries(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fill", [_mark_beside, _mark_inside, _marked_file], ids=["beside", "inside", "file"])
-def test_remove_takes_the_marks_along(incoming: Path, tmp_path: Path, fill: Callable[[Path], None]) -> None:
+def test_remove_takes_the_marks_along(incoming: Path, fill: Callable[[Path], None]) -> None:
     fill(incoming)
-    drop.remove(drop.complete(incoming, 60.0)[0], tmp_path)
+    drop.remove(drop.complete(incoming, 60.0)[0])
     assert list(incoming.iterdir()) == []
-    assert list((tmp_path / "data/.state").iterdir()) == []
 
 
-def test_put_aside_keeps_everything_and_counts(incoming: Path, tmp_path: Path) -> None:
-    places = []
-    for text in ("first", "second"):
-        (incoming / "batch.zip").write_text(text)
-        (incoming / "batch.zip.complete").touch()
-        places.append(drop.put_aside(incoming / "batch.zip", tmp_path, f"the {text} is bad"))
-    assert [place.name for place in places] == ["batch.zip-1", "batch.zip-2"]
-    assert [(place / "batch.zip").read_text() for place in places] == ["first", "second"]
-    assert [(place / "reason.txt").read_text() for place in places] == ["the first is bad\n", "the second is bad\n"]
+def test_a_mark_goes_with_the_last_that_it_may_mean(incoming: Path) -> None:
+    _mark_that_may_mean_either_file(incoming)
+    for name in ("batch.npz", "batch.zip"):
+        assert (incoming / "batch.complete").exists()
+        drop.remove(incoming / name)
     assert list(incoming.iterdir()) == []
+
+
+def test_a_link_is_removed_and_not_what_it_leads_to(incoming: Path, tmp_path: Path) -> None:
+    _folder(tmp_path)
+    (incoming / "link").symlink_to(tmp_path / "batch")
+    drop.remove(incoming / "link")
+    assert list(incoming.iterdir()) == []
+    assert (tmp_path / "batch/ig/a.png").read_text() == "a"
+
+
+def test_a_lifted_mark_lies_beside(incoming: Path) -> None:
+    _mark_inside(incoming)
+    drop.lift_mark(incoming / "batch")
+    assert sorted(path.name for path in incoming.iterdir()) == ["batch", "batch.complete"]
+    assert [path.name for path in (incoming / "batch").iterdir()] == ["ig"]
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "new file": lambda entry: (entry / "ig/b.png").write_text("b"),
+    "other bytes": lambda entry: (entry / "ig/a.png").write_text("b"),
+    "other bytes, times kept": lambda entry: (
+        (entry / "ig/a.png").write_text("b"),
+        os.utime(entry / "ig/a.png", (0, 0)),
+    ),
+    "renamed": lambda entry: (entry / "ig/a.png").rename(entry / "ig/b.png"),
+    "removed": lambda entry: (entry / "ig/a.png").unlink(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_stamp(incoming: Path, change: Callable[[Path], object]) -> None:
+    _folder(incoming)
+    os.utime(incoming / "batch/ig/a.png", (0, 0))
+    before = drop.stamp(incoming / "batch")
+    (incoming / "batch/ig/a.png").read_text()
+    assert drop.stamp(incoming / "batch") == before
+    change(incoming / "batch")
+    assert drop.stamp(incoming / "batch") != before
+
+
+def test_stamp_of_what_is_gone(incoming: Path) -> None:
+    assert drop.stamp(incoming / "batch") is None

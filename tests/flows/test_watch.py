@@ -1,12 +1,15 @@
 import errno
+import json
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from flows import deliver
-from flows.deliver import Delivered
+from flows import deliver, events, listing, quarantine
+from flows.deliver import Delivered, RefusedError
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -24,16 +27,19 @@ class Project:
         if complete:
             (self.incoming / f"{name}.complete").touch()
 
-    def deliver(self, _root: Path, path: Path, _name: str | None = None) -> Delivered:
+    def deliver(self, _root: Path, path: Path, _name: str, numbered: bool, before_listing: Any) -> Delivered:
+        assert numbered, "nobody is there to give another name"
         text = path.read_text()
         if text == "bad":
-            raise ValueError("no cells in it")
+            raise RefusedError("no cells in it")
         if text == "full":
             raise OSError(errno.ENOSPC, "No space left on device")
-        assert path.exists(), "nothing leaves the drop folder before it is listed"
-        new = text not in self.listed
-        self.listed.append(text)
-        return Delivered(text, new, 3, {"ig": 3}, 0)
+        delivered = Delivered(text, text not in self.listed, 3, {"ig": 3}, 0)
+        if delivered.new:
+            before_listing(delivered)
+            assert path.exists(), "nothing leaves the drop folder before it is listed"
+            self.listed.append(text)
+        return delivered
 
     def left(self) -> list[str]:
         return sorted(path.name for path in self.incoming.iterdir())
@@ -47,70 +53,115 @@ class Project:
 def project(in_toy: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     project = Project(in_toy)
     monkeypatch.setattr(deliver, "deliver", project.deliver)
+    monkeypatch.setattr(listing, "names", lambda _root: project.listed)
     return project
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Calls of the pipeline, which is left out."""
-    from flows import watch
-
-    calls: list[str] = []
-    monkeypatch.setattr(watch, "pipeline", lambda: calls.append("pipeline"))
-    return calls
+def emitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Deliveries whose events were emitted, with nobody to take them."""
+    names: list[str] = []
+    monkeypatch.setattr(events, "accepted", lambda delivered: names.append(delivered.name))
+    return names
 
 
-def test_nothing_there(project: Project, runs: list[str]) -> None:
+def test_nothing_there(project: Project, emitted: list[str]) -> None:
     assert _watch() == []
-    assert runs == []
+    assert emitted == []
 
 
-def test_complete_ones_are_taken_in_and_the_pipeline_runs_once(project: Project, runs: list[str]) -> None:
+def test_complete_ones_are_taken_in_and_each_emits_its_event(project: Project, emitted: list[str]) -> None:
     project.drop("a.zip", "a")
     project.drop("b.zip", "b")
     project.drop("c.zip", "c", complete=False)
     assert _watch() == ["a", "b"]
-    assert runs == ["pipeline"]
+    assert emitted == ["a", "b"]
     assert project.left() == ["c.zip"]
     assert project.quarantined() == {}
 
 
-def test_a_bad_one_is_put_aside_with_the_reason_and_stops_no_other(project: Project, runs: list[str]) -> None:
+def test_a_bad_one_is_put_aside_with_the_reason_and_stops_no_other(project: Project, emitted: list[str]) -> None:
     project.drop("a.zip", "bad")
     project.drop("b.zip", "b")
     assert _watch() == ["b"]
-    assert runs == ["pipeline"]
+    assert emitted == ["b"]
     assert project.quarantined() == {"a.zip-1": "no cells in it"}
     assert (project.root / "data/quarantine/a.zip-1/a.zip").read_text() == "bad"
     assert project.left() == []
 
 
-def test_known_content_is_moved_away_and_runs_nothing(project: Project, runs: list[str]) -> None:
+def test_known_content_is_moved_away_and_emits_nothing(project: Project, emitted: list[str]) -> None:
     project.listed.append("a")
     project.drop("again.zip", "a")
     assert _watch() == []
-    assert runs == []
+    assert emitted == []
     assert project.left() == []
     assert "the same 3 pictures are here already" in project.quarantined()["again.zip-1"]
 
 
-def test_a_full_disk_is_no_fault_of_the_delivery(project: Project, runs: list[str]) -> None:
+def test_a_full_disk_is_no_fault_of_the_delivery_and_stops_no_other(project: Project, emitted: list[str]) -> None:
     project.drop("a.zip", "full")
+    project.drop("b.zip", "b")
     with pytest.raises(OSError, match="No space left"):
         _watch()
     assert project.left() == ["a.zip", "a.zip.complete"]
     assert project.quarantined() == {}
+    assert emitted == ["b"]
 
 
-def test_a_real_delivery_runs_the_real_pipeline(in_toy: Path) -> None:
-    """With the pipeline as a subflow; the lock that both want is held once."""
+def test_a_server_that_is_away_delays_the_event(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_delivered: Delivered) -> None:
+        raise OSError("the server is away")
+
+    project.drop("a.zip", "a")
+    with monkeypatch.context() as patch:
+        patch.setattr(events, "accepted", away)
+        assert _watch() == ["a"]
+    names: list[str] = []
+    monkeypatch.setattr(events, "accepted", lambda delivered: names.append(delivered.name))
+    assert (_watch(), _watch(), names) == ([], [], ["a"])
+
+
+def test_a_stuck_one_fails_its_task_alone(
+    project: Project, emitted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def put_aside(*_arguments: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(quarantine, "put_aside", put_aside)
+    project.drop("a.zip", "bad")
+    project.drop("b.zip", "b")
+    assert _watch() == ["b"]
+    assert project.left() == ["a.zip", "a.zip.complete"]
+
+
+def test_a_real_delivery_and_a_real_event(in_toy: Path, prefect: Any) -> None:
+    """The event as the server has it, with what an automation looks at; the pipeline is left alone."""
     (in_toy / "data/incoming").mkdir()
     images, labels = np.zeros((2, 8, 8, 3), np.uint8), np.array([[0], [1]])
     np.savez(in_toy / "data/incoming/homework.npz", images=images, labels=labels)
+    before = (in_toy / "dvc.lock").read_bytes()
     assert _watch(settle_seconds=0) == ["homework"]
-    assert (in_toy / "data/embedded/homework/made.txt").exists()
     assert list((in_toy / "data/incoming").iterdir()) == []
     assert "homework" in (in_toy / "data/deliveries.yaml").read_text()
+    assert (in_toy / "dvc.lock").read_bytes() == before
+    event = _await_event(prefect.api, "hemaflow.delivery.homework")
+    assert event["event"] == "hemaflow.delivery.accepted"
+    assert event["resource"]["prefect.resource.name"] == "homework"
+    assert event["payload"] == {"name": "homework", "pictures": 2, "classes": {"ig": 1, "platelet": 1}}
+    assert event["related"][0]["prefect.resource.id"].startswith("prefect.flow-run.")
+
+
+def _await_event(api: str, resource: str) -> Any:
+    body = json.dumps({"filter": {"resource": {"id": [resource]}}}).encode()
+    for _ in range(100):
+        request = urllib.request.Request(f"{api}/events/filter", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            found = json.load(answer)["events"]
+        if found:
+            return found[0]
+        time.sleep(0.2)
+    raise AssertionError("no event arrived")
 
 
 def _watch(**parameters: Any) -> Any:
