@@ -45,24 +45,31 @@ def table(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
     return [artifact.row() for artifact in artifacts]
 
 
-def markdown(root: Path, artifacts: Sequence[Artifact]) -> str:
-    """The run in words: what the stages did, which rows were dropped and why, how good the model is."""
+def markdown(root: Path, artifacts: Sequence[Artifact], record: Path | None = None) -> str:
+    """The run in words: what the stages did, how good the model is, which rows were dropped and why.
+
+    `record` is where the run's record lies.
+    """
     outcomes = Counter(artifact.outcome for artifact in artifacts)
     stages = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-    parts = [f"## Stages\n\n{len(artifacts)} stages: {stages or 'none'}"]
-    if any(artifact.stage == "report" for artifact in artifacts):
+    why = f"\n\nWhy each did what it did: `python -m flows explain {record.stem}` (`{record}`)" if record else ""
+    parts = [f"## Stages\n\n{len(artifacts)} stages: {stages or 'none'}{why}"]
+    if (root / METRICS).is_file():
+        parts.append(_evaluation(root))
+    if any(artifact.stage == "report" for artifact in artifacts) and (root / CURATION / "summary.json").is_file():
         parts.append(_curation(root / CURATION))
     elif (root / CLEAN).is_file():
         parts.append(_rows(root / CLEAN))
-    if (root / METRICS).is_file():
-        parts.append(_evaluation(root))
     return "\n\n".join(parts) + "\n"
 
 
 def _curation(folder: Path) -> str:
     from tasks.report.markdown import markdown
 
-    counts = markdown(json.loads((folder / "summary.json").read_text()))
+    try:
+        counts = markdown(json.loads((folder / "summary.json").read_text()))
+    except (OSError, ValueError, KeyError) as error:
+        return f"## Curation\n\nThe page is not whole: {error}"  # which must not fail the run that tells of it
     return f"## Curation\n\n{counts}\nWith pictures: `{CURATION / 'report.html'}`"
 
 

@@ -1,6 +1,7 @@
 """The flow `pipeline`: a Prefect task per stage of dvc.yaml, each brought up to date by DVC."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,15 +13,18 @@ from prefect.futures import wait
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import artifact, groups, lock, plan, runner, settings_form
+from flows import artifact, facts, groups, limits, lock, needed, plan, provenance, runner, settings_form
 from flows.artifact import Artifact
 from flows.plan import Plan
 from flows.runner import Outcome
 from flows.settings_form import Settings
 from flows.stages import Target
+from flows.why import why, why_failed
 
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=2)
 """A stage uses all cores, so more of them at once would only cost memory."""
+
+TRAINING = "train"
 
 AS_THEY_ARE = Settings.model_construct()
 
@@ -47,7 +51,7 @@ def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "card") -> list[
     Raises ValueError for what no stage would repair, and StageFailedError for the first stage that failed.
     """
     root = Path.cwd()
-    with lock.held(root, "pipeline"), groups.ending_together():
+    with lock.held(root, "pipeline"), provenance.recording(root, "pipeline"), groups.ending_together():
         todo = begin(root, settings, target)
         drawn = {name: demo.submit(todo, name) for name in todo.drawn}
         ingested = [ingest.submit(todo, name, drawn.get(name)) for name in todo.deliveries]
@@ -144,7 +148,13 @@ def begin(root: Path, settings: Settings, target: Target) -> Plan:
         log.info("%s", line)
     for entry in runner.drop_dead_locks(root):
         log.warning("dropped DVC's lock of a process that is gone: %s", entry)
+    log.info("%s", needed.pull_needed(root, target, log=log))
     todo = plan.plan(root, target)
+    if recorder := provenance.current():
+        recorder.take_stock()
+        recorder.note(settings=settings.values(), target=target)
+    if TRAINING in todo.stale:
+        limits.set_up_alone()
     log.info("%d deliveries; stages that DVC has to look at: %s", len(todo.deliveries), sorted(todo.stale) or "none")
     return todo
 
@@ -152,13 +162,35 @@ def begin(root: Path, settings: Settings, target: Target) -> Plan:
 def brought_up_to_date(todo: Plan, name: str) -> State:
     """The state in which the task of stage `name` ends, with the stage's artifact: Completed, Cached or Skipped."""
     if not todo.wants(name):
-        return Completed(name="Skipped", message=f"comes after {todo.target}")
-    outcome, records = Outcome.UNCHANGED, todo.records
-    if name in todo.stale:
-        outcome, records = runner.run(todo.root, name, get_run_logger()), plan.records(todo.root)
-    path, digest = records[name].path, records[name].hash
-    made = Artifact(name, path, digest, artifact.count_rows(todo.root / path), outcome)
+        message = f"comes after {todo.target}"
+        provenance.note_stage(name, "skipped", [message])
+        return Completed(name="Skipped", message=message)
+    outcome, seconds, entry = Outcome.UNCHANGED, 0.0, todo.entries.get(name)
+    if entry is None or name in todo.stale:
+        outcome, seconds = looked_at(todo, name)
+        entry = plan.written(todo.root, name)
+    found = plan.record_of(entry)
+    reasons = why(todo.entries.get(name), entry, outcome, todo.status.get(name, ()))
+    provenance.note_stage(name, outcome, reasons, seconds, **facts.of_stage(todo.root, name, found, outcome))
+    made = Artifact(name, found.path, found.hash, artifact.count_rows(todo.root / found.path), outcome)
     return Completed(name="Completed" if outcome is Outcome.RAN else "Cached", message=outcome, data=made)
+
+
+def looked_at(todo: Plan, name: str) -> tuple[Outcome, float]:
+    """What DVC does about a stage, and in how many seconds; a training waits for a slot of the limit first."""
+
+    def reasons() -> list[str]:
+        lock, params = plan.entries(todo.root), facts.settings(todo.root)["params"]
+        return why_failed(todo.entries.get(name), lock, params, todo.status.get(name, ()))
+
+    with _slot(name) as variables, provenance.at_work(name, reasons) as clock:
+        outcome = runner.run(todo.root, name, get_run_logger(), pull=todo.lean, variables=variables)
+    return outcome, clock()
+
+
+def _slot(name: str) -> AbstractContextManager[dict[str, str]]:
+    """What a stage has to hold while it runs; variables for it."""
+    return limits.slot() if name == TRAINING else nullcontext({})
 
 
 def finish(root: Path, tasks: Sequence[Any]) -> list[Artifact]:
@@ -166,7 +198,9 @@ def finish(root: Path, tasks: Sequence[Any]) -> list[Artifact]:
     wait(list(tasks))
     made = [each.result() for each in tasks if each.state.is_completed() and each.state.name != "Skipped"]
     create_table_artifact(artifact.table(made), key="stages", description="What the stages made")
-    create_markdown_artifact(artifact.markdown(root, made), key="summary", description="The run in figures")
+    recorder = provenance.current()
+    text = artifact.markdown(root, made, recorder.path.relative_to(recorder.root) if recorder else None)
+    create_markdown_artifact(text, key="summary", description="The run in figures")
     for each in tasks:
         if each.state.is_failed():
             each.result()

@@ -1,17 +1,29 @@
 """What there is to do: which stages DVC would have to look at, and what dvc.lock says of the others."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
-from flows import listing
+from flows import dvc_repo, listing, needed
 from flows.stages import STAGES, Target
 
 TOP = "dvc.yaml"
+LOCK = Path("dvc.lock")
+WRITE_SECONDS = 30.0
+"""How long DVC may take to write it."""
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads a lock of many deliveries ten times as fast as Python's own."""
+
+Entry = dict[str, Any]
+"""Of dvc.lock: a stage's `cmd`, `deps`, `params` and `outs`."""
+
+Status = dict[str, list[Any]]
+"""By stage, what DVC says: `[{"changed deps": {"data/raw": "modified"}}, {"changed outs": ...}, "changed command"]`."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +41,12 @@ class Plan:
     second with 50 deliveries.
     """
 
-    def __init__(self, root: Path, target: Target, changed: set[str]):
-        self.root, self.target, self.stale = root, target, frozenset(changed)
+    def __init__(self, root: Path, target: Target, changed: set[str], status: Status, lean: bool = False):
+        self.root, self.target, self.stale, self.status = root, target, frozenset(changed), status
+        self.lean = lean  # whether data are not here that the remote has
         self.deliveries, self.drawn = listing.names(root), listing.drawn(root)
-        self.records = records(root)
+        self.entries = entries(root)
+        self.records = records_of(self.entries)
 
     def wants(self, stage: str) -> bool:
         """Whether `stage` (`dedupe`, `ingest@demo`) comes no later than the target."""
@@ -44,7 +58,8 @@ def plan(root: Path, target: Target = "card") -> Plan:
 
     Raises ValueError for what DVC would not repair: a broken dvc.yaml, a delivery that was edited or removed by hand.
     """
-    changed = {name for name in stale(root) if _position(name) <= _position(target)}
+    found, lean = _look(root)
+    changed = {name for name in found if _position(name) <= _position(target)}
     edited = sorted(name for name in changed if name.endswith(".dvc"))
     if edited:
         path = edited[0].removesuffix(".dvc")
@@ -52,55 +67,89 @@ def plan(root: Path, target: Target = "card") -> Plan:
             f"{path} is not as it was delivered: `dvc checkout {edited[0]}` brings it back, "
             f"`dvc commit {edited[0]}` takes it as it is now"
         )
-    return Plan(root, target, changed)
+    return Plan(root, target, changed, found, lean)
 
 
 def stale(root: Path) -> set[str]:
-    """Names of the stages that are not up to date, with all below them; of `.dvc` files too.
+    """Names of the stages that are not up to date, with all below them; of `.dvc` files too."""
+    return set(status(root))
+
+
+def status(root: Path) -> Status:
+    """The stages that are not up to date, with all below them, `.dvc` files too, and what DVC says of each.
 
     Not up to date is a stage that never ran, whose command, settings, inputs or code changed, or whose output was
-    changed, removed, or is gone from the cache. A `.dvc` file that no stage reads from is left out, and so are the
-    stages of any other dvc.yaml than the project's.
+    changed, removed, or is gone from the cache; where there is a remote, what is merely not here does not count
+    (`needed`). A `.dvc` file that no stage reads from is left out, and so are the stages of any other dvc.yaml than the
+    project's.
     """
+    return _look(root)[0]
+
+
+def _look(root: Path) -> tuple[Status, bool]:
+    """The same, and whether data are not here that the remote has."""
     from networkx import ancestors
 
-    with _opened(root) as repo:
+    with dvc_repo.opened(root) as repo:
         changed = repo.status([str(root / TOP)], with_deps=True)
+        lean = bool(repo.config["core"].get("remote")) and needed.is_lean(repo)
+        if lean:
+            changed = needed.sift(repo, changed)
         graph = repo.index.graph
         below = {stage: ancestors(graph, stage) for stage in graph}  # an edge goes from a stage to what it reads
         matter = [stage for stage in graph if stage.addressing in changed]
         found = set(matter).union(*(below[stage] for stage in matter))
-        return {_name(stage) for stage in found if stage.path_in_repo == TOP or not stage.cmd}
+        ours = [stage for stage in found if stage.path_in_repo == TOP or not stage.cmd]
+        return {_name(stage): list(changed.get(stage.addressing, ())) for stage in ours}, lean
 
 
 def stale_of(root: Path, file: Path) -> set[str]:
     """Names, without `file`, of the stages of that dvc.yaml that are not up to date with their inputs as they are."""
-    with _opened(root) as repo:
+    with dvc_repo.opened(root) as repo:
         changed = repo.status([str(root / file)])
         stages = [stage for stage in repo.index.stages if stage.path_in_repo == str(file)]
         return {stage.name for stage in stages if stage.addressing in changed}
 
 
+def entries(root: Path, lock: Path = LOCK) -> dict[str, Entry]:
+    """What dvc.lock holds, by stage: its command, deps, params and outs; empty before the first run."""
+    file = root / lock
+    document = yaml.load(file.read_bytes(), Loader=LOADER) if file.exists() else {}
+    stages = document.get("stages") if isinstance(document, dict) else {}
+    return stages if isinstance(stages, dict) else {}
+
+
+def written(root: Path, name: str, lock: Path = LOCK) -> Entry:
+    """The entry of a stage that DVC has just brought up to date.
+
+    DVC writes the file in place, not at once, and another stage may be ending now: so until the entry is whole. Raises
+    ValueError where it does not become so.
+    """
+    until = time.monotonic() + WRITE_SECONDS
+    while True:
+        with suppress(yaml.YAMLError):
+            entry = entries(root, lock).get(name)
+            if _is_whole(entry):
+                return entry
+        if time.monotonic() > until:
+            raise ValueError(f"{lock}: expected a whole entry of {name}, which DVC has brought up to date")
+        time.sleep(0.05)
+
+
 def records(root: Path) -> dict[str, Record]:
-    """What dvc.lock holds, by stage; empty before the first run."""
-    file = root / "dvc.lock"
-    if not file.exists():
-        return {}
-    stages = yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)).get("stages") or {}
-    return {name: _record(stage["outs"]) for name, stage in stages.items() if stage.get("outs")}
+    """First output and its hash of each stage in dvc.lock; empty before the first run."""
+    return records_of(entries(root))
 
 
-@contextmanager
-def _opened(root: Path) -> Iterator[Any]:
-    """DVC's view of the project, in one lock, since DVC reads dvc.yaml anew with each that it takes."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo, lock_repo
+def records_of(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, Record]:
+    """The same, of entries that were read."""
+    return {name: record_of(stage) for name, stage in stages.items() if stage.get("outs")}
 
-    try:
-        with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
-            yield repo
-    except DvcException as error:
-        raise ValueError(f"dvc: {error}") from error
+
+def record_of(stage: Mapping[str, Any]) -> Record:
+    """The same, of one entry."""
+    first = stage["outs"][0]
+    return Record(first["path"], first.get("md5", ""))
 
 
 def _name(stage: Any) -> str:
@@ -111,9 +160,10 @@ def _name(stage: Any) -> str:
     return str(stage.name if stage.path_in_repo == TOP else stage.path_in_repo)
 
 
-def _record(outs: Iterable[dict[str, Any]]) -> Record:
-    first = next(iter(outs))
-    return Record(first["path"], first.get("md5", ""))
+def _is_whole(entry: object) -> TypeGuard[Entry]:
+    """Whether it goes on to its outputs, which come last, and to their sizes, which come after the hashes."""
+    outs = entry.get("outs") or [None] if isinstance(entry, dict) else [None]
+    return all(isinstance(out, dict) and "md5" in out and "size" in out for out in outs)
 
 
 def _position(stage: str) -> int:

@@ -6,17 +6,20 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from flows import groups, lock
+from flows import dvc_lock, groups, lock
 
 TAIL = 30
 BAR_SECONDS = 10.0
 """A progress bar is logged this often at most."""
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -35,15 +38,17 @@ class StageFailedError(RuntimeError):
     """A stage that DVC could not bring up to date; the message ends with what it last said."""
 
 
-def run(root: Path, stage: str, log: Logger, **variables: str) -> Outcome:
+def run(root: Path, stage: str, log: Logger, pull: bool = False, variables: Mapping[str, str] = NONE) -> Outcome:
     """Bring `stage` (a name of dvc.yaml, `ingest@demo`) up to date, with each line of its output to `log`.
 
+    With `pull`, outputs that are not here are fetched from the remote where the stage would make the same again.
     `variables` are set in its environment.
 
     The stages above it are not looked at. Its process group ends with the holder around (`groups.ending_together`)
     and with this process. Raises StageFailedError.
     """
-    command = [str(Path(sys.executable).with_name("dvc")), "--wait-for-lock", "repro", "--single-item", stage]
+    command = [str(Path(sys.executable).with_name("dvc")), "--wait-for-lock", "repro", "--single-item"]
+    command += [*(["--pull"] if pull else []), stage]
     tail: deque[str] = deque(maxlen=TAIL)
     words = _words(stage)
     outcome = None
@@ -53,7 +58,8 @@ def run(root: Path, stage: str, log: Logger, **variables: str) -> Outcome:
         for line in lines(TextIOWrapper(group.output, errors="replace", newline="")):
             log.info("%s", line)
             tail.append(line)
-            outcome = outcome or words.get(line)
+            # What could not be fetched is made after all.
+            outcome = outcome if outcome is Outcome.RAN else words.get(line, outcome)
         code = group.wait()
     if code or outcome is None:
         raise StageFailedError(f"{stage}: dvc repro ended with code {code}; its last lines:\n" + "\n".join(tail))
@@ -85,6 +91,7 @@ def drop_dead_locks(root: Path) -> list[str]:
     DVC itself drops an entry whose process is gone, but believes one whose number belongs to something else by now, as
     after a restart of a container.
     """
+    dvc_lock.drop_torn(root)
     file = root / ".dvc/tmp/rwlock"
     if not file.exists():
         return []
@@ -108,6 +115,7 @@ def _words(stage: str) -> dict[str, Outcome]:
     """The lines by which DVC says what it does; a stage's own output comes after them and cannot take their place."""
     return {
         f"Running stage '{stage}':": Outcome.RAN,
+        f"Pulling data for stage: '{stage}'": Outcome.RESTORED,
         f"Stage '{stage}' is cached - skipping run, checking out outputs": Outcome.RESTORED,
         f"Stage '{stage}' didn't change, skipping": Outcome.UNCHANGED,
     }

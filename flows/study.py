@@ -1,41 +1,31 @@
 """The flow `study`: a Prefect task per cell of a study, each brought up to date by DVC, and a table of them all."""
 
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
-from prefect import flow, get_client, get_run_logger, unmapped
+from prefect import flow, get_run_logger, unmapped
 from prefect.artifacts import create_markdown_artifact
-from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.objects import State
-from prefect.concurrency.sync import concurrency
 from prefect.futures import wait
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import cells as files
-from flows import groups, lock, plan, runner
+from flows import facts, form, groups, limits, lock, plan, provenance, runner
 from flows.pipeline import stage
 from flows.runner import Outcome, StageFailedError
+from flows.why import why, why_failed
 
-LIMIT = "gpu"
-GPUS = files.gpus()
-SLOTS = max(1, len(GPUS))
-"""Cells side by side: as many as there are GPUs; one where there is none, since a training uses all cores."""
-A_SLOT_EACH: Any = ThreadPoolTaskRunner(max_workers=SLOTS)
-_free: Queue[str] = Queue()
-for gpu in GPUS:
-    _free.put(gpu)
+A_SLOT_EACH: Any = ThreadPoolTaskRunner(max_workers=limits.SLOTS)
+NO_CELL: list[str] = []
 OWN_WORDS = "study: "
 """How the stage's own message begins; what follows it is DVC's."""
 
 
 @flow(name="study", task_runner=A_SLOT_EACH, persist_result=False, log_prints=True)
-def study(name: str, cells: Sequence[str] = ()) -> dict[str, str]:
+def study(name: form.Study, cells: form.Cells = NO_CELL) -> dict[str, str]:
     """Train the cells of a study that are not up to date, and compare all of its cells in a table.
 
     Only the cells run: what they are trained on must be there, and is taken as it is. A warning says where it is
@@ -51,7 +41,8 @@ def study(name: str, cells: Sequence[str] = ()) -> dict[str, str]:
     """
     root = Path.cwd()
     wanted = files.check(root, name, cells)
-    with lock.held(root, "study"), groups.ending_together():
+    with lock.held(root, "study"), provenance.recording(root, "study") as record, groups.ending_together():
+        record.note(study=name, cells=wanted)
         begin(root)
         runs = cell.map(unmapped(root), unmapped(name), wanted)
         wait(list(runs))
@@ -62,46 +53,27 @@ def study(name: str, cells: Sequence[str] = ()) -> dict[str, str]:
 @stage("{name}")
 def cell(root: Path, study: str, name: str) -> State:
     """Train one cell, in a slot of the limit; of several GPUs, each slot has one."""
-    with concurrency(LIMIT, strict=True), device() as variables:
-        outcome = runner.run(root, files.address(study, name), get_run_logger(), **variables)
+    file, key = files.FILE.with_suffix(".lock"), f"{study}@{name}"
+    before = plan.entries(root, file).get(key)
+
+    def reasons() -> list[str]:
+        return why_failed(before, plan.entries(root), facts.settings(root)["params"])
+
+    with limits.slot() as variables, provenance.at_work(key, reasons) as clock:
+        outcome = runner.run(root, files.address(study, name), get_run_logger(), variables=variables)
+    provenance.note_stage(key, outcome, why(before, plan.written(root, key, file), outcome), clock())
     return Completed(name="Completed" if outcome is Outcome.RAN else "Cached", message=outcome, data=str(outcome))
-
-
-@contextmanager
-def device() -> Iterator[dict[str, str]]:
-    """Variables that show a stage one GPU which no other has; none where there is but one, or none at all."""
-    if SLOTS == 1:
-        yield {}
-        return
-    mine = _free.get()
-    try:
-        yield {"CUDA_VISIBLE_DEVICES": mine}
-    finally:
-        _free.put(mine)
 
 
 def begin(root: Path) -> None:
     """Set the limit up, clear what a killed run left behind, and say what the cells' data lacks."""
     log = get_run_logger()
-    set_limit()
+    limits.set_up_alone()
     for entry in runner.drop_dead_locks(root):
         log.warning("dropped DVC's lock of a process that is gone: %s", entry)
     behind = plan.plan(root, "split").stale
     if behind:
         log.warning("trained on data as it is, though not up to date are: %s", ", ".join(sorted(behind)))
-
-
-def set_limit() -> None:
-    """Have Prefect hand out as many slots as there are GPUs; a limit that it does not know would hold nobody back.
-
-    On this checkout's own server all slots are free now, for whoever holds one holds the project's lock. A server that
-    was stopped in mid-run does not know that: the leases were in its memory, the count of slots is in its database.
-    """
-    own = os.environ.get("PREFECT_HOME") == str(Path.cwd() / "data/.state/prefect")
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(LIMIT, SLOTS)
-        if own:
-            client.update_global_concurrency_limit(LIMIT, GlobalConcurrencyLimitUpdate(active_slots=0))
 
 
 def publish(root: Path, name: str) -> None:

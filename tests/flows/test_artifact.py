@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -30,6 +31,12 @@ def test_table() -> None:
 
 def test_markdown_of_stages_alone(tmp_path: Path) -> None:
     assert artifact.markdown(tmp_path, MADE) == "## Stages\n\n3 stages: 1 ran, 2 unchanged\n"
+
+
+def test_markdown_names_the_run_s_record(tmp_path: Path) -> None:
+    text = artifact.markdown(tmp_path, MADE, Path("data/runs/20261125T181324.189Z-8f69c3.json"))
+    assert "`python -m flows explain 20261125T181324.189Z-8f69c3`" in text
+    assert "(`data/runs/20261125T181324.189Z-8f69c3.json`)" in text
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +103,7 @@ def test_markdown_with_rows_and_figures(tmp_path: Path) -> None:
     assert "| dedupe | copy | 2 |\n| outliers | far | 1 |" in text
     assert "| accuracy | 0.9877 |\n| rows | 20 |" in text
     assert "per_class" not in text
+    assert re.findall("^## .*", text, re.MULTILINE) == ["## Stages", "## Test rows", "## Rows"]
 
 
 def test_markdown_of_a_run_that_drew_the_page_has_its_counts(tmp_path: Path) -> None:
@@ -108,3 +116,12 @@ def test_markdown_of_a_run_that_drew_the_page_has_its_counts(tmp_path: Path) -> 
     assert "**4 rows came, 1 kept, 3 dropped.**" in text
     assert "| yellow | 4 | 1 | 3 | 3 |" in text
     assert "data/curation/report.html" in text
+
+
+@pytest.mark.parametrize("text", [None, "", "{}"], ids=["missing", "empty", "of another form"])
+def test_markdown_of_a_page_that_is_not_whole_says_so(tmp_path: Path, text: str | None) -> None:
+    (tmp_path / artifact.CURATION).mkdir(parents=True)
+    if text is not None:
+        (tmp_path / artifact.CURATION / "summary.json").write_text(text)
+    told = artifact.markdown(tmp_path, [*MADE, Artifact("report", "data/curation", "bb.dir", None, "ran")])
+    assert "## Curation\n\nThe page is not whole: " in told

@@ -1,13 +1,16 @@
+import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from flows import lock
+from flows import lock, provenance
 from flows.stages import STAGES
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -17,9 +20,17 @@ NAMES = ["demo@demo", "ingest@demo", "embed@demo", *STAGES[3:]]
 
 def test_everything_up_to_date(in_toy: Path) -> None:
     """After `dvc repro` no stage is started; the flow knows each artifact by its hash all the same."""
-    made, states = _run()
+    state = _run_state()
+    made, states = state.result(), {run.name: run.state_name for run in _task_runs(state)}
     assert [artifact.stage for artifact in made] == NAMES
     assert {artifact.outcome for artifact in made} == {"unchanged"}
+    record = provenance.read(in_toy)
+    assert (record["flow"], record["outcome"]) == ("pipeline", "completed")
+    assert [run["id"] for run in record["prefect"]] == [str(state.state_details.flow_run_id)]
+    assert provenance.read(in_toy, record["prefect"][0]["id"]) == record
+    assert provenance.read(in_toy, record["prefect"][0]["name"]) == record
+    assert sorted(entry["name"] for entry in record["stages"]) == sorted(NAMES)
+    assert all((entry["outcome"], entry["why"]) == ("unchanged", []) for entry in record["stages"])
     assert set(states.values()) == {"Cached"}
     lock = yaml.safe_load((in_toy / "dvc.lock").read_text())["stages"]
     assert {artifact.stage: artifact.hash for artifact in made} == {
@@ -45,12 +56,25 @@ def test_a_setting_runs_its_stage_and_those_below(in_toy: Path) -> None:
     assert ran == {"train", "calibrate", "evaluate", "explain", "card"}
     assert states["split"] == "Cached"
     assert states["train"] == "Completed"
+    record, told = _told(in_toy)
+    assert told["train"]["why"] == ["train.batch: 32 -> 16"]
+    assert told["calibrate"]["why"] == ["data/network changed"]
+    assert told["train"]["seconds"] > 0
+    assert told["train"]["output"] == {"path": "data/network", "md5": _hash(made, "train")}
+    assert told["calibrate"]["model"] == json.loads((in_toy / "data/model/model.json").read_text())["digest"]
+    assert record["params"]["train"]["batch"] == 16
+    assert record["facts"] == {"settings": {"train.batch": 16}, "target": "card"}
 
 
 def test_what_does_not_change_does_not_spread(in_toy: Path, steer: Any) -> None:
     """Dedupe runs and makes what it made before, so those below are left to DVC, which finds nothing to do."""
     steer.words(in_toy, "dedupe", "constant")
-    _run()
+    with provenance.recording(in_toy, "retrain") as recorder:
+        _run()
+    record, told = _told(in_toy)
+    assert (record["id"], record["flow"]) == (recorder.id, "retrain")  # the flow has joined the run around it
+    assert [run["flow"] for run in record["prefect"]] == ["pipeline"]
+    assert told["dedupe"]["why"] == ['dedupe.words: "" -> constant']
     outcomes = {artifact.stage: str(artifact.outcome) for artifact in _run(settings={"on_conflict": "keep_first"})[0]}
     assert outcomes["dedupe"] == "ran"
     assert outcomes["outliers"] == outcomes["evaluate"] == "unchanged"
@@ -62,6 +86,9 @@ def test_a_removed_output_is_restored(in_toy: Path) -> None:
     assert {artifact.stage: str(artifact.outcome) for artifact in made}["split"] == "restored"
     assert states["split"] == "Cached"
     assert (in_toy / "data/clean/made.txt").exists()
+    told = _told(in_toy)[1]["split"]
+    assert told["outcome"] == "restored"
+    assert told["why"] == ["its output data/clean is gone", "DVC had its outputs of the same inputs already"]
 
 
 def test_target_skips_what_comes_after_it(in_toy: Path) -> None:
@@ -71,6 +98,8 @@ def test_target_skips_what_comes_after_it(in_toy: Path) -> None:
         *["Completed"] * 2,
         *["Skipped"] * 3,
     ]
+    told = _told(in_toy)[1]
+    assert (told["split"]["outcome"], told["split"]["why"]) == ("skipped", ["comes after outliers"])
 
 
 def test_a_failure_fails_the_flow_and_those_below_do_not_run(in_toy: Path, steer: Any) -> None:
@@ -83,6 +112,12 @@ def test_a_failure_fails_the_flow_and_those_below_do_not_run(in_toy: Path, steer
     runs = _task_runs(state, final=False)
     states = {run.name.partition("-")[0]: run.state_name for run in runs}  # the name of one that never ran has a suffix
     assert [states[name] for name in ("embed@demo", "dedupe", "outliers")] == ["Cached", "Failed", "NotReady"]
+    record, told = _told(in_toy)
+    assert record["outcome"] == "failed"
+    assert "toy: this stage fails" in record["error"]
+    assert (told["dedupe"]["outcome"], told["dedupe"]["why"]) == ("failed", ['dedupe.words: "" -> fail'])
+    assert "toy: this stage fails" in told["dedupe"]["error"]
+    assert "outliers" not in told
 
 
 @pytest.mark.parametrize(
@@ -130,12 +165,41 @@ def test_summary(in_toy: Path) -> None:
     assert text is not None
     assert table is not None
     assert "12 stages: 12 unchanged" in str(text.data)
+    run = provenance.runs(in_toy)[-1]
+    assert f"`python -m flows explain {run}` (`data/runs/{run}.json`)" in str(text.data)
     assert '"stage": "evaluate"' in str(table.data)
 
 
 def test_edges_are_those_of_the_project_s_dvc_yaml(in_toy: Path) -> None:
     """What a task takes is what its stage reads; else the picture in the UI, and the order, would be wrong."""
     assert _edges(_run_state(), NAMES) == _edges_of_dvc(Path(__file__).parents[2])
+
+
+def test_a_training_waits_for_a_slot_of_the_limit(in_toy: Path) -> None:
+    """One that another holds; what does not train is not held up, and it is not at work meanwhile."""
+    from flows import limits
+
+    limits.set_up()
+    context = copy_context()  # Prefect's settings, which a thread would not have
+    with ThreadPoolExecutor(1) as pool:
+        with limits.slot():
+            run = pool.submit(context.run, _run, settings={"batch": 16, "on_conflict": "keep_first"}, target="train")
+            while "report" not in _told(in_toy)[1]:
+                time.sleep(0.1)
+            time.sleep(1)
+            record, told = _told(in_toy)
+            assert (record["at_work"], "train" in told) == ([], False)
+        assert run.result()[1]["train"] == "Completed"
+
+
+def _told(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The record of the latest run, and its entries by stage; empty before it begins."""
+    record = provenance.read(root) if provenance.runs(root) else {"stages": []}
+    return record, {entry["name"]: entry for entry in record["stages"]}
+
+
+def _hash(made: list[Any], stage: str) -> str:
+    return str(next(artifact.hash for artifact in made if artifact.stage == stage))
 
 
 def _run(**parameters: Any) -> tuple[list[Any], dict[str, str]]:

@@ -1,4 +1,6 @@
 import subprocess
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,61 @@ def test_records_are_those_of_dvc_lock(toy: Path) -> None:
 
 def test_no_records_before_the_first_run(tmp_path: Path) -> None:
     assert plan.records(tmp_path) == {}
+
+
+def test_status_says_what_is_wrong(toy: Path) -> None:
+    subprocess.run("rm -r data/clean; sed -i s/drop_all/keep_first/ params.yaml", shell=True, cwd=toy, check=True)
+    todo = plan.plan(toy, "split")
+    assert todo.stale == {"dedupe", "outliers", "split"}
+    assert todo.status["dedupe"] == [{"changed deps": {"params.yaml": {"dedupe": "modified"}}}]
+    assert {"changed outs": {"data/clean": "deleted"}} in todo.status["split"]
+    assert todo.status["outliers"] == []
+    assert todo.entries["split"]["cmd"].startswith("python toy.py split ")
+
+
+WHOLE = """\
+schema: '2.0'
+stages:
+  first:
+    cmd: a
+    outs:
+    - path: a
+      hash: md5
+      md5: 0123456789abcdef0123456789abcdef.dir
+      size: 3
+      nfiles: 1
+  second:
+    cmd: b
+"""
+
+
+def test_an_entry_that_dvc_is_writing_counts_once_its_hash_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "WRITE_SECONDS", -1.0)
+    found = {}
+    for length in range(len(WHOLE) + 1):
+        (tmp_path / "dvc.lock").write_text(WHOLE[:length])
+        with suppress(ValueError):
+            found[length] = plan.written(tmp_path, "first")["outs"][0]["md5"]
+    assert set(found.values()) == {"0123456789abcdef0123456789abcdef.dir"}
+    assert min(found) > WHOLE.index("size:")
+    assert max(found) == len(WHOLE)
+
+
+def test_an_entry_comes_once_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text(WHOLE[:60])
+    timer = threading.Timer(0.3, (tmp_path / "dvc.lock").write_text, [WHOLE])
+    timer.start()
+    assert plan.written(tmp_path, "first")["cmd"] == "a"
+    timer.join()
+
+
+def test_an_entry_that_never_comes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "WRITE_SECONDS", 0.1)
+    (tmp_path / "dvc.lock").write_text(WHOLE)
+    with pytest.raises(ValueError, match=r"^dvc.lock: expected a whole entry of second, "):
+        plan.written(tmp_path, "second")
 
 
 def test_names_of_the_stages_are_the_keys_of_dvc_yaml() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flows import cells, runner, server
+from flows import cells, provenance, runner, server
 from flows.runner import Outcome, StageFailedError
 
 STUDIES = """
@@ -130,20 +130,6 @@ class TestCells:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
         assert cells.gpus() == expected
 
-    def test_each_of_several_gpus_is_shown_to_one_cell_at_a_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from flows import study as module
-
-        monkeypatch.setattr(module, "SLOTS", 2)
-        for gpu in ("0", "1"):
-            module._free.put(gpu)
-        with module.device() as one, module.device() as other:
-            assert {one["CUDA_VISIBLE_DEVICES"], other["CUDA_VISIBLE_DEVICES"]} == {"0", "1"}
-        with module.device() as again:
-            assert again in (one, other)
-        monkeypatch.setattr(module, "SLOTS", 1)
-        with module.device() as alone:
-            assert alone == {}
-
 
 @pytest.mark.usefixtures("api")
 class TestFlow:
@@ -166,6 +152,13 @@ class TestFlow:
         assert state.result() == {"one": "unchanged", "two": "ran", "three": "restored"}
         assert _names_of_states(state, 3) == {"one": "Cached", "two": "Completed", "three": "Cached"}
         assert [row[0] for row in lines(studied).values()] == ["0.5", "0.8", "1.0"]
+        first, last = (provenance.read(studied, run) for run in provenance.runs(studied))
+        assert last["facts"] == {"study": "ladder", "cells": ["one", "two", "three"]}
+        assert {entry["name"]: entry["why"] for entry in first["stages"]}["ladder@two"] == ["never ran before"]
+        told = {entry["name"]: (entry["outcome"], entry["why"]) for entry in last["stages"]}
+        assert told["ladder@one"] == ("unchanged", [])
+        assert told["ladder@two"] == ("ran", ["studies/params.yaml:ladder.two.accuracy: 0.75 -> 0.8"])
+        assert told["ladder@three"][0] == "restored"
 
     def test_a_cell_alone_and_the_others_missing_or_stale_in_the_table(self, studied: Path) -> None:
         assert _run("ladder", cells=["one"]) == {"one": "ran"}
@@ -198,13 +191,13 @@ class TestFlow:
     def test_the_limit_is_set_held_and_given_back(self, studied: Path) -> None:
         from prefect import get_client
 
-        from flows.study import LIMIT, SLOTS
+        from flows.limits import GPU, SLOTS
 
         (studied / "study.py").write_text(STUDY + PEEK)
         _run("other")
         assert (studied / "held").read_text() == "1", "a cell runs without a slot"
         with get_client(sync_client=True) as client:
-            limit = client.read_global_concurrency_limit_by_name(LIMIT)
+            limit = client.read_global_concurrency_limit_by_name(GPU)
         assert (limit.limit, limit.active_slots) == (SLOTS, 0)
 
 
