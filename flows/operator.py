@@ -1,0 +1,150 @@
+"""The verbs of whoever operates the project, as flows that Prefect's UI starts: deliver, predict, promote, rollback.
+
+What goes wrong by the operator's input ends the run as failed with one line that says so; anything else is an error of
+the program, and Prefect logs where it came from.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows import form, groups, lock
+
+if TYPE_CHECKING:
+    from flows.provenance import Recorder
+
+Act = Callable[[Path, "Recorder"], str]
+"""Does the work below the project's folder, notes facts in the run's record, and says what was done."""
+
+
+@flow(name="deliver", persist_result=False, log_prints=True)
+def deliver(path: form.SomePath, name: form.Delivery = "") -> State:
+    """Take a delivery of pictures in, complete or not at all; a retraining is started by it.
+
+    Args:
+        path: Class folders, a zip or tar of them, or an npz, on the machine that runs this.
+        name: Name of the delivery; empty: made of the path's last part.
+    """
+
+    def act(root: Path, record: "Recorder") -> str:
+        from flows import events
+        from flows.deliver import deliver
+
+        delivered = deliver(root, Path(path), name or None, before_listing=lambda new: events.note(root, new))
+        if delivered.new:
+            record.note(delivered=[delivered.name])
+            record.take_stock()
+        _send(root)
+        return str(delivered)
+
+    return _told("deliver", act)
+
+
+@flow(name="predict", persist_result=False, log_prints=True)
+def predict(path: form.SomePath, out: form.Table, model: form.NoOrSomePath = "", views: form.Views = 1) -> State:
+    """Judge pictures, a row of a CSV for each.
+
+    Args:
+        path: A picture, a folder, a zip or tar, or an npz, on the machine that runs this.
+        out: The CSV to write; one that is there is replaced.
+        model: A model's folder; empty: the champion, or what was trained last where there is none.
+        views: Orientations that each picture is judged in.
+    """
+
+    def act(root: Path, record: "Recorder") -> str:
+        from flows.predict import predict
+
+        done = predict(root, Path(path), Path(out), Path(model) if model else None, views)
+        record.note(predicted=out)
+        return done.sentence
+
+    return _told("predict", act, writes=False)
+
+
+@flow(name="promote", persist_result=False, log_prints=True)
+def promote(why: form.Why, who: form.Text = "", although: form.Text = "") -> State:
+    """Make the model that was trained last the champion, if the gate lets it.
+
+    Args:
+        why: The reason, for whoever comes next.
+        who: Who says so; empty: git's user.name, or the login.
+        although: The reason to promote a model that the gate refused; empty: such a model is not promoted.
+    """
+
+    def act(root: Path, record: "Recorder") -> str:
+        from flows.promotion import promote
+
+        text = str(promote(root, why, who or None, although or None))
+        record.note(promoted=_champion(root))
+        return text
+
+    return _told("promote", act)
+
+
+@flow(name="rollback", persist_result=False, log_prints=True)
+def rollback(why: form.Why, to: form.Champion = "", who: form.Text = "") -> State:
+    """Put an earlier champion in its place again.
+
+    Args:
+        why: The reason, for whoever comes next.
+        to: Its tag, as champion/3; empty: the one that the present champion replaced.
+        who: Who says so; empty: git's user.name, or the login.
+    """
+
+    def act(root: Path, record: "Recorder") -> str:
+        from flows.promotion import rollback
+
+        text = str(rollback(root, to or None, why, who or None))
+        record.note(promoted=_champion(root))
+        return text
+
+    return _told("rollback", act)
+
+
+def _told(verb: str, act: Act, writes: bool = True) -> State:
+    """The state in which the run ends, with what `act` says as its message and as an artifact."""
+    root = Path.cwd()
+    try:
+        with _locked(root, verb) if writes else nullcontext(), _recording(root, verb) as record:
+            text = act(root, record)
+    except (ValueError, OSError) as error:
+        line = "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__
+        get_run_logger().error("%s", line)
+        return Failed(message=line)
+    create_markdown_artifact(f"## {verb.capitalize()}\n\n" + text.replace("\n", "\n\n"), key=verb)
+    return Completed(message=text.splitlines()[0])
+
+
+@contextmanager
+def _locked(root: Path, verb: str) -> Iterator[None]:
+    with lock.held(root, verb), groups.ending_together():
+        yield
+
+
+def _recording(root: Path, verb: str) -> "AbstractContextManager[Recorder]":
+    from flows import provenance
+
+    return provenance.recording(root, verb)
+
+
+def _send(root: Path) -> None:
+    from flows import events
+
+    try:
+        for sent in events.send(root):
+            get_run_logger().info("told of %s, which starts a retraining", sent.name)
+    except OSError as error:
+        get_run_logger().warning("%s; `watch` will try again", error)
+
+
+def _champion(root: Path) -> str | None:
+    from flows.champion import current
+
+    now = current(root)
+    return now.tag if now else None

@@ -1,0 +1,289 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+import yaml
+
+from flows import deployments as module
+from flows import server
+
+HERE = Path(__file__).parents[2]
+NAMES = ["pipeline", "retrain", "study", "watch", "deliver", "predict", "promote", "rollback"]
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Any]:
+    """The deployments by name, as made in this checkout, which has the studies."""
+    before = Path.cwd()
+    os.chdir(HERE)
+    try:
+        return {deployment.name: deployment for deployment in module.deployments()}
+    finally:
+        os.chdir(before)
+
+
+def test_one_for_each_flow(made: dict[str, Any]) -> None:
+    assert list(made) == NAMES
+    assert [deployment.flow_name for deployment in made.values()] == NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "strategy", "schedules"),
+    [
+        pytest.param("pipeline", 1, "ENQUEUE", [], id="pipeline"),
+        pytest.param("retrain", 3, "ENQUEUE", [{"cron": "0 2 * * *"}], id="retrain"),
+        pytest.param("study", 1, "ENQUEUE", [], id="study"),
+        pytest.param("watch", 1, "CANCEL_NEW", [{"interval": 60.0}], id="watch"),
+        pytest.param("deliver", 1, "ENQUEUE", [], id="deliver"),
+        pytest.param("predict", 2, "ENQUEUE", [], id="predict"),
+        pytest.param("promote", 1, "ENQUEUE", [], id="promote"),
+        pytest.param("rollback", 1, "ENQUEUE", [], id="rollback"),
+    ],
+)
+class TestTogether:
+    """`make serve` and the work pool have the same deployments, and they are these."""
+
+    def test_of_make_serve(
+        self, made: dict[str, Any], name: str, limit: int, strategy: str, schedules: list[Any]
+    ) -> None:
+        deployment = made[name]
+        assert (deployment.concurrency_limit, deployment.concurrency_options.collision_strategy) == (limit, strategy)
+        assert [_when(schedule.schedule) for schedule in deployment.schedules or []] == schedules
+
+    def test_of_prefect_yaml(
+        self, made: dict[str, Any], name: str, limit: int, strategy: str, schedules: list[Any]
+    ) -> None:
+        written = _written()[name]
+        assert written["concurrency_limit"] == {"limit": limit, "collision_strategy": strategy}
+        assert written.get("schedules", []) == schedules
+        assert written["entrypoint"] == made[name].entrypoint
+        assert written["tags"] == made[name].tags
+        assert written["work_pool"]["name"] == "hemaflow"
+        assert set(written) <= {"name", "entrypoint", "tags", "concurrency_limit", "schedules", "work_pool"}
+
+
+def test_prefect_yaml_has_no_other_deployment() -> None:
+    assert list(_written()) == NAMES
+
+
+@pytest.mark.parametrize("kind", ["docker", "kubernetes"])
+def test_templates_of_other_pools_fit_in_its_place(kind: str) -> None:
+    """Whether they work is not tested; they are of the same shape, and their runs have heartbeats as often."""
+    template = yaml.safe_load((HERE / f"deploy/{kind}.yaml").read_text())
+    pool = yaml.safe_load((HERE / "prefect.yaml").read_text())["definitions"]["pool"]
+    assert list(template) == ["pool"]
+    assert (set(template["pool"]), template["pool"]["name"]) == (set(pool), pool["name"])
+    assert template["pool"]["job_variables"]["env"].items() >= pool["job_variables"]["env"].items()
+    text = (HERE / "prefect.yaml").read_text()
+    fragment = "".join(f"  {line}\n" for line in (HERE / f"deploy/{kind}.yaml").read_text().splitlines())
+    begin, end = text.index("  pool: &pool"), text.index("  one: &one")
+    replaced = yaml.safe_load(text[:begin] + fragment + text[end:])
+    assert {each["work_pool"]["job_variables"]["image"] for each in replaced["deployments"]} == {"hemaflow:cpu"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_parameter_is_described(made: dict[str, Any], name: str) -> None:
+    deployment = made[name]
+    assert deployment.description
+    assert deployment.tags[0] == "hemaflow"
+    assert deployment.enforce_parameter_schema
+    for parameter, schema in _schema(deployment)["properties"].items():
+        assert schema.get("description"), f"{name}: {parameter} has no description"
+        assert schema["title"] == parameter
+        assert "default" in schema or parameter in _schema(deployment)["required"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "expected"),
+    [
+        pytest.param("pipeline", "target", {"default": "card", "type": "string"}, id="stage"),
+        pytest.param("watch", "settle_seconds", {"minimum": 0, "default": 60.0, "type": "number"}, id="seconds"),
+        pytest.param("predict", "views", {"enum": [1, 4, 8], "default": 1, "type": "integer"}, id="views"),
+        pytest.param("promote", "why", {"type": "string", "maxLength": 500}, id="reason"),
+        pytest.param("rollback", "to", {"type": "string", "default": ""}, id="tag"),
+        pytest.param("deliver", "path", {"type": "string"}, id="path"),
+        pytest.param("study", "cells", {"type": "array", "default": []}, id="cells"),
+    ],
+)
+def test_what_the_form_knows(made: dict[str, Any], name: str, parameter: str, expected: dict[str, Any]) -> None:
+    schema = _schema(made[name])["properties"][parameter]
+    assert {key: schema.get(key) for key in expected} == expected
+
+
+def test_the_form_offers_what_there_is(made: dict[str, Any]) -> None:
+    from flows.stages import STAGES
+
+    study = _schema(made["study"])["properties"]
+    stages = yaml.safe_load((HERE / "studies/dvc.yaml").read_text())["stages"]
+    assert study["name"]["enum"] == list(stages)
+    assert set(study["cells"]["items"]["enum"]) == {cell for each in stages.values() for cell in each["matrix"]["cell"]}
+    pipeline = _schema(made["pipeline"])
+    assert pipeline["properties"]["target"]["enum"] == list(STAGES)
+    settings = pipeline["definitions"]["Settings"]["properties"]
+    batch = next(each for each in settings["batch"]["anyOf"] if each["type"] != "null")
+    assert (settings["batch"]["title"], batch["minimum"], batch["maximum"]) == ("train.batch", 1, 4096)
+
+
+def test_without_studies_the_form_takes_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = {deployment.name: deployment for deployment in module.deployments()}["study"]
+    assert "enum" not in _schema(study)["properties"]["name"]
+
+
+@pytest.fixture(scope="module")
+def known(made: dict[str, Any], prefect: Any) -> Iterator[dict[str, str]]:
+    """Ids of the deployments on a server, by name; there is no process that would run them."""
+    from prefect import get_client
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: prefect.api, PREFECT_HOME: prefect.home}):
+        ids = {name: deployment.apply() for name, deployment in made.items()}
+        yield {name: str(each) for name, each in ids.items()}
+        with get_client(sync_client=True) as client:
+            for each in ids.values():
+                client.delete_deployment(each)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        pytest.param("pipeline", {"settings": {"batch": 0}}, id="pipeline: too small"),
+        pytest.param("pipeline", {"settings": {"batch": "many"}}, id="pipeline: no number"),
+        pytest.param("pipeline", {"settings": {"bacth": 16}}, id="pipeline: no such setting"),
+        pytest.param("pipeline", {"settings": {"magnitude": 1.5}}, id="pipeline: too strong"),
+        pytest.param("pipeline", {"settings": {"seed": 2**31}}, id="pipeline: too large"),
+        pytest.param("pipeline", {"settings": {"learning_rate": 0}}, id="pipeline: not positive"),
+        pytest.param("pipeline", {"settings": {"optimizer": "sgd"}}, id="pipeline: no such optimizer"),
+        pytest.param("pipeline", {"settings": {"views": 2}}, id="pipeline: not so many views"),
+        pytest.param("pipeline", {"target": "tarin"}, id="pipeline: no stage"),
+        pytest.param("retrain", {"deliveries": "one"}, id="retrain: no list"),
+        pytest.param("study", {}, id="study: none named"),
+        pytest.param("study", {"name": "nonesuch"}, id="study: no such study"),
+        pytest.param("study", {"name": "ladder", "cells": ["nonesuch"]}, id="study: no such cell"),
+        pytest.param("study", {"name": "ladder", "cells": "cutout"}, id="study: no list"),
+        pytest.param("watch", {"settle_seconds": -1}, id="watch: negative"),
+        pytest.param("deliver", {}, id="deliver: nothing"),
+        pytest.param("deliver", {"path": " "}, id="deliver: no path"),
+        pytest.param("deliver", {"path": "/x", "name": "My Cells"}, id="deliver: no name"),
+        pytest.param("predict", {"path": "/x", "out": "/y.txt"}, id="predict: no table"),
+        pytest.param("predict", {"path": "/x", "out": "/.csv"}, id="predict: an ending alone"),
+        pytest.param("predict", {"path": "/x", "out": "/y.csv", "views": 3}, id="predict: not so many views"),
+        pytest.param("promote", {}, id="promote: no reason"),
+        pytest.param("promote", {"why": "  "}, id="promote: a blank for a reason"),
+        pytest.param("rollback", {"why": "worse", "to": "champion/0"}, id="rollback: no tag"),
+        pytest.param("rollback", {"why": "worse", "to": "v1"}, id="rollback: a tag of something else"),
+        pytest.param("rollback", {"to": "champion/1"}, id="rollback: no reason"),
+    ],
+)
+def test_the_server_refuses(known: dict[str, str], name: str, parameters: dict[str, Any]) -> None:
+    """Before a run starts, as it does for the form."""
+    from prefect import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    with get_client(sync_client=True) as client, pytest.raises(PrefectHTTPStatusError) as refused:
+        client.create_flow_run_from_deployment(known[name], parameters=parameters)
+    assert refused.value.response.status_code in (409, 422), refused.value.response.text
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        pytest.param("pipeline", {}, id="pipeline: as it is"),
+        pytest.param("pipeline", {"settings": {"batch": 16, "views": 8}, "target": "split"}, id="pipeline"),
+        pytest.param("retrain", {"deliveries": ["one", "two"]}, id="retrain"),
+        pytest.param("study", {"name": "ladder", "cells": ["cutout"]}, id="study"),
+        pytest.param("watch", {"folder": "/drop", "settle_seconds": 0}, id="watch"),
+        pytest.param("deliver", {"path": "/cells", "name": ""}, id="deliver"),
+        pytest.param("deliver", {"path": "/cells", "name": "batch-2.1"}, id="deliver: named"),
+        pytest.param("predict", {"path": "/cells", "out": "/results/of.today.CSV"}, id="predict"),
+        pytest.param("promote", {"why": "the gate's rows are too few"}, id="promote"),
+        pytest.param("rollback", {"why": "worse", "to": "champion/12", "who": "me"}, id="rollback"),
+    ],
+)
+def test_the_server_takes(known: dict[str, str], name: str, parameters: dict[str, Any]) -> None:
+    from prefect import get_client
+
+    with get_client(sync_client=True) as client:
+        run = client.create_flow_run_from_deployment(known[name], parameters=parameters)
+        assert {key: run.parameters[key] for key in parameters} == parameters
+        client.delete_flow_run(run.id)
+
+
+@pytest.fixture
+def pool(toy: Path, environment: dict[str, str], prefect: Any) -> Iterator[tuple[Path, dict[str, str], str]]:
+    """A toy with prefect.yaml, the variables of a process that deploys it, and the API of a server with a scheduler."""
+    shutil.copy(HERE / "prefect.yaml", toy)
+    prefect.give_database(toy)
+    home = str(toy / server.STATE)
+    started = server.start(toy, server.free_port(), PREFECT_HOME=home)
+    started.await_healthy()
+    env = {**environment, "PREFECT_API_URL": started.api, "PREFECT_HOME": home, "PWD": str(toy)}
+    yield toy, env, started.api
+    started.end()
+
+
+@pytest.mark.long
+@pytest.mark.server
+def test_a_worker_of_the_pool_runs_the_pipeline(pool: tuple[Path, dict[str, str], str]) -> None:
+    """`prefect deploy --all`, a worker, and a run, as docs/deploying.md says."""
+    root, env, api = pool
+    create = ["work-pool", "create", "hemaflow", "--type", "process"]
+    for words in (create, ["--no-prompt", "deploy", "--all"]):
+        subprocess.run([*PREFECT, *words], cwd=root, env=env, check=True, capture_output=True)
+    deployments = {each["name"]: each for each in _call(api, "deployments/filter", {})}
+    assert sorted(deployments) == sorted(NAMES)
+    assert deployments["pipeline"]["work_pool_name"] == "hemaflow"
+    run = _call(
+        api, f"deployments/{deployments['pipeline']['id']}/create_flow_run", {"parameters": {"target": "split"}}
+    )
+    command = [*PREFECT, "worker", "start", "--pool", "hemaflow", "--type", "process"]
+    worker = subprocess.Popen(command, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        state = _await_end(api, run["id"])
+    finally:
+        worker.terminate()
+        said, _ = worker.communicate(timeout=60)
+    assert state == "COMPLETED", said
+    tasks = _call(api, "task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+    assert {task["state_name"] for task in tasks} <= {"Cached", "Skipped"}
+
+
+PREFECT = [sys.executable, "-m", "prefect"]
+
+
+def _await_end(api: str, run: str) -> str:
+    until = time.monotonic() + 120
+    while (state := _call(api, f"flow_runs/{run}")["state_type"]) not in FINAL:
+        assert time.monotonic() < until, f"the run is {state} still"
+        time.sleep(0.5)
+    return str(state)
+
+
+def _call(api: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(f"{api}/{path}", data, {"Content-Type": "application/json"}), timeout=30) as answer:
+        return json.load(answer)
+
+
+def _schema(deployment: Any) -> Any:
+    return deployment._parameter_openapi_schema.model_dump()
+
+
+def _when(schedule: Any) -> dict[str, Any]:
+    if hasattr(schedule, "cron"):
+        return {"cron": schedule.cron}
+    return {"interval": schedule.interval.total_seconds()}
+
+
+def _written() -> dict[str, Any]:
+    document = yaml.safe_load((HERE / "prefect.yaml").read_text())
+    return {deployment["name"]: deployment for deployment in document["deployments"]}
