@@ -57,7 +57,14 @@ for verb in (
 ):  # fmt: skip
     app.command(verb.__name__.replace("_", "-"))(verb)
 _group("export", "Write what was made for other tools.", clean=data.export_clean, model=models.export_model)
-_group("remote", "Where data and models are kept besides here.", add=runs.remote_add, push=runs.push, pull=runs.pull)
+_group(
+    "remote",
+    "Where data and models are kept besides here.",
+    add=runs.remote_add,
+    push=runs.remote_push,
+    pull=runs.remote_pull,
+    status=runs.remote_status,
+)
 
 if __name__ == "__main__":
     app()

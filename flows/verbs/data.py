@@ -42,11 +42,14 @@ def review(
 
 
 def watch() -> None:
-    """Take in what lies complete in data/incoming."""
+    """Take in what lies complete in data/incoming.
+
+    Each new delivery emits an event, by which a server with the deployments (`serve`) starts a retraining.
+    """
     taken = running.run("watch")
     echo(f"taken in: {', '.join(taken) or 'nothing'}")
     if taken:
-        echo("next: python -m flows retrain, which a server with the deployments (make serve) starts by itself")
+        echo("next: python -m flows retrain, which `make serve` starts by itself")
 
 
 def preview(

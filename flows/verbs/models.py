@@ -82,8 +82,12 @@ def rollback(
 
 
 def lineage(
-    model: Annotated[Path, Argument(metavar="MODEL", help="a model's folder")] = Path("data/champion"),
-    rows: Annotated[Path | None, Option(metavar="CSV", help="write each picture that it learned from")] = None,
+    model: Annotated[Path, Argument(metavar="MODEL", help="a model's folder, or a champion's tag: champion/2")] = Path(
+        "data/champion"
+    ),
+    rows: Annotated[
+        Path | None, Option(metavar="CSV", help="a table to write: each picture that it was trained on or chosen by")
+    ] = None,
 ) -> None:
     """From a model back to its run, its deliveries and its rows."""
     from flows.lineage import lineage

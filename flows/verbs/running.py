@@ -28,6 +28,16 @@ def expected() -> tuple[type[Exception], ...]:
     return (ValueError, OSError, *([runner.StageFailedError] if runner else []))
 
 
+def printing() -> logging.Logger:
+    """A log whose lines go to standard error as they are, for work that has no flow around it."""
+    log = logging.getLogger("hemaflow")
+    if not log.handlers:
+        log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    return log
+
+
 def _leave_out_traces() -> None:
     """Keep Prefect from logging the stack of an error that a message is enough for."""
 

@@ -45,7 +45,10 @@ def retrain(
 
 
 def explain(
-    run: Annotated[str | None, Argument(metavar="RUN", help="an id, or its beginning; by default the last run")] = None,
+    run: Annotated[
+        str | None,
+        Argument(metavar="RUN", help="an id or its beginning, or the id or name of a Prefect run; by default the last"),
+    ] = None,
 ) -> None:
     """What a run did, and why."""
     from flows.explain import explain
@@ -60,7 +63,11 @@ def serve(
         str | None, Option(metavar="URL", help="postgresql+asyncpg://...; by default SQLite below data/.state")
     ] = None,
 ) -> None:
-    """Run a Prefect server with the deployments, until Ctrl-C."""
+    """Run a Prefect server with the deployments, until Ctrl-C.
+
+    HEMAFLOW_AUTH=USER:PASSWORD has it ask for that password; HEMAFLOW_WEBHOOK is an http or https URL that failures are
+    posted to.
+    """
     from flows.serve import serve
 
     serve(Path.cwd(), host, port, database)
@@ -68,11 +75,12 @@ def serve(
 
 def clean_up(
     dry: Annotated[bool, Option("--dry-run", help="say what would go, and leave it")] = False,
+    cloud: Annotated[bool, Option("--cloud", help="from the remote too what no branch and no tag names")] = False,
 ) -> None:
     """Free the disk of what neither the workspace nor any champion needs."""
     from flows.clean_up import clean_up
 
-    echo(clean_up(Path.cwd(), dry))
+    echo(clean_up(Path.cwd(), dry, cloud))
 
 
 def remote_add(
@@ -84,18 +92,28 @@ def remote_add(
     """Say where data and models are kept besides here. Credentials stay in the environment, never in the project."""
     from flows import remote
 
-    echo(remote.add(Path.cwd(), url, endpoint_url=endpoint_url, region=region, profile=profile))
+    echo(remote.add(Path.cwd(), url, endpoint_url, region, profile))
 
 
-def push() -> None:
+def remote_push(
+    whole: Annotated[bool, Option("--whole", help="look at every object, and mend a remote that lost some")] = False,
+    champions: Annotated[bool, Option("--champions", help="the champions of all tags too")] = False,
+) -> None:
     """Copy to the remote what it lacks."""
     from flows import remote
 
-    echo(remote.push(Path.cwd()))
+    echo(remote.push(Path.cwd(), whole=whole, champions=champions, log=running.printing()))
 
 
-def pull() -> None:
+def remote_pull() -> None:
     """Fetch from the remote what the checkout names and lacks."""
     from flows import remote
 
-    echo(remote.pull(Path.cwd()))
+    echo(remote.pull(Path.cwd(), log=running.printing()))
+
+
+def remote_status() -> None:
+    """Say what of the project's data is here alone."""
+    from flows import remote
+
+    echo("\n".join(remote.not_backed_up(Path.cwd())) or "everything is on the remote")
