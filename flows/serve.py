@@ -1,126 +1,120 @@
-"""A Prefect server on the loopback, with the deployments `pipeline` and `watch`, for as long as this process lasts."""
+"""Prefect's server with the deployments, for as long as this process lasts."""
 
 import asyncio
 import os
 import signal
+import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows import server
+from flows import access, database, lock, server, webhook
+from flows.keeper import Keeper
 
-NIGHTLY = "0 2 * * *"
-WATCH_EVERY = timedelta(minutes=1)
 END_SECONDS = 40
 """For flow runs to end their stages: a little more than the graces of `groups`."""
+POLL_SECONDS = 2.0
+"""A run that was started in the UI begins after so long at most; Prefect's default is 10."""
+PROCESSES = 20
+"""Flow runs side by side. Most of them wait for the project's lock, so this is no limit to what works at once."""
 
 
-def serve(root: Path, host: str, port: int) -> None:
+def serve(root: Path, host: str, port: int, url: str | None = None) -> None:
     """Serve the deployments until SIGTERM or Ctrl-C; then end the flow runs, their stages, and last the server.
 
-    Raises ValueError for a host other than the loopback and a port that is taken, OSError where the server fails, and
-    KeyboardInterrupt after Ctrl-C.
+    The server listens at `host`, and keeps its runs in the database at `url` (None: that of the environment, see
+    `database.chosen`). Raises ValueError for a host beyond the loopback without a password, a malformed password or
+    URL (`access`, `database`, `webhook`) and a port that is taken; OSError where the database cannot be reached or the
+    server fails; and KeyboardInterrupt after Ctrl-C.
     """
     # A shell's `&` hands SIGINT on as ignored, and SIGTERM goes its way too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if host not in (server.HOST, "localhost"):
-        raise ValueError(f"--host must be {server.HOST}, got {host}: Prefect's API has no password, and runs code")
+    access.check_host(host)
+    webhook.chosen()
+    stored = database.chosen(url)
+    if stored:
+        database.check(stored)
     with server.announcing(root) as announce:
-        server.check_free(port)
-        api = server.start(root, port)
+        access.check_free(host, port)
+        keeper = Keeper(lambda: server.start(root, port, host, stored))
         try:
-            api.await_healthy()
-            announce(api.api)
-            os.environ["PREFECT_API_URL"] = api.api
-            print(f"Prefect is at {api.url}, with the deployments pipeline and watch; Ctrl-C ends it", flush=True)
-            _run_deployments(api)
+            os.environ.update({"PREFECT_API_URL": keeper.server.api, **access.for_clients(), **server.PATIENT})
+            _run_deployments(root, keeper, announce)
         finally:
-            _end_children(api.group.pid)
-            api.end()
+            _end_children(keeper.server.group.pid)
+            keeper.end()
 
 
-def deployments() -> list[Any]:
-    """The deployments: flows named by module, at most one run of each at once.
+def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]) -> None:
+    """Run what is due until a signal comes, or the server is gone for good: OSError then."""
+    from flows import automations  # Prefect's import, while its server starts
+    from flows.served_runner import ServedRunner
 
-    A run of the pipeline waits for the one before it, since its settings may differ. A look into the drop folder that
-    comes while another is being worked off is cancelled: the next one is a minute away.
-    """
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig
-    from prefect.client.schemas.objects import ConcurrencyLimitStrategy as Strategy
-    from prefect.types.entrypoint import EntrypointType
-
-    from flows.pipeline import pipeline
-    from flows.watch import watch
-
-    def deployment(flow: Any, strategy: Strategy, **when: Any) -> Any:
-        return flow.to_deployment(
-            flow.name,
-            description=flow.description,
-            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=strategy),
-            entrypoint_type=EntrypointType.MODULE_PATH,
-            **when,
-        )
-
-    return [
-        deployment(pipeline, Strategy.ENQUEUE, cron=NIGHTLY),
-        deployment(watch, Strategy.CANCEL_NEW, interval=WATCH_EVERY),
-    ]
-
-
-def forget_missed() -> None:
-    """Of the runs whose time came while nobody served, leave the last of each deployment: it does the work of all."""
-    from prefect import get_client
-    from prefect.client.schemas.filters import FlowRunFilter
-    from prefect.client.schemas.sorting import FlowRunSort
-
-    missed = {"state": {"type": {"any_": ["SCHEDULED"]}}, "expected_start_time": {"before_": datetime.now(UTC)}}
-    kept = set()
-    with get_client(sync_client=True) as client:
-        runs = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter.model_validate(missed), sort=FlowRunSort.EXPECTED_START_TIME_DESC
-        )
-        for run in runs:
-            if run.auto_scheduled and run.deployment_id in kept:
-                client.delete_flow_run(run.id)
-            kept.add(run.deployment_id)
-
-
-def _run_deployments(api: server.Server) -> None:
-    """Run what is due until a signal comes, or the server is gone: OSError then."""
-    from prefect.runner import Runner
-
-    class OneEnd(Runner):
-        """Prefect's own answer to SIGTERM leaves its coroutine half done, so SIGTERM goes the way of Ctrl-C."""
-
-        terminated = False
-
-        def handle_sigterm(self, *_args: Any) -> None:
-            """Called for SIGTERM."""
-            self.terminated = True
-            signal.raise_signal(signal.SIGINT)
-
-    forget_missed()
-    runner = OneEnd(name="hemaflow", pause_on_shutdown=False)
-    for deployment in deployments():
-        runner.add_deployment(deployment)
-    over = threading.Event()
-    threading.Thread(target=_interrupt_when_ended, args=(api, over), daemon=True).start()
+    runner = ServedRunner(
+        name="hemaflow",
+        pause_on_shutdown=False,
+        query_seconds=POLL_SECONDS,
+        limit=PROCESSES,
+        heartbeat_seconds=automations.HEARTBEAT,
+    )
+    names = _set_up(root, keeper, runner)
+    announce(keeper.server.api)
+    print(f"Prefect is at {keeper.server.url}, with the deployments {', '.join(names)}; Ctrl-C ends it", flush=True)
     try:
-        asyncio.run(runner.start())
+        with _observing(root), keeper.keeping(runner.server_is_back):
+            asyncio.run(runner.start())
     except KeyboardInterrupt:
-        if api.group.poll() is not None:
-            raise OSError(f"Prefect's server at {api.url} ended by itself") from None
+        if keeper.failed:
+            raise OSError(f"Prefect's server ends again and again: see {keeper.server.log}") from None
         if not runner.terminated:
             raise
+
+
+def _set_up(root: Path, keeper: Keeper, runner: Any) -> list[str]:
+    """Clear away what an earlier server left, and have this one know all that it is to do; names of the deployments."""
+    from flows import automations, dead_runs, limits
+    from flows.deployments import deployments
+
+    made = deployments()
+    _recover(root)
+    keeper.server.await_healthy()
+    dead_runs.forget_missed()
+    for line in dead_runs.settle(root):
+        print(line, file=sys.stderr, flush=True)
+    for deployment in made:
+        runner.add_deployment(deployment)
+    limits.set_up()
+    automations.set_up(webhook.chosen())
+    return [str(deployment.name) for deployment in made]
+
+
+def _recover(root: Path) -> None:
+    """Finish a promotion that was cut short. Where somebody is at work, the next promotion does it."""
+    from flows import switch
+
+    if lock.holder(root):
+        return
+    try:
+        switch.recover(root)
+    except (OSError, ValueError) as error:
+        print(f"a promotion that was cut short could not be finished: {error}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _observing(root: Path) -> Iterator[None]:
+    """Have deliveries taken in as soon as they lie complete, where the file system tells of them."""
+    from flows.observer import observe, trigger_watch
+    from flows.watch import INCOMING, SETTLE_SECONDS
+
+    stop = threading.Event()
+    looks = (root / INCOMING, trigger_watch, stop, SETTLE_SECONDS)
+    threading.Thread(target=observe, args=looks, name="observe", daemon=True).start()
+    try:
+        yield
     finally:
-        over.set()
-
-
-def _interrupt_when_ended(api: server.Server, over: threading.Event) -> None:
-    api.group.wait()
-    if not over.is_set():
-        os.kill(os.getpid(), signal.SIGINT)
+        stop.set()
 
 
 def _end_children(server_pid: int) -> None:

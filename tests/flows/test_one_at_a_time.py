@@ -1,0 +1,57 @@
+"""While a served run is in mid-stage, whatever else writes waits for it. Against a real server."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import lock
+from tests.flows.served import FINAL, Served, shared
+
+pytestmark = pytest.mark.server
+
+HERE = Path(__file__).parents[2]
+MAKE_REPRO = ["python", "-m", "flows.lock", "dvc", "repro"]
+"""As the Makefile has it."""
+
+
+@pytest.fixture(scope="module")
+def served(request: pytest.FixtureRequest) -> Served:
+    return shared(request)
+
+
+def test_the_makefile_takes_the_lock() -> None:
+    lines = (HERE / "Makefile").read_text().splitlines()
+    assert f"\t@{' '.join(MAKE_REPRO)}" in lines[lines.index("repro: install") :]
+
+
+def test_while_a_run_works_verbs_and_make_repro_wait_and_bare_dvc_is_refused(
+    served: Served, environment: dict[str, str]
+) -> None:
+    run = served.in_training("sleep 12 alone")
+    holder = f"pid {served.run_process().pid}: pipeline"
+    assert lock.holder(served.root) == holder
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    commands = [
+        [sys.executable, *MAKE_REPRO[1:]],
+        [sys.executable, "-m", "flows", "withdraw", "demo"],
+        [sys.executable, "-m", "flows", "pipeline"],
+    ]
+    waiting = [subprocess.Popen(each, cwd=served.root, env=environment, **pipes) for each in commands]
+    bare = subprocess.run(["dvc", "repro", "train"], cwd=served.root, env=environment, capture_output=True, text=True)
+    assert bare.returncode != 0
+    assert "is busy" in bare.stderr
+    for each in (waiting[0], waiting[1]):
+        assert each.stdout is not None
+        assert f"waiting for the project's lock (data/.state/lock), held by {holder}" in each.stdout.readline()
+    waiting[1].send_signal(signal.SIGINT)  # a withdrawn delivery would change the toy
+    assert "demo" in (served.root / "data/deliveries.yaml").read_text()
+    assert served.await_state(run, *FINAL) == "COMPLETED"
+    assert "up to date" in waiting[0].communicate(timeout=60)[0]
+    said = waiting[2].communicate(timeout=60)[0]
+    assert "waiting for the project's lock" in said
+    assert [each.returncode for each in (waiting[0], waiting[2])] == [0, 0]
+    waiting[1].communicate(timeout=10)
