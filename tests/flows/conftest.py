@@ -11,10 +11,15 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -107,6 +112,124 @@ if "fail" in words:
 (out / "made.txt").write_text(digest.hexdigest())
 if verb == "report":
     (out / "summary.json").write_text(SUMMARY)
+import lifelike
+lifelike.write(verb, [pathlib.Path(i) for i in inputs], out, words)
+"""
+
+# The tables, models and records of answers that the flows read, in the form of the real ones, of two classes. The word
+# `skill X` of train is the share of pictures that a model gets right; what one model gets right, a better one does too.
+LIFELIKE = """
+import hashlib, json, pathlib, shutil, sys, yaml
+CLASSES = ["ig", "platelet"]
+CELLS = ["blur/1", "noise/1", "mix"]
+FILES = ["model.weights.h5", "seen.txt", "arrays.npz"]
+
+def write(verb, inputs, out, words):
+    made = globals().get(verb)
+    if made:
+        made(inputs, out, words)
+
+def demo(inputs, out, words):
+    lines = [f"{share(str(k), 'id'):.9f} {CLASSES[k % 2]}\\n" for k in range(200)]
+    (out / "cells.txt").write_text("".join(lines))
+
+def ingest(inputs, out, words):
+    drawn = inputs[0] / "cells.txt"
+    lines = [line.split() for line in drawn.read_text().splitlines()] if drawn.exists() else []
+    rows = [(f"cells.txt#{k}", hashlib.md5(one.encode()).hexdigest(), label) for k, (one, label) in enumerate(lines)]
+    files = [] if rows else sorted(file for file in inputs[0].rglob("*") if file.is_file())
+    rows += [(str(f.relative_to(inputs[0])), hashlib.md5(f.read_bytes()).hexdigest(), f.parent.name) for f in files]
+    put(out, [(inputs[0].name, *row) for row in rows])
+
+def dedupe(inputs, out, words):
+    first, rows = {}, []
+    for name in yaml.safe_load(open("data/deliveries.yaml"))["deliveries"]:
+        for row in got(inputs[0] / name):
+            rows.append((*row, first.setdefault(row[2], "/".join(row[:2]))))
+    put(out, rows)
+
+def outliers(inputs, out, words):
+    put(out, got(inputs[0]))
+
+def split(inputs, out, words):
+    import pyarrow, pyarrow.parquet
+    names = ["delivery", "source", "id", "label", "partner"]
+    rows = [dict(zip(names, row)) for row in got(inputs[1])]
+    for k, row in enumerate(rows):
+        copied = row["partner"] != "/".join([row["delivery"], row["source"]])
+        place = share(row["id"], "split")
+        row.update(kept=not copied, stage="dedupe" * copied, reason="exact-copy" * copied, row=k, group=row["id"])
+        row.update(measure=0.0, partner=row["partner"] * copied, batch="grey")
+        row.update(split="train" if place < 0.5 else "val" if place < 0.6 else "test")
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "rows.parquet")
+
+def train(inputs, out, words):
+    rows = kept(inputs[0])
+    lines = sorted("\\t".join([row["id"], row["label"], row["split"]]) for row in rows)
+    learnt = [row for row in rows if row["split"] != "test"]
+    provenance = {
+        "train": {"words": " ".join(words)},
+        "deliveries": list(dict.fromkeys(row["delivery"] for row in learnt)),
+        "rows": {part: sum(row["split"] == part for row in learnt) for part in ("train", "val")},
+        "dataset": hashlib.sha256("\\n".join(lines).encode()).hexdigest(),
+        "weights": "",
+    }
+    (out / "model.weights.h5").write_text(words[words.index("skill") + 1] if "skill" in words else "0.8")
+    (out / "seen.txt").write_text("".join(f"{one}\\n" for one in sorted({row["id"] for row in learnt})))
+    (out / "arrays.npz").write_bytes(b"")
+    describe(out, provenance)
+
+def calibrate(inputs, out, words):
+    for file in FILES:
+        shutil.copy(inputs[2] / file, out / file)
+    provenance = json.loads((inputs[2] / "model.json").read_text())["provenance"]
+    describe(out, {**provenance, "calibrate": {}})
+
+def evaluate(inputs, out, words):
+    import pyarrow, pyarrow.parquet
+    clean, _, model = inputs
+    test = sorted((row for row in kept(clean) if row["split"] == "test"), key=lambda row: row["id"])
+    known = set((model / "seen.txt").read_text().split()) & {row["id"] for row in test}
+    if known:
+        sys.exit(f"evaluate: the model has seen {len(known)} of the {len(test)} test rows in training")
+    skill = float((model / "model.weights.h5").read_text())
+    rows = []
+    for row in test:
+        said = CLASSES[answer(row, "clean", skill)]
+        facts = {name: row[name] for name in ("id", "group", "delivery", "source", "batch", "label")}
+        sure = {f"p_{name}": 0.9 if name == said else 0.1 for name in CLASSES}
+        rows.append(dict(facts, sharpness="1", predicted=said, confidence=0.9, score=0.0, why="", **sure))
+    cells = {cell: pyarrow.array([answer(row, cell, skill) for row in test], pyarrow.uint8()) for cell in CELLS}
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "predictions.parquet")
+    pyarrow.parquet.write_table(pyarrow.table(cells), out / "suite.parquet")
+
+def answer(row, cell, skill):
+    right = CLASSES.index(row["label"])
+    return right if share(row["id"], cell) < skill else 1 - right
+
+def share(*words):
+    return int(hashlib.md5(" ".join(words).encode()).hexdigest()[:8], 16) / 2**32
+
+def kept(clean):
+    import pyarrow.parquet
+    return [row for row in pyarrow.parquet.read_table(clean / "rows.parquet").to_pylist() if row["kept"]]
+
+def put(folder, rows):
+    (folder / "rows.tsv").write_text("".join("\\t".join(row) + "\\n" for row in rows))
+
+def got(folder):
+    return [tuple(line.split("\\t")) for line in (folder / "rows.tsv").read_text().splitlines()]
+
+def describe(folder, provenance):
+    stored = {name: (folder / name).read_bytes() for name in FILES}
+    document = {
+        "format": "hemaflow-model/2", "classes": CLASSES, "image_size": 8, "crop": 8, "provenance": provenance,
+        "calibration": {}, "network": {},
+        "files": {n: {"sha256": hashlib.sha256(b).hexdigest(), "bytes": len(b)} for n, b in stored.items()},
+    }
+    spelled = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    document["digest"] = hashlib.sha256(spelled.encode()).hexdigest()
+    (folder / "model.json").write_text(json.dumps(document, indent=1))
 """
 
 PARAMS = """\
@@ -125,6 +248,14 @@ train:
   learning_rate: 1.0e-4   # of Lion
   seed: 1
   words: ""
+gate:
+  seed: 0
+  resamples: 200
+  level: 0.5
+  min_rows: 1000
+  allowed: {clean: 0.05, distorted: 0.05, worst: 0.05, mix: 0.05, recall: 0.05, slices: 0.05}
+  wanted: {clean: 0.01, distorted: 0.01, mix: 0.01}
+  floors: {clean: 0.5, distorted: 0.5, worst: 0.5, mix: 0.5, recall: 0.5}
 """
 
 LISTING = """\
@@ -198,9 +329,10 @@ def made_toy(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, st
     """The toy after a first `dvc repro`; copy it, do not write to it."""
     root = tmp_path_factory.mktemp("toy") / "project"
     (root / "data").mkdir(parents=True)
-    for name, text in {"dvc.yaml": DVC, "toy.py": TOY, "params.yaml": PARAMS, "data/deliveries.yaml": LISTING}.items():
+    code = {"toy.py": TOY, "lifelike.py": LIFELIKE}
+    for name, text in {"dvc.yaml": DVC, **code, "params.yaml": PARAMS, "data/deliveries.yaml": LISTING}.items():
         (root / name).write_text(textwrap.dedent(text))
-    (root / ".gitignore").write_text("/data/.state/\n/data/incoming/\n/data/quarantine/\n")
+    (root / ".gitignore").write_text("/data/.state/\n/data/incoming/\n/data/quarantine/\n/data/runs/\n__pycache__/\n")
     (root / ".dvcignore").write_text("data/.state\ndata/incoming\ndata/quarantine\n")
     for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro", "-q"]):
         subprocess.run(command, cwd=root, env=environment, check=True)
@@ -218,6 +350,15 @@ def in_toy(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, entered."""
     monkeypatch.chdir(toy)
     return toy
+
+
+@pytest.fixture
+def in_repository(in_toy: Path, environment: dict[str, str]) -> Path:
+    """The same, with all of it committed to git."""
+    who = {f"GIT_{role}_{what}": "toy" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    for command in (["git", "add", "-A"], ["git", "commit", "-q", "-m", "Toy"]):
+        subprocess.run(command, cwd=in_toy, env={**environment, **who}, check=True)
+    return in_toy
 
 
 @dataclass(frozen=True)
@@ -257,3 +398,51 @@ def api(prefect: Prefect) -> Iterator[None]:
 
     with temporary_settings({PREFECT_API_URL: prefect.api, PREFECT_HOME: prefect.home}):
         yield
+
+
+class Question:
+    """A flow run that asks a person, in a thread, and Prefect's API as its UI uses it."""
+
+    def __init__(self, api: str, flow: Any, parameters: dict[str, Any]):
+        from prefect import get_client
+        from prefect.flow_engine import run_flow
+
+        with get_client(sync_client=True) as client:
+            run = client.create_flow_run(flow, parameters=parameters)
+        self.name, self.url = run.name, f"{api}/flow_runs/{run.id}"
+        call = partial(copy_context().run, run_flow, flow, run, parameters, return_type="state")
+        self._ended: Future[Any] = ThreadPoolExecutor(1).submit(call)
+
+    def await_state(self, *names: str) -> dict[str, Any]:
+        """The state once it is one of these."""
+        until, state = time.monotonic() + 120, {}
+        while time.monotonic() < until and state.get("name") not in names:
+            time.sleep(0.05)
+            state = httpx.get(self.url).json()["state"]
+        assert state.get("name") in names, state
+        return state
+
+    def answer(self, answer: dict[str, str]) -> dict[str, Any]:
+        """What the UI sends when the form is submitted; the server's reply."""
+        return dict(httpx.post(f"{self.url}/resume", json={"run_input": answer}).json())
+
+    def form(self) -> tuple[dict[str, Any], str]:
+        """The form's schema and the text above it, as the UI finds them."""
+        keys = self.await_state("Paused")["state_details"]["run_input_keyset"]
+        schema, text = (httpx.get(f"{self.url}/input/{keys[name]}").json() for name in ("schema", "description"))
+        return schema, text
+
+    def is_open(self) -> bool:
+        """Whether the flow has not ended."""
+        return not self._ended.done()
+
+    def result(self) -> Any:
+        """What the flow returned, waited for; raises what it raised."""
+        return self._ended.result(120).result()
+
+
+@pytest.fixture
+def question(prefect: Prefect, api: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Question]:
+    """Starts a flow that will ask: `question(flow, parameter=...)`."""
+    monkeypatch.setattr("flows.approval.POLL_SECONDS", 0.1)
+    return lambda flow, **parameters: Question(prefect.api, flow, parameters)

@@ -1,0 +1,58 @@
+"""Places that one holder at a time can have: a file with an flock on it, which the kernel frees when the holder dies.
+
+The holder's name stands in the file, for whoever finds the place taken. Threads exclude each other as processes do.
+"""
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def take(file: Path, who: str, wait: bool = False) -> int | None:
+    """The place, as a descriptor for `leave`; None where somebody else has it and this is not to wait."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if _is_at(descriptor, file):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, who.encode(), 0)
+            return descriptor
+        os.close(descriptor)  # somebody deleted the folder meanwhile: nobody else will find this file
+
+
+def leave(descriptor: int) -> None:
+    """Give the place up."""
+    os.ftruncate(descriptor, 0)
+    os.close(descriptor)
+
+
+def name(file: Path) -> str:
+    """The name that stands there; empty where nobody has the place, or its holder is just coming or going."""
+    with suppress(FileNotFoundError):
+        return file.read_text()
+    return ""
+
+
+def is_taken(file: Path) -> bool:
+    """Whether somebody has the place. Not for one that is taken without waiting: this look has it for a moment."""
+    with suppress(FileNotFoundError), file.open() as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _is_at(descriptor: int, file: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    return False

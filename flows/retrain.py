@@ -1,0 +1,78 @@
+"""The flow `retrain`: from what landed to a champion, in one run that may be killed anywhere and begun again."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from pydantic import Field
+
+from flows import approval as approvals
+from flows import form, groups, lock, provenance, repository, waiting_room
+from flows import retrain_steps as steps
+from flows.retraining import Retraining
+
+Deliveries = list[form.Delivery]
+Approval = Literal["none", "person"]
+Hours = Annotated[float, Field(ge=0.01, le=168)]
+NOTHING: list[str] = []
+
+
+# Prints are logged, for whoever waits for a place or the project's lock is told so by a print.
+@flow(name="retrain", persist_result=False, log_prints=True)
+def retrain(
+    deliveries: Deliveries = NOTHING,
+    approval: Approval = "none",
+    approval_hours: Hours = 24.0,
+    review_branch: bool = False,
+    force: bool = False,
+) -> State:
+    """Take in what landed; where the cleaned dataset changed, train, judge, and promote if the gate lets the model.
+
+    Args:
+        deliveries: The deliveries for which this was started; all that are listed are taken, named here or not.
+        approval: Whether a person has to confirm a promotion, in the page of this run.
+        approval_hours: How long to wait for the answer; without one the model is not promoted.
+        review_branch: Push the commits to git's origin as a branch retrain/DATE too.
+        force: Go on to training and the gate also where the dataset is that of the last training.
+
+    Ends with a `Retraining`, as Completed; named Unchanged where there was nothing to train on, Collapsed where another
+    run waits that does the same. Raises ValueError before any work where git cannot commit, and OSError at the very end
+    where all is done but could not be pushed: the next run pushes.
+    """
+    root = Path.cwd()
+    repository.check(root)
+    with provenance.recording(root, "retrain") as record, ExitStack() as question, ExitStack() as hold:
+        case = steps.begun(root, record, deliveries)
+        ahead = hold.enter_context(waiting_room.turn(root, case.name))
+        if ahead:
+            return steps.left_to(case, ahead, deliveries)
+        hold.enter_context(writing(root))
+        steps.curated(case)
+        reason = None if force else steps.nothing_to_do(case)
+        if reason:
+            return steps.unchanged(case, reason, review_branch)
+        steps.trained(case)
+        steps.judged(case)
+        steps.committed(case)
+        if steps.waits_for_a_person(case, approval):
+            question.enter_context(approvals.asking(root, case.model, case.name))
+            hold.close()
+            steps.asked(case, approval_hours)
+            hold.enter_context(writing(root))
+        steps.promoted_or_kept(case)
+        return steps.concluded(case, review_branch)
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """The project's lock; where the block is left by an error, its stages have ended."""
+    with lock.held(root, "retrain"), groups.ending_together():
+        yield
+
+
+def sentence(result: Retraining) -> str:
+    """What came of a retraining, for a person."""
+    return str(result)

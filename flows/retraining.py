@@ -1,0 +1,77 @@
+"""What came of a retraining, in a sentence and on a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal["promoted", "kept", "unchanged", "collapsed"]
+STATES: dict[Outcome, str] = {"unchanged": "Unchanged", "collapsed": "Collapsed"}
+"""Names of the states in which such runs end; the others end as Completed."""
+SHOWN = 8
+
+
+@dataclass
+class Retraining:
+    """A retraining, filled in as it goes on. As text: a sentence."""
+
+    record: str
+    """id of the run's record"""
+    outcome: Outcome = "kept"
+    why: str = ""
+    """the reason for the outcome, in words that follow on a colon"""
+    champion: str | None = None
+    """tag of the champion at the end"""
+    fresh: list[str] = field(default_factory=list)
+    """deliveries that no retraining had seen through before"""
+    drift: str = ""
+    """about them, Markdown"""
+    gate: str = ""
+    """the gate's sentence and table, Markdown"""
+    commit: str | None = None
+    left: list[str] = field(default_factory=list)
+    """paths that are changed in the checkout and were not the run's to commit"""
+    pushed: list[str] = field(default_factory=list)
+    """what was pushed where, in words"""
+    not_backed_up: list[str] = field(default_factory=list)
+    """what exists here alone, in words"""
+
+    def __str__(self) -> str:
+        heads = {
+            "promoted": f"{self.champion} is the model of this run",
+            "kept": f"kept {self.champion}" if self.champion else "there is no champion yet",
+            "unchanged": "nothing to train on",
+            "collapsed": "left to another run",
+        }
+        return f"{heads[self.outcome]}: {self.why}"
+
+    @property
+    def state(self) -> str:
+        """Name of the state in which the flow run ends."""
+        return STATES.get(self.outcome, "Completed")
+
+    def markdown(self, stages: str = "") -> str:
+        """The run in a page, the sentence first; `stages` is what the stages did, Markdown."""
+        sentence = str(self)
+        parts = [
+            f"**{sentence[0].upper()}{sentence[1:]}.**",
+            "\n".join(f"- {line}" for line in self._facts()),
+            f"## The gate\n\n{self.gate}" if self.gate else "",
+            f"## What came\n\n{self.drift}" if self.drift else "",
+            stages,
+        ]
+        return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
+
+    def _facts(self) -> list[str]:
+        lines = [f"New deliveries: {_listed(self.fresh)}", f"Run: `python -m flows explain {self.record}` tells it"]
+        if self.commit:
+            lines.append(f"Commit: `{self.commit[:12]}`")
+        if self.left:
+            lines.append(f"Changed, and not the run's to commit: {_listed(self.left)}")
+        if self.pushed:
+            lines.append(f"Pushed: {', '.join(self.pushed)}")
+        return lines + [f"Not backed up: {what}" for what in self.not_backed_up]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return (", ".join(names[:SHOWN]) or "none") + more
