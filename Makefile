@@ -1,6 +1,7 @@
 # make repro        install, then `dvc repro`: the whole way from the deliveries to an evaluated model
 # make test         install, then lint, types and tests
 # make serve        install, then a Prefect server with the deployments; Ctrl-C ends all of it
+# PORT= HOST= DATABASE=   of make serve: DATABASE=postgresql+asyncpg://... instead of SQLite
 # EXTRA=gpu         takes the lock with CUDA instead of the CPU's
 SHELL := /bin/bash
 EXTRA ?= cpu
@@ -60,7 +61,7 @@ test-long: install
 	@python -m pytest -m long $(PYTEST)
 
 serve: install
-	@python -m flows serve $(if $(PORT),--port $(PORT))
+	@python -m flows serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(DATABASE),--database $(DATABASE))
 
 # Both locks anew from pyproject.toml; wants uv.
 lock:
