@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from flows import server
@@ -97,8 +96,7 @@ def test_a_run_that_is_cancelled_while_it_waits_ends(asks: Asks) -> None:
 
     question = asks()
     question.await_state("Paused")
-    state = {"type": "CANCELLED", "name": "Cancelled"}
-    httpx.post(f"{question.url}/set_state", json={"state": state, "force": True}).raise_for_status()
+    question.cancel()
     with pytest.raises(CancelledRun, match="the run was ended while it waited for an answer: Cancelled"):
         question.result()
 

@@ -127,8 +127,9 @@ def _all_are_there(root: Path) -> None:
 
 
 def _aside(root: Path) -> dict[str, str]:
-    facts = [json.loads((place / "reason.json").read_text()) for place in (root / quarantine.QUARANTINE).iterdir()]
-    return {each["entry"]: each["outcome"] for each in facts}
+    """How each entry that lies there first came to it."""
+    places = (root / quarantine.QUARANTINE).iterdir()
+    return {place.name.rpartition("-")[0]: json.loads((place / "reason.json").read_text())["outcome"] for place in places}
 
 
 def _history_is_sound(root: Path, environment: dict[str, str]) -> None:
