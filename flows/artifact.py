@@ -56,7 +56,7 @@ def markdown(root: Path, artifacts: Sequence[Artifact], record: Path | None = No
     parts = [f"## Stages\n\n{len(artifacts)} stages: {stages or 'none'}{why}"]
     if (root / METRICS).is_file():
         parts.append(_evaluation(root))
-    if any(artifact.stage == "report" for artifact in artifacts) and (root / CURATION / "summary.json").is_file():
+    if any(artifact.stage == "report" for artifact in artifacts) and (root / CURATION).is_dir():
         parts.append(_curation(root / CURATION))
     elif (root / CLEAN).is_file():
         parts.append(_rows(root / CLEAN))

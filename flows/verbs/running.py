@@ -24,8 +24,13 @@ def run(name: str, /, **parameters: Any) -> Any:
 
 def expected() -> tuple[type[Exception], ...]:
     """Errors that a message is enough for. Their modules are loaded where they can have been raised."""
-    runner = sys.modules.get("flows.runner")
-    return (ValueError, OSError, *([runner.StageFailedError] if runner else []))
+    runner, prefect = sys.modules.get("flows.runner"), sys.modules.get("prefect.exceptions")
+    return (
+        ValueError,
+        OSError,
+        *([runner.StageFailedError] if runner else []),
+        *([prefect.CancelledRun] if prefect else []),
+    )
 
 
 def printing() -> logging.Logger:
