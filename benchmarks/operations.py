@@ -29,7 +29,8 @@ from benchmarks import nothing_to_do
 from benchmarks.first_run import clone
 from benchmarks.served import Clock, Command, Served, serving, union
 from benchmarks.targets import Claim, table
-from flows import champion, provenance
+from flows.champions import champion
+from flows.history import provenance
 from tasks import params
 from tasks.demo import files, stage
 from tasks.params import Classes

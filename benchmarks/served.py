@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from flows import server
+from flows.serving import server
 
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 BUSY = 503

@@ -8,5 +8,5 @@ from pathlib import Path
 os.environ.update(PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1", DVC_NO_ANALYTICS="1")
 if "PREFECT_API_URL" not in os.environ:  # else the runs live elsewhere, and so do that server's settings
     os.environ.setdefault("PREFECT_HOME", str(Path.cwd() / "data/.state/prefect"))
-# A run that is silent for longer than the automation that marks the dead allows (flows/automations.py) counts as one.
+# A run that is silent for longer than flows/serving/automations.py allows counts as dead.
 os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")

@@ -14,10 +14,11 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import form, groups, lock
+from flows import groups, lock
+from flows.serving import form
 
 if TYPE_CHECKING:
-    from flows.provenance import Recorder
+    from flows.history.provenance import Recorder
 
 Act = Callable[[Path, "Recorder"], str]
 """Does the work below the project's folder, notes facts in the run's record, and says what was done."""
@@ -33,8 +34,8 @@ def deliver(path: form.SomePath, name: form.Delivery = "") -> State:
     """
 
     def act(root: Path, record: "Recorder") -> str:
-        from flows import events
         from flows.deliver import deliver
+        from flows.landing import events
 
         delivered = deliver(root, Path(path), name or None, before_listing=lambda new: events.note(root, new))
         if delivered.new:
@@ -78,7 +79,7 @@ def promote(why: form.Why, who: form.Text = "", although: form.Text = "") -> Sta
     """
 
     def act(root: Path, record: "Recorder") -> str:
-        from flows.promotion import promote
+        from flows.champions.promotion import promote
 
         text = str(promote(root, why, who or None, although or None))
         record.note(promoted=_champion(root))
@@ -98,7 +99,7 @@ def rollback(why: form.Why, to: form.Champion = "", who: form.Text = "") -> Stat
     """
 
     def act(root: Path, record: "Recorder") -> str:
-        from flows.promotion import rollback
+        from flows.champions.promotion import rollback
 
         text = str(rollback(root, to or None, why, who or None))
         record.note(promoted=_champion(root))
@@ -128,13 +129,13 @@ def _locked(root: Path, verb: str) -> Iterator[None]:
 
 
 def _recording(root: Path, verb: str) -> "AbstractContextManager[Recorder]":
-    from flows import provenance
+    from flows.history import provenance
 
     return provenance.recording(root, verb)
 
 
 def _send(root: Path) -> None:
-    from flows import events
+    from flows.landing import events
 
     try:
         for sent in events.send(root):
@@ -144,7 +145,7 @@ def _send(root: Path) -> None:
 
 
 def _champion(root: Path) -> str | None:
-    from flows.champion import current
+    from flows.champions.champion import current
 
     now = current(root)
     return now.tag if now else None

@@ -13,13 +13,16 @@ from prefect.futures import wait
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import artifact, facts, groups, limits, lock, needed, plan, provenance, runner, settings_form
+from flows import artifact, groups, lock, plan, runner, settings_form
 from flows.artifact import Artifact
+from flows.history import facts, provenance
+from flows.history.why import why, why_failed
 from flows.plan import Plan
 from flows.runner import Outcome
+from flows.serving import limits
 from flows.settings_form import Settings
 from flows.stages import Target
-from flows.why import why, why_failed
+from flows.storage import needed
 
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=2)
 """A stage uses all cores, so more of them at once would only cost memory."""

@@ -9,8 +9,9 @@ from typing import Any, TypeGuard
 
 import yaml
 
-from flows import dvc_repo, listing, needed
+from flows import listing
 from flows.stages import STAGES, Target
+from flows.storage import dvc_repo, needed
 
 TOP = "dvc.yaml"
 LOCK = Path("dvc.lock")

@@ -9,10 +9,14 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
-from flows import approval as approvals
-from flows import form, groups, lock, provenance, repository, waiting_room
-from flows import retrain_steps as steps
-from flows.retraining import Retraining
+from flows import groups, lock
+from flows.git import repository
+from flows.history import provenance
+from flows.retraining import approval as approvals
+from flows.retraining import retrain_steps as steps
+from flows.retraining import waiting_room
+from flows.retraining.retraining import Retraining
+from flows.serving import form
 
 Deliveries = list[form.Delivery]
 Approval = Literal["none", "person"]

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from flows import dvc_lock, groups, lock
+from flows import groups, lock
+from flows.storage import dvc_lock
 
 TAIL = 30
 BAR_SECONDS = 10.0

@@ -13,10 +13,12 @@ from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import cells as files
-from flows import facts, form, groups, limits, lock, plan, provenance, runner
+from flows import groups, lock, plan, runner
+from flows.history import facts, provenance
+from flows.history.why import why, why_failed
 from flows.pipeline import stage
 from flows.runner import Outcome, StageFailedError
-from flows.why import why, why_failed
+from flows.serving import form, limits
 
 A_SLOT_EACH: Any = ThreadPoolTaskRunner(max_workers=limits.SLOTS)
 NO_CELL: list[str] = []

@@ -8,9 +8,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from pydantic import NonNegativeFloat
 
-from flows import events, landing
 from flows.deliver import Delivered
-from flows.landing import Outcome
+from flows.landing import events, landing
+from flows.landing.landing import Outcome
 from flows.pipeline import stage
 
 INCOMING = Path("data/incoming")

@@ -52,7 +52,7 @@ def champion(
     history: Annotated[bool, Option("--history", help="all champions that there were")] = False,
 ) -> None:
     """Who is the champion, since when, and why."""
-    from flows import champion
+    from flows.champions import champion
 
     echo(champion.history(Path.cwd()) if history else champion.describe(Path.cwd()))
 
@@ -65,7 +65,7 @@ def promote(
     ] = None,
 ) -> None:
     """Make the model that was trained last the champion, if the gate lets it."""
-    from flows.promotion import promote
+    from flows.champions.promotion import promote
 
     echo(promote(Path.cwd(), why, who, although))
 
@@ -76,7 +76,7 @@ def rollback(
     who: Who = None,
 ) -> None:
     """Put an earlier champion in its place again."""
-    from flows.promotion import rollback
+    from flows.champions.promotion import rollback
 
     echo(rollback(Path.cwd(), to, why, who))
 
@@ -90,7 +90,7 @@ def lineage(
     ] = None,
 ) -> None:
     """From a model back to its run, its deliveries and its rows."""
-    from flows.lineage import lineage
+    from flows.history.lineage import lineage
 
     echo(lineage(Path.cwd(), model, rows))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 def run(name: str, /, **parameters: Any) -> Any:
     """What the flow `flows.NAME:NAME` returns. Prefect's server starts while the flow is being imported."""
-    from flows import server
+    from flows.serving import server
 
     own = server.provide(Path.cwd())
     flow = getattr(import_module(f"flows.{name}"), name)

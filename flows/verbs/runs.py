@@ -51,7 +51,7 @@ def explain(
     ] = None,
 ) -> None:
     """What a run did, and why."""
-    from flows.explain import explain
+    from flows.history.explain import explain
 
     echo(explain(Path.cwd(), run))
 
@@ -68,7 +68,7 @@ def serve(
     HEMAFLOW_AUTH=USER:PASSWORD has it ask for that password; HEMAFLOW_WEBHOOK is an http or https URL that failures are
     posted to.
     """
-    from flows.serve import serve
+    from flows.serving.serve import serve
 
     serve(Path.cwd(), host, port, database)
 
@@ -78,7 +78,7 @@ def clean_up(
     cloud: Annotated[bool, Option("--cloud", help="from the remote too what no branch and no tag names")] = False,
 ) -> None:
     """Free the disk of what neither the workspace nor any champion needs."""
-    from flows.clean_up import clean_up
+    from flows.storage.clean_up import clean_up
 
     echo(clean_up(Path.cwd(), dry, cloud))
 
@@ -90,7 +90,7 @@ def remote_add(
     profile: Annotated[str | None, Option(help="section of the AWS credentials file")] = None,
 ) -> None:
     """Say where data and models are kept besides here. Credentials stay in the environment, never in the project."""
-    from flows import remote
+    from flows.storage import remote
 
     echo(remote.add(Path.cwd(), url, endpoint_url, region, profile))
 
@@ -100,20 +100,20 @@ def remote_push(
     champions: Annotated[bool, Option("--champions", help="the champions of all tags too")] = False,
 ) -> None:
     """Copy to the remote what it lacks."""
-    from flows import remote
+    from flows.storage import remote
 
     echo(remote.push(Path.cwd(), whole=whole, champions=champions, log=running.printing()))
 
 
 def remote_pull() -> None:
     """Fetch from the remote what the checkout names and lacks."""
-    from flows import remote
+    from flows.storage import remote
 
     echo(remote.pull(Path.cwd(), log=running.printing()))
 
 
 def remote_status() -> None:
     """Say what of the project's data is here alone."""
-    from flows import remote
+    from flows.storage import remote
 
     echo("\n".join(remote.not_backed_up(Path.cwd())) or "everything is on the remote")

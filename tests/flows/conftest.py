@@ -141,7 +141,7 @@ class Prefect:
 
 @pytest.fixture(scope="session")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Prefect:
-    from flows import server
+    from flows.serving import server
 
     root = tmp_path_factory.mktemp("prefect")
     started = server.start(root, server.free_port(), PREFECT_HOME=str(root), **server.BRIEF)
@@ -163,7 +163,7 @@ def api(prefect: Prefect) -> Iterator[None]:
 @pytest.fixture
 def question(prefect: Prefect, api: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Question]]:
     """Starts a flow that will ask: `question(flow, parameter=...)`."""
-    monkeypatch.setattr("flows.approval.POLL_SECONDS", 0.1)
+    monkeypatch.setattr("flows.retraining.approval.POLL_SECONDS", 0.1)
     started: list[Question] = []
 
     def ask(flow: Any, **parameters: Any) -> Question:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from flows import champion
+from flows.champions import champion
 
 FILES = {
     "dvc.yaml": "stages: {}\n",

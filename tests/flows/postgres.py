@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import server
+from flows.serving import server
 
 PASSWORD = "a-secret-4711"
 USER = "hemaflow"

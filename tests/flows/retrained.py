@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from flows import champion, provenance, repository, rescore
+from flows.champions import champion
+from flows.git import repository
+from flows.history import provenance
+from flows.retraining import rescore
 
 BETTER, WORSE = "skill 0.95", "skill 0.6"
 """Words of the section train in the toy's params.yaml, for its next model."""

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
-from flows import server
+from flows.serving import server
 from flows.stages import STAGES
 from tests.flows.conftest import Steer
 
@@ -117,7 +117,7 @@ class Served:
 
     def run_process(self) -> psutil.Process:
         """That of the flow run which is at work."""
-        return self._below("flows.served_run")
+        return self._below("flows.serving.served_run")
 
     def _below(self, word: str) -> psutil.Process:
         guard = str(server.groups.GUARD)

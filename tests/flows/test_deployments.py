@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from flows import deployments as module
-from flows import server
+from flows.serving import server
 
 HERE = Path(__file__).parents[2]
 NAMES = ["pipeline", "retrain", "study", "watch", "deliver", "predict", "promote", "rollback"]

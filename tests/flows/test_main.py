@@ -16,7 +16,18 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(toy: Path, environment: d
     code = "import sys; from flows.__main__ import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=toy, env=environment, capture_output=True, text=True)
     text, _, modules = done.stdout.rstrip().rpartition("\n")
-    for verb in ("deliver", "withdraw", "pipeline", "retrain", "explain", "champion", "promote", "rollback", "lineage", "serve"):
+    for verb in (
+        "deliver",
+        "withdraw",
+        "pipeline",
+        "retrain",
+        "explain",
+        "champion",
+        "promote",
+        "rollback",
+        "lineage",
+        "serve",
+    ):
         assert f"\n  {verb} " in text
     assert not {"prefect", "dvc", "pandas", "pydantic_settings", "ruamel", "numpy"} & set(modules.split())
 
@@ -29,9 +40,7 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(toy: Path, environment: d
         pytest.param(["deliver", "/nonesuch"], 1, "/nonesuch", id="no such path"),
         pytest.param(["pipeline", "--set", "bacth=3"], 1, "bacth: no such setting", id="unknown setting"),
         pytest.param(["pipeline", "--target", "x"], 2, "'x' is not one of 'demo', 'ingest'", id="unknown target"),
-        pytest.param(
-            ["serve", "--host", "0.0.0.0"], 1, "--host 0.0.0.0", id="open to the world without a password"
-        ),
+        pytest.param(["serve", "--host", "0.0.0.0"], 1, "--host 0.0.0.0", id="open to the world without a password"),
     ],
 )
 def test_mistakes_are_told_in_a_line(

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows import events, listing, lock, provenance
+from flows import listing, lock
+from flows.history import provenance
+from flows.landing import events
 
 pytestmark = pytest.mark.usefixtures("api")
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from flows import lock, provenance
+from flows import lock
+from flows.history import provenance
 from flows.stages import STAGES
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -177,7 +178,7 @@ def test_edges_are_those_of_the_project_s_dvc_yaml(in_toy: Path) -> None:
 
 def test_a_training_waits_for_a_slot_of_the_limit(in_toy: Path) -> None:
     """One that another holds; what does not train is not held up, and it is not at work meanwhile."""
-    from flows import limits
+    from flows.serving import limits
 
     limits.set_up()
     context = copy_context()  # Prefect's settings, which a thread would not have

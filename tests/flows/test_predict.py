@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from flows import exchange
 from flows import predict as module
 from flows.__main__ import app
+from flows.champions import exchange
 
 CELLS = {"a.png": (230, 0, 0), "b.png": (10, 0, 0), "c.png": (130, 0, 0), "d.png": (230, 200, 0)}
 EXPECTED = """\

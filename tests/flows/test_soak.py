@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 
-from flows import champion, listing, plan, quarantine, remote, repository
-from flows.clean_up import clean_up
+from flows import listing, plan
+from flows.champions import champion
+from flows.git import repository
+from flows.landing import quarantine
+from flows.storage import remote
+from flows.storage.clean_up import clean_up
 from tests.flows.served import FINAL, Served, serving
 
 pytestmark = [pytest.mark.server, pytest.mark.long]
@@ -129,7 +133,9 @@ def _all_are_there(root: Path) -> None:
 def _aside(root: Path) -> dict[str, str]:
     """How each entry that lies there first came to it."""
     places = (root / quarantine.QUARANTINE).iterdir()
-    return {place.name.rpartition("-")[0]: json.loads((place / "reason.json").read_text())["outcome"] for place in places}
+    return {
+        place.name.rpartition("-")[0]: json.loads((place / "reason.json").read_text())["outcome"] for place in places
+    }
 
 
 def _history_is_sound(root: Path, environment: dict[str, str]) -> None:

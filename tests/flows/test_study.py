@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from flows import cells, provenance, runner, server
+from flows import cells, runner
+from flows.history import provenance
 from flows.runner import Outcome, StageFailedError
+from flows.serving import server
 
 STUDIES = """
 stages:
@@ -191,7 +193,7 @@ class TestFlow:
     def test_the_limit_is_set_held_and_given_back(self, studied: Path) -> None:
         from prefect import get_client
 
-        from flows.limits import GPU, SLOTS
+        from flows.serving.limits import GPU, SLOTS
 
         (studied / "study.py").write_text(STUDY + PEEK)
         _run("other")

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows import deliver, events, listing, quarantine
+from flows import deliver, listing
 from flows.deliver import Delivered, RefusedError
+from flows.landing import events, quarantine
 
 pytestmark = pytest.mark.usefixtures("api")
 

@@ -9,8 +9,9 @@ from typing import ClassVar
 import pytest
 import yaml
 
-from flows import deliver, dvc_file, events, landing, listing
-from flows.landing import Landed
+from flows import deliver, dvc_file, listing
+from flows.landing import events, landing
+from flows.landing.landing import Landed
 from tasks.deliver import raw
 
 PNG = b"\x89PNG\r\n\x1a\n"

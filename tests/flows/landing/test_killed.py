@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows import dvc_file, events, lock
+from flows import dvc_file, lock
+from flows.landing import events
 from tasks.deliver import raw
 
 PNG = b"\x89PNG\r\n\x1a\n"

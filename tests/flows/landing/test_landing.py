@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from flows import deliver, drop, dvc_file, events, landing, listing
-from flows.landing import Outcome
+from flows import deliver, dvc_file, listing
+from flows.landing import drop, events, landing
+from flows.landing.landing import Outcome
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows import quarantine
+from flows.landing import quarantine
 
 
 def test_put_aside_keeps_everything_and_counts(project: Any) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from flows import deliver, drop, events
-from flows.landing import Landed, Outcome
+from flows import deliver
+from flows.landing import drop, events
+from flows.landing.landing import Landed, Outcome
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

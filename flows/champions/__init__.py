@@ -1,0 +1,1 @@
+"""Who the champion is, and how another takes its place."""

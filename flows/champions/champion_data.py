@@ -1,0 +1,55 @@
+"""The champion's folder and DVC: into the cache, and out of it or the remote."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flows import lock
+from flows.champions.switch import CHAMPION, NEXT, POINTER
+from flows.storage import remote
+
+PLACE, FILE = NEXT / CHAMPION.name, NEXT / POINTER.name
+
+
+def add(root: Path, about: Mapping[str, Any]) -> str:
+    """Have DVC version `data/champion.next/champion`; the text of the `.dvc` file, which holds for `data/champion` too.
+
+    `about` goes into its `meta`. Raises OSError with what DVC said where it fails.
+    """
+    _dvc(root, "add", str(PLACE))
+    document = yaml.safe_load((root / FILE).read_text())
+    return yaml.safe_dump({**document, "meta": dict(about)}, sort_keys=False, allow_unicode=True)
+
+
+def bring(root: Path, pointer: str, tag: str) -> None:
+    """Check out what the text of a `.dvc` file names as `data/champion.next/champion`.
+
+    From the cache, or else the remote. Raises OSError that says where it was looked for.
+    """
+    (root / FILE).write_text(pointer)
+    try:
+        _dvc(root, "checkout", "--quiet", str(FILE))
+        return
+    except OSError as error:
+        asked = remote.configured(root)
+        if asked is None:
+            raise OSError(f"{tag} is not in DVC's cache, and there is no remote to get it from ({error})") from error
+    try:
+        remote.pull(root, [str(FILE)])
+    except OSError as error:
+        raise OSError(f"{tag} is neither in DVC's cache nor in the remote {asked}: {error}") from error
+
+
+def _dvc(root: Path, *words: str) -> None:
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", *words]
+    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    held = lock.descriptors(root)
+    child = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, pass_fds=held)
+    if child.returncode:
+        said = " ".join(child.stderr.split()).removeprefix("ERROR: ")
+        raise OSError(f"dvc {words[0]} failed with exit code {child.returncode}: {said}")

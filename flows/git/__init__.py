@@ -1,0 +1,1 @@
+"""Git, without switching branches or touching what others edit."""

@@ -1,0 +1,1 @@
+"""What happened: a record of each run, told in words, and walked back from a model."""

@@ -1,0 +1,1 @@
+"""From the drop folder to a delivery, or to the quarantine."""

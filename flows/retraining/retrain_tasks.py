@@ -1,0 +1,93 @@
+"""What of a retraining Prefect shows as a task of its own, beside the stages."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from prefect import get_run_logger
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.champions import champion
+from flows.champions.champion import Champion
+from flows.history import provenance
+from flows.pipeline import stage
+from flows.retraining import data_commit, rescore
+from flows.retraining.rescore import Rescored
+from flows.retraining.retraining import Retraining
+from flows.storage import remote
+from tasks.gate.decision import Decision
+
+NAMES = {"ran": "Completed", "refused": "Refused"}
+"""Of the states in which the champion's judgement ends, by what became of it; else Cached."""
+
+
+def step(name: str) -> Callable[[Callable[..., Any]], Any]:
+    """As `stage`, for what may return something else than a state."""
+    return cast(Callable[[Callable[..., Any]], Any], stage(name))
+
+
+@step("drift")
+def drift(root: Path, fresh: Sequence[str]) -> str:
+    """Compare new deliveries with the pictures that were trained on; Markdown. No reason to stop, whatever it finds."""
+    from tasks.drift.markdown import markdown, sentence
+    from tasks.drift.measure import measure
+
+    try:
+        found = measure(root / "data/clean", root / "data/ingested", root / "data/embedded", fresh)
+        text, facts = markdown(found), {"sentence": sentence(found), **found.to_dict()}
+    except (OSError, ValueError, KeyError) as error:
+        text = f"Drift is not known: {error}"
+        facts = {"sentence": text}
+        get_run_logger().warning("%s", text)
+    create_markdown_artifact(text, key="drift", description=f"New: {', '.join(fresh)}")
+    if record := provenance.current():
+        record.note(drift=facts)
+    return text
+
+
+@step("rescore")
+def rescored(root: Path) -> State:
+    """Judge the champion on today's test rows."""
+    found = rescore.rescore(root, get_run_logger())
+    if found is None:
+        return Completed(name="Skipped", message="there is no champion yet", data=None)
+    message = f"{found.champion}: {found.outcome}{f', {found.why}' if found.why else ''}"
+    return Completed(name=NAMES.get(found.outcome, "Cached"), message=message, data=found)
+
+
+@step("gate")
+def gate(root: Path, champion: Rescored | None) -> Decision:
+    """Compare the model with the champion."""
+    decision = rescore.decide(root, champion)
+    create_markdown_artifact(decision.markdown(), key="gate", description=decision.sentence())
+    get_run_logger().info("%s", decision.sentence())
+    return decision
+
+
+@step("commit")
+def commit(root: Path, deliveries: bytes, fresh: Sequence[str], run: str) -> str:
+    """Commit what the run took in and made."""
+    return data_commit.commit(root, deliveries, fresh, run)
+
+
+@step("promote")
+def promote(root: Path, candidate: Path, why: str, who: str, against: str | None) -> Champion:
+    """Make the model the champion."""
+    made = champion.promote(root, candidate, why, who, against)
+    get_run_logger().info("%s", made)
+    return made
+
+
+@step("push")
+def push(root: Path, told: Retraining, review_branch: bool) -> None:
+    """Copy data and models to the remote, and the commits to git's origin if that is wanted. Raises OSError."""
+    try:
+        if remote.configured(root):
+            told.pushed.append(remote.push(root, champions=True, log=get_run_logger()))
+        if review_branch:
+            told.pushed.append(data_commit.push_for_review(root, datetime.now(UTC).date()))
+    finally:
+        told.not_backed_up += remote.not_backed_up(root)

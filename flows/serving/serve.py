@@ -1,0 +1,131 @@
+"""Prefect's server with the deployments, for as long as this process lasts."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flows import lock
+from flows.serving import access, database, server, webhook
+from flows.serving.keeper import Keeper
+
+END_SECONDS = 40
+"""For flow runs to end their stages: a little more than the graces of `groups`."""
+POLL_SECONDS = 2.0
+"""A run that was started in the UI begins after so long at most; Prefect's default is 10."""
+PROCESSES = 20
+"""Flow runs side by side. Most of them wait for the project's lock, so this is no limit to what works at once."""
+
+
+def serve(root: Path, host: str, port: int, url: str | None = None) -> None:
+    """Serve the deployments until SIGTERM or Ctrl-C; then end the flow runs, their stages, and last the server.
+
+    The server listens at `host`, and keeps its runs in the database at `url` (None: that of the environment, see
+    `database.chosen`). Raises ValueError for a host beyond the loopback without a password, a malformed password or
+    URL (`access`, `database`, `webhook`) and a port that is taken; OSError where the database cannot be reached or the
+    server fails; and KeyboardInterrupt after Ctrl-C.
+    """
+    # A shell's `&` hands SIGINT on as ignored, and SIGTERM goes its way too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    access.check_host(host)
+    webhook.chosen()
+    stored = database.chosen(url)
+    if stored:
+        database.check(stored)
+    with server.announcing(root) as announce:
+        access.check_free(host, port)
+        keeper = Keeper(lambda: server.start(root, port, host, stored))
+        try:
+            os.environ.update({"PREFECT_API_URL": keeper.server.api, **access.for_clients(), **server.PATIENT})
+            _run_deployments(root, keeper, announce)
+        finally:
+            _end_children(keeper.server.group.pid)
+            keeper.end()
+
+
+def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]) -> None:
+    """Run what is due until a signal comes, or the server is gone for good: OSError then."""
+    from flows.serving import automations  # Prefect's import, while its server starts
+    from flows.serving.served_runner import ServedRunner
+
+    runner = ServedRunner(
+        name="hemaflow",
+        pause_on_shutdown=False,
+        query_seconds=POLL_SECONDS,
+        limit=PROCESSES,
+        heartbeat_seconds=automations.HEARTBEAT,
+    )
+    names = _set_up(root, keeper, runner)
+    announce(keeper.server.api)
+    print(f"Prefect is at {keeper.server.url}, with the deployments {', '.join(names)}; Ctrl-C ends it", flush=True)
+    try:
+        with _observing(root), keeper.keeping(runner.server_is_back):
+            asyncio.run(runner.start())
+    except KeyboardInterrupt:
+        if keeper.failed:
+            raise OSError(f"Prefect's server ends again and again: see {keeper.server.log}") from None
+        if not runner.terminated:
+            raise
+
+
+def _set_up(root: Path, keeper: Keeper, runner: Any) -> list[str]:
+    """Clear away what an earlier server left, and have this one know all that it is to do; names of the deployments."""
+    from flows.deployments import deployments
+    from flows.serving import automations, dead_runs, limits
+
+    made = deployments()
+    _recover(root)
+    keeper.server.await_healthy()
+    dead_runs.forget_missed()
+    for line in dead_runs.settle(root):
+        print(line, file=sys.stderr, flush=True)
+    for deployment in made:
+        runner.add_deployment(deployment)
+    limits.set_up()
+    automations.set_up(webhook.chosen())
+    return [str(deployment.name) for deployment in made]
+
+
+def _recover(root: Path) -> None:
+    """Finish a promotion that was cut short. Where somebody is at work, the next promotion does it."""
+    from flows.champions import switch
+
+    if lock.holder(root):
+        return
+    try:
+        switch.recover(root)
+    except (OSError, ValueError) as error:
+        print(f"a promotion that was cut short could not be finished: {error}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _observing(root: Path) -> Iterator[None]:
+    """Have deliveries taken in as soon as they lie complete, where the file system tells of them."""
+    from flows.landing.observer import observe, trigger_watch
+    from flows.watch import INCOMING, SETTLE_SECONDS
+
+    stop = threading.Event()
+    looks = (root / INCOMING, trigger_watch, stop, SETTLE_SECONDS)
+    threading.Thread(target=observe, args=looks, name="observe", daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
+
+
+def _end_children(server_pid: int) -> None:
+    """End what Prefect's runner has left running, with its stages; SIGKILL for what does not end in END_SECONDS."""
+    import psutil
+
+    runs = [child for child in psutil.Process().children() if child.pid != server_pid]
+    all_of_them = [process for run in runs for process in (run, *run.children(recursive=True))]
+    for run in runs:
+        run.terminate()
+    _, left = psutil.wait_procs(all_of_them, timeout=END_SECONDS)
+    for process in left:
+        process.kill()
