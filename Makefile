@@ -60,8 +60,10 @@ test: lint types
 test-long: install
 	@python -m pytest -m long $(PYTEST)
 
+# In the environment, since a command line is no place for the database's password.
+serve: export HEMAFLOW_DATABASE := $(or $(DATABASE),$(HEMAFLOW_DATABASE))
 serve: install
-	@python -m flows serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(DATABASE),--database $(DATABASE))
+	@python -m flows serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 # Both locks anew from pyproject.toml; wants uv.
 lock:

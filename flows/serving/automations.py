@@ -25,7 +25,7 @@ from flows.serving import webhook
 
 RETRAIN, TELL, MARK = "hemaflow: retrain on a delivery", "hemaflow: tell of failures", "hemaflow: mark what died"
 BLOCK = "hemaflow"
-SILENCE = timedelta(minutes=2)
+SILENCE = timedelta(minutes=5)
 """Four heartbeats (`HEARTBEAT`): a server that was gone for a minute must not take a run for dead."""
 ONCE_WITHIN = timedelta(minutes=1)
 """SQLite may be busy with something else; Prefect's server then looks at an event anew, and would tell it twice."""

@@ -30,12 +30,13 @@ ANSWER_SECONDS = 30.0
 
 SETTINGS = {
     "PREFECT__SERVER_FINAL": "1",
-    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",  # no flow here uses blocks, and registering takes 5 s once
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",  # the one that is used registers itself, and all take 5 s once
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "20",  # by default a transaction for each state
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",  # below 1 is taken as 0, and the server spins
     # By default in memory: a server that is started again would not know who holds the slots that its database counts.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",  # a run that waits for another looks so often
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # those of 90 days ago; `watch` makes 1,440 a day
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_UI_V2_ENABLED": "false",  # that one asks a host of Amplitude's, whatever analytics are set to
     "PREFECT_UI_API_URL": "/api",  # of where the browser has the page from, whatever name it knows that by

@@ -16,6 +16,10 @@ def run(name: str, /, **parameters: Any) -> Any:
     _leave_out_traces()
     if own:
         own.await_healthy()
+    else:
+        from flows.serving import outage
+
+        outage.outlast()
     state = flow(**parameters, return_state=True)
     if own:
         own.settle(str(state.state_details.flow_run_id))

@@ -60,7 +60,10 @@ def serve(
     host: Annotated[str, Option(help="beyond the loopback only with a password in HEMAFLOW_AUTH")] = "127.0.0.1",
     port: Annotated[int, Option(help="port of Prefect's UI and API", min=1, max=65535)] = 4200,
     database: Annotated[
-        str | None, Option(metavar="URL", help="postgresql+asyncpg://...; by default SQLite below data/.state")
+        str | None,
+        Option(
+            metavar="URL", help="postgresql+asyncpg://...; by default HEMAFLOW_DATABASE, else SQLite below data/.state"
+        ),
     ] = None,
 ) -> None:
     """Run a Prefect server with the deployments, until Ctrl-C.
