@@ -79,8 +79,8 @@ def test_a_taken_port_is_an_error(host: str) -> None:
 
 
 def test_verbs_at_work_are_known_until_they_end(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from flows.serving import server; server.provide(Path()); print(flush=True)"
-    code += "; sys.stdin.read()"
+    code = "import sys; from pathlib import Path; from flows.serving import server; server.provide(Path())"
+    code += "; print(flush=True); sys.stdin.read()"
     env = {**os.environ, "PREFECT_API_URL": "http://elsewhere/api", "PYTHONPATH": str(Path(__file__).parents[3])}
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     verbs = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env, **pipes) for _ in range(2)]
