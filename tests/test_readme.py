@@ -23,7 +23,7 @@ def output(*command: str) -> str:
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python -m flows")])
 def test_verbs_and_options_exist(command: str) -> None:
     words = shlex.split(command)[3:]
-    verbs = [word for word in words[:2] if word in ("export", "clean", "model")] or words[:1]
+    verbs = [word for word in words[:2] if word in ("export", "clean", "model", "remote", "add", "push")] or words[:1]
     help_text = output(sys.executable, "-m", "flows", *[word for word in verbs if word != "--help"], "--help")
     for option in re.findall(r"--[a-z-]+", command):
         assert option in help_text
@@ -46,7 +46,7 @@ def test_links_lead_to_files(link: str) -> None:
 
 
 def test_every_command_block_is_covered() -> None:
-    known = ("python -m flows", "python -m benchmarks", "python -c", "make ", "git ", "source ")
+    known = ("python -m flows", "python -m benchmarks", "python -c", "make ", "git ", "source ", "cp ", "HEMAFLOW_")
     assert [command for command in COMMANDS if not command.startswith(known)] == []
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from pathlib import Path
 
 VARIABLE = "HEMAFLOW_DATABASE"
 KINDS = ("postgresql+asyncpg", "sqlite+aiosqlite")
@@ -35,6 +36,7 @@ def check(url: str) -> None:
     from asyncpg import PostgresError
     from sqlalchemy.exc import SQLAlchemyError
 
+    _check_folder(url)
     try:
         asyncio.run(asyncio.wait_for(_connect(url), SECONDS))
     except TimeoutError:
@@ -42,6 +44,15 @@ def check(url: str) -> None:
     except (OSError, PostgresError, SQLAlchemyError) as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise OSError(f"the database {shown(url)} cannot be used: {_without_class(reason)}") from None
+
+
+def _check_folder(url: str) -> None:
+    """Of a file; without it the driver's thread prints its stack before anybody can catch the error."""
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url)
+    if parsed.drivername.startswith("sqlite") and not Path(str(parsed.database)).parent.is_dir():
+        raise OSError(f"the database {shown(url)} cannot be used: no such folder")
 
 
 def shown(url: str) -> str:

@@ -64,7 +64,7 @@ def promote(
         str | None, Option(metavar="REASON", help="promote a model that the gate refused, and why all the same")
     ] = None,
 ) -> None:
-    """Make the model that was trained last the champion, if the gate lets it."""
+    """Make the last model the champion, if the gate lets it."""
     from flows.champions.promotion import promote
 
     echo(promote(Path.cwd(), why, who, although))

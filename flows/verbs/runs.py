@@ -35,7 +35,7 @@ def retrain(
     ] = False,
     force: Annotated[bool, Option("--force", help="train although the cleaned dataset did not change")] = False,
 ) -> None:
-    """Take in what has landed, curate, train, judge, and promote the model if it is better than the champion."""
+    """Take in what landed, train on it, and promote if better."""
     from flows import retrain
 
     result = running.run(
@@ -80,7 +80,7 @@ def clean_up(
     dry: Annotated[bool, Option("--dry-run", help="say what would go, and leave it")] = False,
     cloud: Annotated[bool, Option("--cloud", help="from the remote too what no branch and no tag names")] = False,
 ) -> None:
-    """Free the disk of what neither the workspace nor any champion needs."""
+    """Free the disk of what nothing names any more."""
     from flows.storage.clean_up import clean_up
 
     echo(clean_up(Path.cwd(), dry, cloud))

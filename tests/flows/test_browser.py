@@ -5,6 +5,7 @@ With HEMAFLOW_SCREENSHOTS=FOLDER it leaves pictures of the pages there.
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
@@ -12,6 +13,7 @@ from shutil import copytree
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from flows.champions import champion
 from tests.flows.served import FINAL, Served, serving
 
 CHROMIUM = shutil.which("chromium")
@@ -56,6 +58,8 @@ def served(
 ) -> Iterator[Served]:
     root = Path(copytree(made_toy, tmp_path_factory.mktemp("browsed") / "toy", symlinks=True))
     prefect.give_database(root)  # type: ignore[attr-defined]
+    for words in (["add", "-A"], ["-c", "user.name=toy", "-c", "user.email=toy", "commit", "-q", "-m", "Toy"]):
+        subprocess.run(["git", *words], cwd=root, env=environment, check=True)
     with serving(root, environment) as served:
         yield served
 
@@ -140,6 +144,28 @@ def test_the_form_refuses_nonsense_before_a_run_starts(page: Page, served: Serve
     page.get_by_role("button", name="Submit").click()
     expect(_field(page, "train.batch").get_by_text("0 is not valid")).to_be_visible()
     assert served.call("flow_runs/count", counted) == before
+
+
+def test_a_person_confirms_a_promotion(page: Page, served: Served) -> None:
+    run = served.trigger("retrain", approval="person")
+    assert served.await_state(run, "PAUSED", *FINAL, seconds=300) == "PAUSED"
+    assert champion.current(served.root) is None
+    page.goto(f"http://127.0.0.1:{served.port}/runs/flow-run/{run}")
+    page.get_by_role("button", name="Resume").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Promoted: the first model")).to_be_visible()
+    _picture(page, "approval")
+    dialog.get_by_role("button", name="Submit").click()
+    expect(dialog).to_be_visible()  # an empty form is refused
+    dialog.locator(".p-select-button__control").click()
+    page.get_by_text("yes", exact=True).click()
+    dialog.locator("textarea").nth(0).fill("Ada")
+    dialog.locator("textarea").nth(1).fill("the platelets are fine")
+    dialog.get_by_role("button", name="Submit").click()
+    assert served.await_state(run, *FINAL, seconds=300) == "COMPLETED"
+    now = champion.current(served.root)
+    assert now is not None
+    assert (now.tag, now.who) == ("champion/1", "Ada")
 
 
 @pytest.mark.parametrize("name", ["deliver", "retrain", "study", "predict", "promote", "rollback", "watch"])

@@ -28,6 +28,7 @@ def test_the_makefile_takes_the_lock() -> None:
     assert f"\t@{' '.join(MAKE_REPRO)}" in lines[lines.index("repro: install") :]
 
 
+@pytest.mark.long
 def test_while_a_run_works_verbs_and_make_repro_wait_and_bare_dvc_is_refused(
     served: Served, environment: dict[str, str]
 ) -> None:

@@ -11,15 +11,13 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
-from uuid import UUID, uuid4
 
 import pytest
 import yaml
 
 from flows.deliver import Delivered
 from flows.serving import server
+from tests.flows.serving import asking
 
 pytestmark = pytest.mark.server
 
@@ -46,7 +44,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, prefect: Any) -> Iterator[s
 
     with temporary_settings({PREFECT_API_URL: started.api, PREFECT_HOME: home}):
         # Made by hand, for a flow of a test has no module that could be named.
-        _call(started.api, "flows/", {"name": "retrain"})
+        asking.call(started.api, "flows/", {"name": "retrain"})
         retrain.to_deployment("retrain").apply()
         yield started
     started.end()
@@ -85,7 +83,7 @@ def known(served: server.Server) -> Callable[[], dict[str, Any]]:
     """The automations on the server, by name."""
 
     def read() -> dict[str, Any]:
-        return {each["name"]: each for each in _call(served.api, "automations/filter", {})}
+        return {each["name"]: each for each in asking.call(served.api, "automations/filter", {})}
 
     return read
 
@@ -108,12 +106,12 @@ class TestSetUp:
         mine = known()[OURS[0]]
         wrong = {key: mine[key] for key in ("name", "description", "trigger", "actions")}
         wrong["trigger"]["within"] = 3600
-        _call(served.api, f"automations/{mine['id']}", {**wrong, "enabled": False}, "PUT")
+        asking.call(served.api, f"automations/{mine['id']}", {**wrong, "enabled": False}, "PUT")
         automations.set_up()
         assert known()[OURS[0]]["id"] == mine["id"]
         assert known()[OURS[0]]["trigger"]["within"] == automations.SILENCE.total_seconds()
         assert known()[OURS[0]]["enabled"] is False
-        _call(served.api, f"automations/{mine['id']}", {"enabled": True}, "PATCH")
+        asking.call(served.api, f"automations/{mine['id']}", {"enabled": True}, "PATCH")
 
     def test_the_user_s_own_are_left_alone_and_doubles_go(self, served: server.Server, known: Any) -> None:
         from flows.serving import automations
@@ -121,13 +119,13 @@ class TestSetUp:
         automations.set_up()
         fresh = {key: known()[OURS[1]][key] for key in ("description", "trigger", "actions")}
         for name in ("mine", OURS[1]):
-            _call(served.api, "automations/", {**fresh, "name": name})
+            asking.call(served.api, "automations/", {**fresh, "name": name})
         mine = known()["mine"]
         automations.set_up()
-        names = [each["name"] for each in _call(served.api, "automations/filter", {})]
+        names = [each["name"] for each in asking.call(served.api, "automations/filter", {})]
         assert sorted(names) == [*OURS[:2], "mine"]
         assert known()["mine"] == mine
-        _call(served.api, f"automations/{mine['id']}", None, "DELETE")
+        asking.call(served.api, f"automations/{mine['id']}", None, "DELETE")
 
     def test_without_a_webhook_nothing_tells_and_nothing_of_it_is_kept(
         self, served: server.Server, known: Any, receiver: Received
@@ -135,13 +133,13 @@ class TestSetUp:
         from flows.serving import automations
 
         automations.set_up(receiver.url)
-        assert len(_blocks(served)) == 1
+        assert len(asking.blocks(served)) == 1
         automations.set_up(f"{receiver.url}/other")
-        (block,) = _blocks(served)
+        (block,) = asking.blocks(served)
         assert known()[OURS[2]]["actions"][0]["block_document_id"] == block["id"]
         automations.set_up(None)
         assert sorted(known()) == OURS[:2]
-        assert _blocks(served) == []
+        assert asking.blocks(served) == []
 
     def test_a_bad_webhook_sets_nothing_up(self, served: server.Server, known: Any) -> None:
         from flows.serving import automations
@@ -169,9 +167,9 @@ def test_a_delivery_starts_one_retraining(served: server.Server) -> None:
     automations.set_up()
     for name in ("one", "batch-2.1", "one"):
         events.accepted(Delivered(name, True, 2, {"ig": 2}, 0))
-    _await(lambda: len(_retrainings(served)) == 3)
+    asking.wait(lambda: len(asking.retrainings(served)) == 3)
     time.sleep(2)  # for one too many
-    given = [run["parameters"] for run in _retrainings(served)]
+    given = [run["parameters"] for run in asking.retrainings(served)]
     assert sorted(given, key=repr) == [{"deliveries": [name]} for name in ("batch-2.1", "one", "one")]
 
 
@@ -179,11 +177,11 @@ def test_failures_are_told(served: server.Server, receiver: Received) -> None:
     from flows.serving import automations
 
     automations.set_up(receiver.url)
-    failed = _run(served, "pipeline", "FAILED", message='no "such" <thing>', name="Failed")
-    crashed = _run(served, "retrain", "CRASHED", message="killed", name="Crashed")
-    _run(served, "retrain", "COMPLETED", name="Collapsed")
-    _run(served, "another project's", "FAILED", name="Failed")
-    _await(lambda: len(receiver) == 2)
+    failed = asking.run(served, "pipeline", "FAILED", message='no "such" <thing>', name="Failed")
+    crashed = asking.run(served, "retrain", "CRASHED", message="killed", name="Crashed")
+    asking.run(served, "retrain", "COMPLETED", name="Collapsed")
+    asking.run(served, "another project's", "FAILED", name="Failed")
+    asking.wait(lambda: len(receiver) == 2)
     time.sleep(1)
     told = {each["flow"]: each for each in receiver}
     assert sorted(told) == ["pipeline", "retrain"]
@@ -206,19 +204,19 @@ def test_a_run_without_heartbeats_is_marked_and_one_with_them_is_not(
     from flows.serving import automations
 
     automations.set_up(receiver.url, silence=timedelta(seconds=10))
-    alive = _run(served, "pipeline", "RUNNING")
+    alive = asking.run(served, "pipeline", "RUNNING")
     process = _start_and_await_its_run(served, tmp_path)
-    dead = next(run for run in _runs(served, "watch") if run["state_type"] == "RUNNING")
+    dead = next(run for run in asking.runs(served, "watch") if run["state_type"] == "RUNNING")
     process.kill()
     process.wait()
     for _ in range(60):
-        _beat(served, alive, "pipeline")
-        if _state(served, dead["id"]) == "CRASHED":
+        asking.beat(served, alive, "pipeline")
+        if asking.state(served, dead["id"]) == "CRASHED":
             break
         time.sleep(1)
-    assert _state(served, dead["id"]) == "CRASHED", "the process is gone, and its run is said to be at work"
-    assert _state(served, alive["id"]) == "RUNNING"
-    _await(lambda: [each["message"] for each in receiver] == ["no sign of life for 10 s: its process is gone"])
+    assert asking.state(served, dead["id"]) == "CRASHED", "the process is gone, and its run is said to be at work"
+    assert asking.state(served, alive["id"]) == "RUNNING"
+    asking.wait(lambda: [each["message"] for each in receiver] == ["no sign of life for 10 s: its process is gone"])
     automations.set_up()
 
 
@@ -237,7 +235,7 @@ watch()
 def _start_and_await_its_run(served: server.Server, folder: Path) -> subprocess.Popen[bytes]:
     env = {**os.environ, "PREFECT_API_URL": served.api, "PREFECT_HOME": str(folder)}
     process = subprocess.Popen([sys.executable, "-c", SLEEPS], cwd=folder, env=env, stderr=subprocess.DEVNULL)
-    _await(lambda: bool(_beats(served, "watch")))
+    asking.wait(lambda: bool(asking.beats(served, "watch")))
     return process
 
 
@@ -258,78 +256,3 @@ def test_heartbeats_come_oftener_than_the_silence(by: str) -> None:
         found = pool["job_variables"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"]
     assert int(found) == automations.HEARTBEAT
     assert automations.SILENCE.total_seconds() >= 4 * automations.HEARTBEAT
-
-
-def _run(served: server.Server, flow: str, state: str, **more: Any) -> Any:
-    """A flow run that came to that state, without a process."""
-    flow_id = _call(served.api, "flows/", {"name": flow})["id"]
-    run = _call(served.api, "flow_runs/", {"flow_id": flow_id, "state": {"type": "RUNNING"}})
-    if state != "RUNNING":
-        _call(served.api, f"flow_runs/{run['id']}/set_state", {"state": {"type": state, **more}})
-    return run
-
-
-def _beat(served: server.Server, run: Any, flow: str) -> None:
-    """A heartbeat as Prefect's engine emits it."""
-    resource = {"prefect.resource.id": f"prefect.flow-run.{run['id']}", "prefect.resource.name": run["name"]}
-    related = [
-        {
-            "prefect.resource.id": f"prefect.flow.{run['flow_id']}",
-            "prefect.resource.role": "flow",
-            "prefect.resource.name": flow,
-        }
-    ]
-    event = {
-        "id": str(uuid4()),
-        "occurred": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "event": "prefect.flow-run.heartbeat",
-        "resource": resource,
-        "related": related,
-        "payload": {},
-    }
-    _call(served.api, "events", [event])
-
-
-def _beats(served: server.Server, flow: str) -> list[Any]:
-    """Heartbeats of a flow's runs."""
-    ids = {f"prefect.flow-run.{run['id']}" for run in _runs(served, flow)}
-    wanted = {"filter": {"event": {"name": ["prefect.flow-run.heartbeat"]}}, "limit": 50}
-    events = _call(served.api, "events/filter", wanted)["events"]
-    return [event for event in events if event["resource"]["prefect.resource.id"] in ids]
-
-
-def _runs(served: server.Server, flow: str) -> list[Any]:
-    return list(_call(served.api, "flow_runs/filter", {"flows": {"name": {"any_": [flow]}}}))
-
-
-def _retrainings(served: server.Server) -> list[Any]:
-    return [run for run in _runs(served, "retrain") if run["deployment_id"]]
-
-
-def _state(served: server.Server, run: str | UUID) -> str:
-    return str(_call(served.api, f"flow_runs/{run}")["state_type"])
-
-
-def _blocks(served: server.Server) -> list[Any]:
-    return list(_call(served.api, "block_documents/filter", {}))
-
-
-def _await(condition: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.2)
-
-
-def _call(api: str, path: str, body: Any = None, method: str | None = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(f"{api}/{path}", data, {"Content-Type": "application/json"}, method=method)
-    for _ in range(10):
-        try:
-            with urlopen(request, timeout=30) as answer:
-                return json.loads(answer.read() or "null")
-        except HTTPError as error:
-            if error.code != 503:  # busy with its database; Prefect's own client tries again too
-                raise
-            time.sleep(1)
-    raise AssertionError(f"{path}: the server stays busy")

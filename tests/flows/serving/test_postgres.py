@@ -54,7 +54,7 @@ def test_the_option_goes_before_the_variable(
     [
         pytest.param("postgresql+asyncpg://me:a-secret-4711@127.0.0.1:{free}/d", "Connect call failed", id="nobody"),
         pytest.param("postgresql+asyncpg://me:a-secret-4711@no.invalid/d", "not known", id="no such host"),
-        pytest.param("sqlite+aiosqlite:////no/such/folder/x.db", "unable to open database file", id="no such folder"),
+        pytest.param("sqlite+aiosqlite:////no/such/folder/x.db", "no such folder", id="no such folder"),
     ],
 )
 def test_serve_says_in_one_line_that_it_cannot_be_reached(
