@@ -157,7 +157,7 @@ def test_a_person_confirms_a_promotion(page: Page, served: Served) -> None:
     _picture(page, "approval")
     dialog.get_by_role("button", name="Submit").click()
     expect(dialog).to_be_visible()  # an empty form is refused
-    dialog.locator(".p-select-button__control").click()
+    dialog.locator(".p-select-button__control").press("ArrowDown")  # which opens the list
     page.get_by_text("yes", exact=True).click()
     dialog.locator("textarea").nth(0).fill("Ada")
     dialog.locator("textarea").nth(1).fill("the platelets are fine")

@@ -165,15 +165,18 @@ def test_what_the_verb_is_given(
 def test_the_verbs_take_what_they_are_given(function: str, given: tuple[Any, ...]) -> None:
     """So that the stand-ins above are of the shape of what they stand for."""
     module, name = function.split(".")
-    inspect.signature(getattr(import_module(f"flows.{module}"), name)).bind(Path(), *given)
+    inspect.signature(getattr(import_module(_place(module)), name)).bind(Path(), *given)
 
 
 def _replace(monkeypatch: pytest.MonkeyPatch, function: str, stand_in: Callable[..., Any]) -> None:
     module, name = function.split(".")
-    place = {"promotion": "flows.champions.promotion"}.get(module, f"flows.{module}")
-    made = ModuleType(place)
+    made = ModuleType(_place(module))
     setattr(made, name, stand_in)
-    monkeypatch.setitem(sys.modules, place, made)
+    monkeypatch.setitem(sys.modules, _place(module), made)
+
+
+def _place(module: str) -> str:
+    return "flows.champions.promotion" if module == "promotion" else f"flows.{module}"
 
 
 def _run(verb: str, **parameters: Any) -> Any:
