@@ -43,12 +43,17 @@ def digest(root: Path, name: str) -> str | None:
     return raw.digest(folder) if folder.is_dir() else None
 
 
-def add(root: Path, name: str) -> None:
-    """Have DVC version `data/raw/NAME`. Raises OSError with what it said where it fails."""
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", str(RAW / name)]
+def dvc(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`dvc WORDS`, ended; it keeps the project's lock where this process has it."""
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", *words]
     environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
     held = lock.descriptors(root)
-    child = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, pass_fds=held)
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, pass_fds=held)
+
+
+def add(root: Path, name: str) -> None:
+    """Have DVC version `data/raw/NAME`. Raises OSError with what it said where it fails."""
+    child = dvc(root, "add", str(RAW / name))
     if child.returncode:
         raise OSError(f"dvc add {RAW / name} failed with exit code {child.returncode}: {child.stderr.strip()}")
 

@@ -22,7 +22,7 @@ def take(file: Path, who: str, wait: bool = False) -> int | None:
         except BaseException:
             os.close(descriptor)
             raise
-        if _is_at(descriptor, file):
+        if is_at(descriptor, file):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, who.encode(), 0)
             return descriptor
@@ -52,7 +52,8 @@ def is_taken(file: Path) -> bool:
     return False
 
 
-def _is_at(descriptor: int, file: Path) -> bool:
+def is_at(descriptor: int, file: Path) -> bool:
+    """Whether the file that was opened is the one that lies there."""
     with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(descriptor), file.stat())
     return False

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows import flocks
+
 FILE = Path("data/.state/lock")
 VARIABLE = "HEMAFLOW_LOCK"
 
@@ -118,7 +120,7 @@ def _acquire(path: Path) -> int | None:
         except BaseException:
             os.close(descriptor)
             raise
-        if _is_at(descriptor, path):
+        if flocks.is_at(descriptor, path):
             return descriptor
         # Somebody deleted data/.state meanwhile: this is the lock of a file that nobody else will find.
         os.close(descriptor)
@@ -132,13 +134,6 @@ def _try_lock(descriptor: int) -> bool:
             return False
         raise
     return True
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _tokens() -> list[str]:

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
@@ -50,21 +50,41 @@ def run(root: Path, stage: str, log: Logger, pull: bool = False, variables: Mapp
     """
     command = [str(Path(sys.executable).with_name("dvc")), "--wait-for-lock", "repro", "--single-item"]
     command += [*(["--pull"] if pull else []), stage]
-    tail: deque[str] = deque(maxlen=TAIL)
     words = _words(stage)
     outcome = None
+
+    def heard(line: str) -> None:
+        nonlocal outcome
+        # What could not be fetched is made after all.
+        outcome = outcome if outcome is Outcome.RAN else words.get(line, outcome)
+
+    code, tail = follow(root, command, log, TAIL, heard, **variables)
+    if code or outcome is None:
+        raise StageFailedError(f"{stage}: dvc repro ended with code {code}; its last lines:\n" + "\n".join(tail))
+    return outcome
+
+
+def follow(
+    root: Path,
+    command: Sequence[str],
+    log: Logger,
+    kept: int,
+    heard: Callable[[str], object] = lambda _line: None,
+    **variables: str,
+) -> tuple[int, list[str]]:
+    """Run a command with each line of its output to `log` and `heard`; its exit code and the last `kept` lines.
+
+    `variables` are set in its environment. Its process group ends with the holder around and with this process.
+    """
+    tail: deque[str] = deque(maxlen=kept)
     # The group keeps the project's lock, so that nobody takes it while a killed run's stage is still being ended.
     options = {"env": groups.environment(PYTHONUNBUFFERED="1", **variables), "kept": lock.descriptors(root)}
     with groups.current().running(command, root, **options) as group:
         for line in lines(TextIOWrapper(group.output, errors="replace", newline="")):
             log.info("%s", line)
             tail.append(line)
-            # What could not be fetched is made after all.
-            outcome = outcome if outcome is Outcome.RAN else words.get(line, outcome)
-        code = group.wait()
-    if code or outcome is None:
-        raise StageFailedError(f"{stage}: dvc repro ended with code {code}; its last lines:\n" + "\n".join(tail))
-    return outcome
+            heard(line)
+        return group.wait(), list(tail)
 
 
 def lines(pieces: Iterable[str], every: float = BAR_SECONDS) -> Iterator[str]:

@@ -1,15 +1,12 @@
 """The champion's folder and DVC: into the cache, and out of it or the remote."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from flows import lock
+from flows import dvc_file
 from flows.champions.switch import CHAMPION, NEXT, POINTER
 from flows.storage import remote
 
@@ -46,10 +43,7 @@ def bring(root: Path, pointer: str, tag: str) -> None:
 
 
 def _dvc(root: Path, *words: str) -> None:
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", *words]
-    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
-    held = lock.descriptors(root)
-    child = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, pass_fds=held)
+    child = dvc_file.dvc(root, *words)
     if child.returncode:
         said = " ".join(child.stderr.split()).removeprefix("ERROR: ")
         raise OSError(f"dvc {words[0]} failed with exit code {child.returncode}: {said}")

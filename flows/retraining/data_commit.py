@@ -11,7 +11,6 @@ from pathlib import Path
 from flows import dvc_file, listing, plan
 from flows.git import git, repository
 
-LOCK = Path("dvc.lock")
 BRANCH = "retrain"
 
 
@@ -52,7 +51,7 @@ def _made(root: Path) -> list[Path]:
     outs = {Path(out["path"]) for entry in plan.entries(root).values() for out in entry.get("outs", ())}
     folders = {out.parent for out in outs} | {dvc_file.RAW}
     ignores = [folder / ".gitignore" for folder in sorted(folders) if not _is_ignored(root, folder)]
-    return [LOCK, *ignores, *(dvc_file.place(Path(), name) for name in names)]
+    return [plan.LOCK, *ignores, *(dvc_file.place(Path(), name) for name in names)]
 
 
 def _withdrawn(root: Path) -> list[Path]:

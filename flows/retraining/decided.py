@@ -4,15 +4,17 @@ A model stands between training and decision until it is noted here, whatever ha
 notes lie below data/.state: without them a model is judged once more, which changes nothing.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from flows import listing
 from flows.champions import champion
 from flows.champions.candidate import MODEL
+from flows.history import seen
 from tasks import atomic
 
 FILE = Path("data/.state/decided.json")
@@ -58,12 +60,7 @@ def fresh(root: Path) -> list[str]:
 
 def dataset(file: Path) -> str:
     """Digest of a table's kept rows as a model's provenance has it: over id, label and split, whatever their order."""
-    from pyarrow.parquet import read_table
-
-    table = read_table(file, columns=["id", "label", "split", "kept"])
-    kept = table.filter(table["kept"]).drop_columns("kept").to_pydict()
-    lines = sorted(map("\t".join, zip(*kept.values(), strict=True)))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return seen.dataset(pd.read_parquet(file, columns=["id", "label", "split", "kept"]))
 
 
 def _model(root: Path) -> dict[str, Any]:

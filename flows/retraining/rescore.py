@@ -11,15 +11,13 @@ import logging
 import os
 import shlex
 import shutil
-from collections import deque
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
-from flows import groups, lock, plan, runner
+from flows import plan, runner
 from flows.champions import champion
 from flows.champions.candidate import MODEL, SCORES
 from flows.runner import StageFailedError
@@ -149,13 +147,7 @@ def _judge(root: Path, place: Path, log: runner.Logger) -> None:
     shutil.rmtree(part, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
     words = command(root, champion.CHAMPION, part.relative_to(root))
-    tail: deque[str] = deque(maxlen=runner.TAIL)
-    options = {"env": groups.environment(PYTHONUNBUFFERED="1"), "kept": lock.descriptors(root)}
-    with groups.current().running(words, root, **options) as group:
-        for line in runner.lines(TextIOWrapper(group.output, errors="replace", newline="")):
-            log.info("%s", line)
-            tail.append(line)
-        code = group.wait()
+    code, tail = runner.follow(root, words, log, runner.TAIL)
     if code:
         raise StageFailedError(f"{STAGE} of the champion ended with code {code}; its last lines:\n" + "\n".join(tail))
     part.rename(place)

@@ -3,7 +3,6 @@
 For `serve`, which has just started the server and no run yet.
 """
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ def settle(root: Path) -> list[str]:
     """
     from prefect import get_client
 
-    alone = not server.verbs_run(root) and os.environ.get("PREFECT_HOME") == str(root / server.STATE)
+    alone = not server.verbs_run(root) and server.is_own(root)
     with get_client(sync_client=True) as client:
         open_runs = {run.id: run for run in _open(client)}
         dead = [run for run in open_runs.values() if _is_dead(client, run, open_runs, alone)]

@@ -4,7 +4,6 @@ The project's lock holds back what would write in the same checkout. The limit i
 one study, and those of several checkouts that share a server.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.concurrency.sync import concurrency
 
 from flows import cells
+from flows.serving import server
 
 GPU = "gpu"
 GPUS = cells.gpus()
@@ -35,10 +35,10 @@ def set_up_alone() -> None:
     """The same for whoever holds the project's lock, who frees what a server that was killed has left taken.
 
     On this checkout's own server all slots are free now, for whoever holds one holds the project's lock. A server that
-    was stopped in mid-run may not know that: the count of slots is in its database, who holds them was in its memory.
+    was stopped in mid-run may not know that: the count of slots is in its database, who holds them lay elsewhere.
     """
     set_up()
-    if os.environ.get("PREFECT_HOME") == str(Path.cwd() / "data/.state/prefect"):
+    if server.is_own(Path.cwd()):
         with get_client(sync_client=True) as client:
             client.update_global_concurrency_limit(GPU, GlobalConcurrencyLimitUpdate(active_slots=0))
 

@@ -137,6 +137,11 @@ def await_answer(api: str, seconds: float = ANSWER_SECONDS) -> None:
         time.sleep(0.2)
 
 
+def is_own(root: Path) -> bool:
+    """Whether the server that this process reports to, if it runs here, keeps its state in this checkout."""
+    return os.environ.get("PREFECT_HOME") == str(root / STATE)
+
+
 def verbs_run(root: Path) -> bool:
     """Whether a verb of this checkout that runs a flow is at work, or waits to be."""
     with (root / VERBS).open("ab") as stream:

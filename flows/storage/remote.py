@@ -5,14 +5,13 @@
 """
 
 import re
-import subprocess
 import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows import groups, lock
+from flows import dvc_file, lock
 from flows.runner import Logger
 from flows.storage import address, backup, dvc_repo, traffic
 from flows.storage.address import Address
@@ -146,8 +145,6 @@ def _probe(root: Path, chosen: Address) -> None:
 
 
 def _dvc(root: Path, *words: str) -> None:
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", *words]
-    environment = groups.environment(DVC_NO_ANALYTICS="1")
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    done = dvc_file.dvc(root, *words)
     if done.returncode:
         raise OSError(f"dvc {' '.join(words[:2])}: {traffic.said(done.stderr.splitlines())}")

@@ -5,12 +5,10 @@ import random
 import re
 import sys
 import time
-from collections import deque
 from collections.abc import Sequence
-from io import TextIOWrapper
 from pathlib import Path
 
-from flows import groups, lock, runner
+from flows import runner
 from flows.runner import Logger
 
 ATTEMPTS = 5
@@ -87,13 +85,7 @@ def _dvc() -> list[str]:
 
 
 def _once(root: Path, command: Sequence[str], log: Logger) -> tuple[int, list[str]]:
-    options = {"env": groups.environment(PYTHONUNBUFFERED="1", DVC_NO_ANALYTICS="1"), "kept": lock.descriptors(root)}
-    kept: deque[str] = deque(maxlen=KEPT)
-    with groups.current().running(command, root, **options) as group:
-        for line in runner.lines(TextIOWrapper(group.output, errors="replace", newline="")):
-            log.info("%s", line)
-            kept.append(line)
-        return group.wait(), list(kept)
+    return runner.follow(root, command, log, KEPT, DVC_NO_ANALYTICS="1")
 
 
 def _pause(attempt: int) -> float:

@@ -1,33 +1,11 @@
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from flows.champions import champion, champion_data
+from flows.champions import champion
 from flows.champions.champion import POINTER, current, history, rollback
-from tests.flows import crowning
 from tests.flows.crowning import agree, crown, git
-
-
-@pytest.fixture(scope="module")
-def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return crowning.project(tmp_path_factory.mktemp("new") / "project")
-
-
-@pytest.fixture
-def fresh(new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project without a champion, and a stand-in for DVC."""
-    monkeypatch.setattr(champion_data, "_dvc", crowning.stand_in)
-    return Path(shutil.copytree(new, tmp_path / "fresh", symlinks=True))
-
-
-@pytest.fixture
-def root(fresh: Path) -> Path:
-    """The same with two champions after one another."""
-    crown(fresh, "one", "the first", who="Bo", expected=None)
-    crown(fresh, "two", "better under distortion", expected="champion/1")
-    return fresh
 
 
 def test_the_champion_in_words(root: Path) -> None:
