@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -16,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import prefect.utilities.math
 import psutil
 import pytest
+import websockets.asyncio.connection
 
 from tests.flows import retrained
 from tests.flows.question import Question
@@ -25,6 +28,11 @@ from tests.flows.toy_project import DVC, LIFELIKE, LISTING, PARAMS, TOY
 
 HERE = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+
+# Prefect's client lives on in a thread, and each of its pings would draw a number from the one generator of `random`,
+# from which Keras takes the seeds of layers: a later test's two networks of one seed differed when a ping came between.
+for drawing in (prefect.utilities.math, websockets.asyncio.connection):
+    drawing.random = random.Random()  # type: ignore[attr-defined]
 
 
 class Steer:

@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,7 +57,8 @@ def test_a_champion_holds_all_that_belongs_to_it(root: Path) -> None:
     assert json.loads(files["provenance.json"])["id"] == "two"
     assert files["evaluation/suite.parquet"] == b"two"
     assert yaml.safe_load((root / POINTER).read_text())["meta"] == json.loads(files["champion.json"])
-    assert crowning.run(root, "python", "-m", "dvc", "status", str(POINTER)) == "Data and pipelines are up to date.\n"
+    status = crowning.run(root, sys.executable, "-m", "dvc", "status", str(POINTER))
+    assert status == "Data and pipelines are up to date.\n"
 
 
 def test_git_has_a_commit_and_a_tag_of_each_and_nothing_else(root: Path) -> None:

@@ -14,8 +14,11 @@ import pytest
 from flows import deliver
 from flows.landing import drop, events
 from flows.landing.landing import Landed, Outcome
+from tests.flows.users import ALONE, NOBODY, SUPERUSER
 
 PNG = b"\x89PNG\r\n\x1a\n"
+not_alone = pytest.mark.skipif(ALONE, reason="there is no user but the superuser")
+as_superuser = pytest.mark.skipif(ALONE or not SUPERUSER, reason="only the superuser can make what belongs to another")
 
 
 def _unknown_class(project: Any) -> Path:
@@ -135,7 +138,7 @@ def anyones(project: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def _give(path: Path, user: str = "nobody") -> None:
-    if os.geteuid() == 0:
+    if SUPERUSER:
         subprocess.run(["chown", "-R", user, path], check=True)
 
 
@@ -145,10 +148,10 @@ def _as_nobody(work: Callable[[], list[Landed]]) -> list[str]:
     child = os.fork()
     if not child:
         try:
-            if os.geteuid() == 0:
+            if SUPERUSER:
                 os.setgroups([])
-                os.setgid(65534)
-                os.setuid(65534)
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
             os.write(wrote, json.dumps([each.outcome for each in work()]).encode())
         except BaseException:
             traceback.print_exc()
@@ -159,6 +162,7 @@ def _as_nobody(work: Callable[[], list[Landed]]) -> list[str]:
         return list(json.load(stream))
 
 
+@not_alone
 def test_what_cannot_be_read(anyones: Any) -> None:
     entry = anyones.drop("secret", anyones.GOOD)
     _give(entry)
@@ -169,6 +173,7 @@ def test_what_cannot_be_read(anyones: Any) -> None:
     assert anyones.listed() == ["demo"]
 
 
+@not_alone
 def test_folders_that_are_read_only(anyones: Any) -> None:
     """As a copy of a disc is: its owner may rename it where it lies, and has to open it to empty it."""
     for name, files in (("a-good", anyones.GOOD), ("bad", anyones.BAD)):
@@ -181,7 +186,7 @@ def test_folders_that_are_read_only(anyones: Any) -> None:
     assert anyones.content(anyones.quarantine / "bad-1/bad") == anyones.BAD
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can make what belongs to another")
+@as_superuser
 @pytest.mark.parametrize("good", [True, False], ids=["good", "bad"])
 def test_the_folder_of_another_user(anyones: Any, good: bool) -> None:
     """It can be read and, in a folder where all may write, renamed, but not emptied: it does not come twice."""
@@ -193,7 +198,7 @@ def test_the_folder_of_another_user(anyones: Any, good: bool) -> None:
     assert sorted(anyones.reasons()) == ([] if good else ["batch-1"])
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can make what belongs to another")
+@as_superuser
 def test_what_can_be_neither_moved_nor_read_is_stuck_and_stops_no_other(anyones: Any) -> None:
     entry = anyones.drop("locked", anyones.GOOD)
     entry.chmod(0)

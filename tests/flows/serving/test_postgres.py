@@ -1,5 +1,6 @@
 """The database that Prefect's server keeps its runs in. `test_serve.py` has a whole suite on PostgreSQL."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,7 +54,9 @@ def test_the_option_goes_before_the_variable(
     ("url", "expected"),
     [
         pytest.param("postgresql+asyncpg://me:a-secret-4711@127.0.0.1:{free}/d", "Connect call failed", id="nobody"),
-        pytest.param("postgresql+asyncpg://me:a-secret-4711@no.invalid/d", "not known", id="no such host"),
+        pytest.param(
+            "postgresql+asyncpg://me:a-secret-4711@no.invalid/d", "not known|name resolution", id="no such host"
+        ),
         pytest.param("sqlite+aiosqlite:////no/such/folder/x.db", "no such folder", id="no such folder"),
     ],
 )
@@ -64,7 +67,7 @@ def test_serve_says_in_one_line_that_it_cannot_be_reached(
     command = [sys.executable, "-m", "flows", "serve", "--database", url, "--port", str(server.free_port())]
     done = subprocess.run(command, cwd=toy, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert expected in done.stderr
+    assert re.search(expected, done.stderr)  # a name is resolved in other words where there is no net
     assert len(done.stderr.strip().splitlines()) == 1
     assert PASSWORD not in done.stderr
 
