@@ -3,13 +3,15 @@
 Prefect 3.8 tries again for as long as PREFECT_CLIENT_MAX_RETRIES says, but not everywhere.
 """
 
+import functools
+import inspect
 from typing import Any
 
 
 def outlast() -> None:
     """From now on, in this process, no request and no lease ends a run because the server is away."""
     _keep_trying()
-    _go_on_without_lease()
+    go_on_without_lease()
 
 
 def _keep_trying() -> None:
@@ -21,15 +23,17 @@ def _keep_trying() -> None:
         kind._has_connected = got_through  # type: ignore[assignment]
 
 
-def _go_on_without_lease() -> None:
-    """Have a run go on whose lease on its deployment's slot could not be renewed, since the server was gone so long.
+def go_on_without_lease() -> None:
+    """Have a run go on whose lease on its deployment's slot could not be renewed.
 
-    Prefect ends it in mid-stage, lest another run works beside it. Here the project's lock sees to that.
+    It is lost where the server was gone for long, and where a run is paused for some minutes. Prefect then ends it,
+    lest another works beside it. Here the project's lock sees to that.
     """
     from prefect.concurrency import _leases
 
-    prefects = _leases._handle_lease_renewal_failure
+    prefects = inspect.unwrap(_leases._handle_lease_renewal_failure)
 
+    @functools.wraps(prefects)
     def warn(error: Any, lease: Any, _end: bool, *others: Any) -> None:
         prefects(error, lease, False, *others)
 

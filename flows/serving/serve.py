@@ -16,7 +16,7 @@ from flows.serving.keeper import Keeper
 
 END_SECONDS = 40
 """For flow runs to end their stages: a little more than the graces of `groups`."""
-POLL_SECONDS = 2.0
+POLL_SECONDS = 1.0
 """A run that was started in the UI begins after so long at most; Prefect's default is 10."""
 PROCESSES = 20
 """Flow runs side by side. Most of them wait for the project's lock, so this is no limit to what works at once."""

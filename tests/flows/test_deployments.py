@@ -1,23 +1,15 @@
-import json
 import os
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 
 from flows import deployments as module
-from flows.serving import server
 
 HERE = Path(__file__).parents[2]
 NAMES = ["pipeline", "retrain", "study", "watch", "deliver", "predict", "promote", "rollback"]
-FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 @pytest.fixture(scope="module")
@@ -216,62 +208,6 @@ def test_the_server_takes(known: dict[str, str], name: str, parameters: dict[str
         run = client.create_flow_run_from_deployment(known[name], parameters=parameters)
         assert {key: run.parameters[key] for key in parameters} == parameters
         client.delete_flow_run(run.id)
-
-
-@pytest.fixture
-def pool(toy: Path, environment: dict[str, str], prefect: Any) -> Iterator[tuple[Path, dict[str, str], str]]:
-    """A toy with prefect.yaml, the variables of a process that deploys it, and the API of a server with a scheduler."""
-    shutil.copy(HERE / "prefect.yaml", toy)
-    prefect.give_database(toy)
-    home = str(toy / server.STATE)
-    started = server.start(toy, server.free_port(), PREFECT_HOME=home)
-    started.await_healthy()
-    env = {**environment, "PREFECT_API_URL": started.api, "PREFECT_HOME": home, "PWD": str(toy)}
-    yield toy, env, started.api
-    started.end()
-
-
-@pytest.mark.long
-@pytest.mark.server
-def test_a_worker_of_the_pool_runs_the_pipeline(pool: tuple[Path, dict[str, str], str]) -> None:
-    """`prefect deploy --all`, a worker, and a run, as docs/deploying.md says."""
-    root, env, api = pool
-    create = ["work-pool", "create", "hemaflow", "--type", "process"]
-    for words in (create, ["--no-prompt", "deploy", "--all"]):
-        subprocess.run([*PREFECT, *words], cwd=root, env=env, check=True, capture_output=True)
-    deployments = {each["name"]: each for each in _call(api, "deployments/filter", {})}
-    assert sorted(deployments) == sorted(NAMES)
-    assert deployments["pipeline"]["work_pool_name"] == "hemaflow"
-    run = _call(
-        api, f"deployments/{deployments['pipeline']['id']}/create_flow_run", {"parameters": {"target": "split"}}
-    )
-    command = [*PREFECT, "worker", "start", "--pool", "hemaflow", "--type", "process"]
-    worker = subprocess.Popen(command, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        state = _await_end(api, run["id"])
-    finally:
-        worker.terminate()
-        said, _ = worker.communicate(timeout=60)
-    assert state == "COMPLETED", said
-    tasks = _call(api, "task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
-    assert {task["state_name"] for task in tasks} <= {"Cached", "Skipped"}
-
-
-PREFECT = [sys.executable, "-m", "prefect"]
-
-
-def _await_end(api: str, run: str) -> str:
-    until = time.monotonic() + 120
-    while (state := _call(api, f"flow_runs/{run}")["state_type"]) not in FINAL:
-        assert time.monotonic() < until, f"the run is {state} still"
-        time.sleep(0.5)
-    return str(state)
-
-
-def _call(api: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    with urlopen(Request(f"{api}/{path}", data, {"Content-Type": "application/json"}), timeout=30) as answer:
-        return json.load(answer)
 
 
 def _schema(deployment: Any) -> Any:
