@@ -6,6 +6,8 @@ were made from the older file. So each stage takes a fingerprint of its settings
 starts, takes it again when it ends, and fails where the two differ.
 """
 
+import atexit
+import gc
 import hashlib
 import inspect
 import json
@@ -40,6 +42,7 @@ def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
     done. `record` is a file for what is no function of content, times and hardware. Exits with 1 and one line on
     standard error where `main` raises ValueError or OSError, and where an input changed meanwhile.
     """
+    atexit.register(gc.freeze)  # or Python looks through all of TensorFlow for garbage as it ends, for a second
     try:
         _run(main, sections, [Path(argument) for argument in sys.argv[1:]])
     except (ValueError, OSError) as error:
