@@ -1,5 +1,6 @@
 import importlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import ClassVar
@@ -7,6 +8,8 @@ from typing import ClassVar
 import pytest
 
 from tasks import command, params
+
+HERE = Path(__file__).parents[2]
 
 
 class Demo(params.Section):
@@ -35,6 +38,26 @@ def write(demo: Demo, source: Path, out: Path) -> None:
 def test_settings_and_paths_reach_the_stage(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(write, monkeypatch)
     assert Path("out").read_text() == "3"
+
+
+ENDS = """
+import atexit, gc, sys
+from tasks import command, params
+
+atexit.register(lambda: print(gc.get_freeze_count() > 0, len(gc.get_objects()) < 1000))
+
+class Demo(params.Section):
+    section = "demo"
+    cells: int
+
+command.run(lambda demo, source, out: None, Demo)
+"""
+
+
+def test_nothing_is_left_for_python_to_search_for_garbage_as_a_stage_ends(project: Path) -> None:
+    command = [sys.executable, "-c", ENDS, "in", "out"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(HERE)}, capture_output=True, text=True)
+    assert done.stdout == "True True\n", done.stderr
 
 
 def edit_input() -> None:
