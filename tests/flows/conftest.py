@@ -162,9 +162,12 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Prefect:
 @pytest.fixture(scope="session")
 def api(prefect: Prefect) -> Iterator[None]:
     """Has flows that are called in this process report to the server."""
+    from prefect.events import emit_event
     from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
     with temporary_settings({PREFECT_API_URL: prefect.api, PREFECT_HOME: prefect.home}):
+        # All events of this process go to the server that the first one went to: that must be none which a test ends.
+        emit_event("hemaflow.tests.begun", {"prefect.resource.id": "hemaflow.tests"})
         yield
 
 

@@ -52,7 +52,7 @@ class Served:
         request = urllib.request.Request(f"{self.api}/{path}", data, headers)
         for _ in range(10):
             try:
-                with urllib.request.urlopen(request, timeout=30) as answer:
+                with urllib.request.urlopen(request, timeout=120) as answer:
                     return json.loads(answer.read() or b"null")
             except urllib.error.HTTPError as error:
                 if error.code != 503:  # busy with its database; Prefect's own client tries again too

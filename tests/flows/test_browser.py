@@ -69,6 +69,7 @@ def _open_form(page: Page, served: Served, name: str) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text("Custom run").click()
     page.get_by_role("button", name="Submit").wait_for()
+    page.locator(".schema-form-property").first.wait_for()  # a click before that does nothing
 
 
 def _field(page: Page, title: str) -> Locator:
