@@ -52,10 +52,10 @@ def fresh(root: Path) -> list[str]:
 
     A delivery of nothing but copies taught the model nothing, so its name alone would not do.
     """
-    seen = _read(root)["deliveries"]
-    if seen is None:
-        seen = _model(root).get("provenance", {}).get("deliveries", [])
-    return [name for name in listing.names(root) if name not in seen]
+    known = _read(root)["deliveries"]
+    if known is None:
+        known = _model(root).get("provenance", {}).get("deliveries", [])
+    return [name for name in listing.names(root) if name not in known]
 
 
 def dataset(file: Path) -> str:

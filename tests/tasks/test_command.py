@@ -41,7 +41,7 @@ def test_settings_and_paths_reach_the_stage(project: Path, monkeypatch: pytest.M
 
 
 ENDS = """
-import atexit, gc, sys
+import atexit, gc
 from tasks import command, params
 
 atexit.register(lambda: print(gc.get_freeze_count() > 0, len(gc.get_objects()) < 1000))
@@ -55,8 +55,8 @@ command.run(lambda demo, source, out: None, Demo)
 
 
 def test_nothing_is_left_for_python_to_search_for_garbage_as_a_stage_ends(project: Path) -> None:
-    command = [sys.executable, "-c", ENDS, "in", "out"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(HERE)}, capture_output=True, text=True)
+    words = [sys.executable, "-c", ENDS, "in", "out"]
+    done = subprocess.run(words, env={**os.environ, "PYTHONPATH": str(HERE)}, capture_output=True, text=True)
     assert done.stdout == "True True\n", done.stderr
 
 
