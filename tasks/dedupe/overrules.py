@@ -6,6 +6,7 @@ one about its picture, so that one of two identical files can be chosen.
 
 import csv
 import io
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,26 +49,29 @@ def read(file: Path) -> list[Overrule]:
     return [_parsed(file, number, cells) for number, cells in lines[1:] if any(cells)]
 
 
-def applied(rows: pd.DataFrame, overrules: list[Overrule], listed: list[str]) -> pd.DataFrame:
+def applied(
+    rows: pd.DataFrame, overrules: list[Overrule], listed: list[str], held: Collection[str] = ()
+) -> pd.DataFrame:
     """`rows` with a column `verdict`, keep, drop or empty, and with those dropped that a person dropped.
 
-    Of several identical files, a line about the picture keeps the first in order of precedence. A line whose delivery
+    Of several identical files, a line about the picture keeps the first in order of precedence, of a delivery that is
+    not `held` if there is one. A line whose delivery
     is not in `listed` waits for it; any other must fit a row. Raises ValueError with the line that fits none,
     contradicts another, or would keep what cannot be kept.
     """
-    order = ranked(rows)
+    order = ranked(rows).sort_values("delivery", key=lambda name: name.isin(held), kind="stable")
     said: dict[int, Overrule] = {}
     for overrule in sorted(overrules, key=lambda one: not one.source):
         if overrule.delivery in ("", *listed):
             dropped = [index for index, one in said.items() if one.source and one.verdict == "drop"]
-            for index in _meant(rows, order.drop(dropped, errors="ignore"), overrule):
+            for index in _meant(rows, order.drop(dropped, errors="ignore"), overrule, held):
                 _agree(said.setdefault(index, overrule), overrule)
     verdicts = pd.Series({index: overrule.verdict for index, overrule in said.items()}, dtype="str")
     rows = rows.assign(verdict=verdicts.reindex(rows.index).fillna(""))
     return store.drop(rows, rows["verdict"] == "drop", "dedupe", "review-drop")
 
 
-def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule) -> list[int]:
+def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule, held: Collection[str]) -> list[int]:
     """Indices of the rows that a line is about. `order` has the readable ones, in order of precedence."""
     fits = pd.Series(True, index=rows.index)
     for name in ("delivery", "source", "id"):
@@ -81,7 +85,7 @@ def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule) -> list[
     if kept.empty:
         why = rows[fits].iloc[0]["reason"] or "dropped file by file"
         raise ValueError(f"{overrule}: cannot be kept, it is {why}")
-    if kept["label"].nunique() > 1:
+    if kept.loc[~kept["delivery"].isin(held), "label"].nunique() > 1:
         labels = " and ".join(sorted(kept["label"].unique()))
         raise ValueError(f"{overrule}: the picture came as {labels}; say which file by its delivery and source")
     return kept.index[:1].tolist()

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tasks import command, store
-from tasks.dedupe import copies, join, near, overrules, pairs, recropped
+from tasks.dedupe import copies, held, join, near, overrules, pairs, recropped
 from tasks.dedupe.settings import Dedupe
 
 
@@ -15,7 +15,9 @@ def main(dedupe: Dedupe, listing: Path, review: Path, ingested: Path, embedded: 
     """Write the table with copies dropped and a column `verdict`, and pairs.parquet: every confirmed pair, by id."""
     rows = store.read_listed(ingested, listing)
     nodes = copies.distinct(copies.ranked(rows))  # before anybody's verdict: what a person drops still ties others
-    rows = overrules.applied(rows, overrules.read(review), store.listed(listing))
+    waiting = held.names(listing)
+    rows = overrules.applied(rows, overrules.read(review), store.listed(listing), waiting)
+    rows = held.dropped(rows, waiting)
     arrays = store.pixels(ingested, rows), store.hashes(ingested, rows), store.features(embedded, rows)
     found = _pairs(dedupe, nodes, *arrays)
     result = copies.judged(rows, nodes, found, dedupe.on_conflict)

@@ -10,6 +10,7 @@ MEANINGS = {
     "recropped-copy": "the same cell, cut out a few pixels beside",
     "label-conflict": "a copy of a picture with another label",
     "review-drop": "a person said so in data/review.csv",
+    "held": "its delivery is on hold; data/holds.csv says why",
     "blank": "nothing on it: hardly any contrast",
     "noise": "neighbouring pixels have nothing to do with one another",
     "part-lost": "rows or columns at a side are missing",

@@ -31,7 +31,7 @@ def divided(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], names: Sequenc
     shares, ties = split.shares.model_dump(), tied(pairs)
     found = assign(_pictures(rows), ties, shares, split.seed)
     check_groups(found.counts, names, len(shares))
-    kept = rows[rows["kept"]]
+    kept = rows[rows["kept"] | (rows["reason"] == "held")]  # a delivery on hold moves nothing, and comes back as it was
     wanted = kept[kept["verdict"] == "keep"]
     place = rows["id"].map(found.splits | joined(found.bridges, found.splits, ties, set(wanted["id"]), set(kept["id"])))
     result = store.drop(rows.assign(split=place.fillna("")), place == BRIDGE, "split", "bridges-splits")

@@ -28,6 +28,7 @@ def told(delivery: str, label: str, **counts: int) -> News:
         ("part-lost", "", "unusable"),
         ("no-class", "", "other"),
         ("review-drop", "", "other"),
+        ("held", "", "other"),
         ("bridges-splits", "", "other"),
         ("a reason of tomorrow", "", "other"),
     ],
@@ -42,7 +43,7 @@ def test_each_reason_is_counted_once(rows, reason: str, partner: str, field: str
 def test_every_reason_there_is_was_thought_of() -> None:
     from tasks.drift import news as module
 
-    assert set(MEANINGS) - set(module.KINDS) == {"no-class", "review-drop", "bridges-splits"}
+    assert set(MEANINGS) - set(module.KINDS) == {"no-class", "review-drop", "held", "bridges-splits"}
 
 
 def test_deliveries_stand_in_the_order_asked_for_and_others_are_left_out(rows) -> None:
