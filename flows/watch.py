@@ -1,4 +1,4 @@
-"""The flow `watch`: takes in what lies complete in the drop folder, and emits an event for each new delivery."""
+"""The flow `watch`: takes in what lies complete in the landing folders, and emits an event for each new delivery."""
 
 from pathlib import Path
 from typing import Any
@@ -6,45 +6,48 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
-from pydantic import NonNegativeFloat
 
 from flows.deliver import Delivered
-from flows.landing import events, landing
+from flows.landing import events, folders, landing
 from flows.landing.landing import Outcome
 from flows.pipeline import stage
 
-INCOMING = Path("data/incoming")
-SETTLE_SECONDS = 60.0
 FOR_A_PERSON = {Outcome.KNOWN, Outcome.QUARANTINED, Outcome.STUCK}
 
 
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
 @flow(name="watch", persist_result=False, log_prints=True)
-def watch(folder: Path = INCOMING, settle_seconds: NonNegativeFloat = SETTLE_SECONDS) -> list[str]:
-    """Take in the deliveries that lie complete in a folder. Each emits an event, by which a retraining begins.
+def watch() -> list[str]:
+    """Take in the deliveries that lie complete in the landing folders, which params.yaml names.
 
-    Args:
-        folder: The drop folder.
-        settle_seconds: An entry without a `.complete` mark counts as complete after so long without a change.
+    Each emits an event, by which a retraining begins. What cannot be taken in lies in the folder's quarantine then,
+    with the reason.
 
-    Returns the names of the new deliveries. What cannot be taken in lies in data/quarantine then, with the reason.
+    Returns the names of the new deliveries. Raises ValueError for a folder that is not marked as this project's, once
+    the others have been looked at.
     """
     root = Path.cwd()
-    if not landing.is_due(root, root / folder, settle_seconds):
-        return []
-    return [delivered.name for delivered in take_in_all(root, folder, settle_seconds)]
+    good, problems = folders.usable(root)
+    due = landing.is_due(root, good, folders.settings(root).settle_seconds)
+    names = [delivered.name for delivered in take_in_all(root)] if due else []
+    if problems:
+        raise ValueError("; ".join(problems))
+    return names
 
 
-def take_in_all(root: Path, folder: Path = INCOMING, settle_seconds: float = SETTLE_SECONDS) -> list[Delivered]:
-    """Land every complete entry of a folder, each in a task, and emit the events that are due; inside a flow.
+def take_in_all(root: Path) -> list[Delivered]:
+    """Land every complete entry of the landing folders, each in a task, and emit the events that are due; in a flow.
 
-    Waits for the project's lock. Raises ValueError or OSError for what is no fault of an entry (a full disk), once all
-    have been tried; the entry lies in the folder still then.
+    Waits for the project's lock. Leaves folders alone that are not the project's. Raises ValueError or OSError for what
+    is no fault of an entry (a full disk), once all have been tried; the entry lies in the folder still then.
     """
+    good, problems = folders.usable(root)
+    for problem in problems:
+        get_run_logger().warning("%s", problem)
     states: list[Any] = landing.look(
         root,
-        root / folder,
-        settle_seconds,
+        good,
+        folders.settings(root).settle_seconds,
         each=lambda entry: take_in(root, entry, repr(entry.name)[1:-1], return_state=True),
         send=lambda: _send(root),
     )

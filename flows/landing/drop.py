@@ -1,4 +1,4 @@
-"""The drop folder: which of its entries are complete, and how one is taken away.
+"""A landing folder: which of its entries are complete, and how one is taken away.
 
 Somebody copies deliveries into it while others look, so an entry counts once it is marked complete (a file
 `NAME.complete` beside it, or `.complete` inside), or once nothing in it has changed for a while. Over a line that may
@@ -16,16 +16,19 @@ from pathlib import Path
 from tasks.deliver import archive
 
 MARK = ".complete"
+QUARANTINE = "quarantine"
+"""Below the landing folder: nothing of others leaves it, and who dropped a delivery finds there why it was refused."""
+
 TAKEN = ".hemaflow-taken-"
 
 Stamp = tuple[tuple[str, int, int, int, int], ...]
 
 
 def entries(folder: Path) -> list[Path]:
-    """What lies in the folder, by name. Hidden things and marks are no entries; the folder may be missing."""
+    """What lies in the folder, by name. Hidden things, marks and the quarantine are none; the folder may be missing."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not _is_mark(path))
+    return sorted(path for path in folder.iterdir() if not (path.name.startswith(".") or _is_ours(path)))
 
 
 def complete(folder: Path, settle_seconds: float) -> list[Path]:
@@ -124,6 +127,10 @@ def _open_up(folder: Path) -> None:
 
 def _walk(entry: Path) -> Iterator[Path]:
     return chain([entry], () if entry.is_symlink() else entry.rglob("*"))
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name == QUARANTINE or _is_mark(path)
 
 
 def _is_mark(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Lands an entry of the drop folder: it becomes a delivery, or it goes to the quarantine, and then it is gone there.
+"""Lands an entry of a landing folder: it becomes a delivery, or it goes to the quarantine, and then it is gone there.
 
 A crash at any point neither loses nor doubles a delivery. The entry stays in the drop folder until the delivery is
 listed, and a note (`events`), written before the line in the list, says which entry the delivery was made from. So a
@@ -9,7 +9,7 @@ Nothing here imports Prefect.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from flows import deliver, lock
 from flows.deliver import NO_FAULT_OF_THE_CONTENT, Delivered, RefusedError
-from flows.landing import drop, events, quarantine
+from flows.landing import drop, events, folders, quarantine
 from tasks.deliver import names
 
 Made = TypeVar("Made")
@@ -47,35 +47,46 @@ class ChangedError(Exception):
     """The entry changed while it was taken in."""
 
 
-def is_due(root: Path, folder: Path, settle_seconds: float) -> bool:
+def is_due(root: Path, folders: Sequence[Path], settle_seconds: float) -> bool:
     """Whether there is anything for which a look has to wait for the project's lock."""
-    left = [*drop.leftovers(folder), *quarantine.leftovers(root), *events.noted(root)]
-    return bool(left or drop.complete(folder, settle_seconds))
+    left: list[object] = [*events.noted(root)]
+    for folder in folders:
+        left += [*drop.leftovers(folder), *quarantine.leftovers(folder), *drop.complete(folder, settle_seconds)]
+    return bool(left)
 
 
 def look(
-    root: Path, folder: Path, settle_seconds: float, each: Callable[[Path], Made], send: Callable[[], object]
+    root: Path,
+    folders: Sequence[Path],
+    settle_seconds: float,
+    each: Callable[[Path], Made],
+    send: Callable[[], object],
 ) -> list[Made]:
     """Call `each`, which lands an entry, for every complete entry, and then `send`; what `each` returned.
 
     Holds the project's lock; finishes what a killed look began; takes what becomes complete meanwhile too.
     """
     with lock.held(root, "watch"):
-        drop.clear(folder)
-        quarantine.clear(root)
+        for folder in folders:
+            drop.clear(folder)
+            quarantine.clear(folder)
         made: dict[Path, Made] = {}
-        while fresh := [entry for entry in drop.complete(folder, settle_seconds) if entry not in made]:
+        while fresh := [entry for entry in _complete(folders, settle_seconds) if entry not in made]:
             for entry in fresh:
                 made[entry] = each(entry)
         send()
     return list(made.values())
 
 
+def _complete(folders: Sequence[Path], settle_seconds: float) -> list[Path]:
+    return [entry for folder in folders for entry in drop.complete(folder, settle_seconds)]
+
+
 def land(root: Path, entry: Path) -> Landed:
     """Take a complete entry in, under the project's lock.
 
     ACCEPTED: it is a delivery now, named after the entry, with a number where other content has that name. KNOWN: its
-    content is listed already; QUARANTINED: it is at fault; both lie in data/quarantine. CHANGED, GONE: somebody is
+    content is listed already; QUARANTINED: it is at fault; both lie in the quarantine then. CHANGED, GONE: somebody is
     working on it, so it is for another look. STUCK: it is none, and cannot be moved.
 
     Raises ValueError or OSError for what is no fault of the entry; it lies where it lay then.
@@ -129,12 +140,12 @@ def _cleared(entry: Path, before: drop.Stamp | None) -> str:
 
 def _put_aside(root: Path, entry: Path, outcome: Outcome, reason: str) -> Landed:
     try:
-        place = quarantine.put_aside(entry, root, reason, outcome)
+        place = quarantine.put_aside(entry, reason, outcome)
     except OSError as error:
         if error.errno in NO_FAULT_OF_THE_CONTENT:
             raise
         return Landed(Outcome.STUCK, _plain(f"{reason}; it cannot be put aside: {error}"))
-    return Landed(outcome, _plain(f"{reason}; it lies in {place.relative_to(root)} now"))
+    return Landed(outcome, _plain(f"{reason}; it lies in {folders.shown(root, place)} now"))
 
 
 def _what(delivered: Delivered) -> str:

@@ -1,4 +1,4 @@
-"""Has `watch` run as soon as something lies complete in the drop folder, where the file system tells of it.
+"""Has `watch` run as soon as something lies complete in a landing folder, where the file system tells of it.
 
 The look on an interval does not depend on it.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from flows.landing import drop
+from flows.landing import drop, folders
 
 WAKE_SECONDS = 2.0
 """How often the folder itself is looked for, and by how much a change is noticed late where nothing tells of it."""
@@ -20,16 +20,18 @@ DEBOUNCE_MS, STEP_MS = 1000, 200
 DEPLOYMENT = "watch/watch"
 
 
-def observe(folder: Path, trigger: Callable[[], object], stop: threading.Event, settle_seconds: float) -> None:
+def observe(
+    root: Path, folder: Path, trigger: Callable[[], object], stop: threading.Event, settle_seconds: float
+) -> None:
     """Call `trigger` when entries of the folder have become complete, soon after it, until `stop` is set.
 
     A marked entry is noticed as its mark comes, one without as it has settled; while a copy goes on nothing is called,
-    and what was told of is not told of again. The folder is made where it is missing, also when it went away or
-    another took its place. Where `trigger` raises an OSError it is called again. Where the file system tells nothing
-    (no inotify, or a folder of the network), it is asked.
+    and what was told of is not told of again. It waits for a folder that is missing or not the project's, also when it
+    went away or another took its place. Where `trigger` raises an OSError it is called again. Where the file system
+    tells nothing (no inotify, or a folder of the network), it is asked.
     """
     observer = _Observer(folder, trigger, settle_seconds)
-    for changed in _wakes(folder, stop):
+    for changed in _wakes(root, folder, stop):
         # Gone or closed for now; the thread has to live on.
         with suppress(OSError):
             observer.wake(changed)
@@ -84,14 +86,14 @@ def trigger_watch() -> None:
         raise OSError(f"no run of {DEPLOYMENT} could be made: {type(error).__name__}: {error}") from error
 
 
-def _wakes(folder: Path, stop: threading.Event) -> Iterator[bool]:
+def _wakes(root: Path, folder: Path, stop: threading.Event) -> Iterator[bool]:
     """Every WAKE_SECONDS, and soon after a change, of which True tells, the first time and after doubt too."""
     while not stop.is_set():
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folders.check(root, folder)
             yield True
             yield from _changes(folder, stop)
-        except (OSError, RuntimeError):  # no inotify, none left, or no folder to be had
+        except (OSError, RuntimeError, ValueError):  # no inotify, none left, or no folder to be had
             stop.wait(WAKE_SECONDS)
 
 

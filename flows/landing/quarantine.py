@@ -1,4 +1,4 @@
-"""The quarantine: `data/quarantine/NAME-<n>/`, where an entry of the drop folder goes that is no new delivery.
+"""The quarantine: `FOLDER/quarantine/NAME-<n>/`, where an entry of a landing folder goes that is no new delivery.
 
 The entry lies there as it came, beside `reason.txt`, which a person reads, and `reason.json` with the same and more.
 Bytes that lie there already come to lie there no second time: a folder that is handed in again every week is kept
@@ -16,30 +16,31 @@ from pathlib import Path
 from typing import Any
 
 from flows.landing import drop
+from flows.landing.drop import QUARANTINE
 from tasks import atomic
 
-QUARANTINE = Path("data/quarantine")
 REASON, FACTS = "reason.txt", "reason.json"
 STAGING, PART = ".staging-", ".part"
 NAME_BYTES = 200
 
 
-def put_aside(entry: Path, root: Path, reason: str, outcome: str = "Quarantined") -> Path:
-    """Move an entry of the drop folder to the quarantine, and say why; returns the folder in which it lies then.
+def put_aside(entry: Path, reason: str, outcome: str = "Quarantined") -> Path:
+    """Move an entry to the quarantine of its landing folder, and say why; returns the folder in which it lies then.
 
-    Whole, or not at all: a crash leaves it in the drop folder, or for `clear` to go on with. Raises OSError, and then
-    the entry is in the drop folder still.
+    Whole, or not at all: a crash leaves it where it was, or for `clear` to go on with. Raises OSError, and then the
+    entry is where it was still.
     """
-    (root / QUARANTINE).mkdir(parents=True, exist_ok=True)
+    aside = entry.parent / QUARANTINE
+    aside.mkdir(exist_ok=True)
     digest = _digest(entry)
     facts: dict[str, Any] = {"entry": entry.name, "when": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "outcome": outcome}
     facts |= {"reason": reason, "digest": digest}
-    twin = _twin(root / QUARANTINE, digest)
+    twin = _twin(aside, digest)
     if twin:
         _say(twin, facts)
         drop.remove(entry)
         return twin
-    staging = root / QUARANTINE / f"{STAGING}{os.urandom(8).hex()}"
+    staging = aside / f"{STAGING}{os.urandom(8).hex()}"
     staging.mkdir()
     try:
         _say(staging, facts)
@@ -50,15 +51,15 @@ def put_aside(entry: Path, root: Path, reason: str, outcome: str = "Quarantined"
         raise
 
 
-def leftovers(root: Path) -> list[Path]:
+def leftovers(folder: Path) -> list[Path]:
     """What a killed `put_aside` left behind."""
     half_written = (f"*/.{name}.*" for name in (REASON, FACTS))
-    return sorted(path for each in (f"{STAGING}*", *half_written) for path in (root / QUARANTINE).glob(each))
+    return sorted(path for each in (f"{STAGING}*", *half_written) for path in (folder / QUARANTINE).glob(each))
 
 
-def clear(root: Path) -> None:
+def clear(folder: Path) -> None:
     """Finish what killed calls of `put_aside` began: what had arrived gets its place, the rest was not yet taken."""
-    for left in leftovers(root):
+    for left in leftovers(folder):
         if not left.is_dir():
             left.unlink(missing_ok=True)
         elif things := _things(left):

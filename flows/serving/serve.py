@@ -107,15 +107,29 @@ def _recover(root: Path) -> None:
 def _observing(root: Path) -> Iterator[None]:
     """Have deliveries taken in as soon as they lie complete, where the file system tells of them."""
     from flows.landing.observer import observe, trigger_watch
-    from flows.watch import INCOMING, SETTLE_SECONDS
 
     stop = threading.Event()
-    looks = (root / INCOMING, trigger_watch, stop, SETTLE_SECONDS)
-    threading.Thread(target=observe, args=looks, name="observe", daemon=True).start()
+    for folder, settle_seconds in _landing_folders(root):
+        looks = (root, folder, trigger_watch, stop, settle_seconds)
+        threading.Thread(target=observe, args=looks, name="observe", daemon=True).start()
     try:
         yield
     finally:
         stop.set()
+
+
+def _landing_folders(root: Path) -> list[tuple[Path, float]]:
+    """Those that params.yaml names as `serve` starts, also one that is no use yet; each with its time to settle."""
+    from flows.landing import folders
+
+    try:
+        _, problems = folders.usable(root)
+        found = [(folder, folders.settings(root).settle_seconds) for folder in folders.configured(root)]
+    except (OSError, ValueError) as error:  # which each run of `watch` says too
+        found, problems = [], [str(error)]
+    for problem in problems:
+        print(problem, file=sys.stderr, flush=True)
+    return found
 
 
 def _end_children(server_pid: int) -> None:

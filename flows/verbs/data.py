@@ -41,11 +41,20 @@ def review(
     echo(review(Path.cwd(), about, verdict, why, who))
 
 
-def watch() -> None:
-    """Take in what lies complete in data/incoming.
+def watch(
+    set_up: Annotated[
+        bool, Option("--set-up", help="make and mark the folders that params.yaml names (landing.folders), and end")
+    ] = False,
+) -> None:
+    """Take in what lies complete in the landing folders.
 
     Each new delivery emits an event, by which a server with the deployments (`serve`) starts a retraining.
     """
+    from flows.landing import folders
+
+    if set_up:
+        echo("\n".join(folders.set_up(Path.cwd())))
+        return
     taken = running.run("watch")
     echo(f"taken in: {', '.join(taken) or 'nothing'}")
     if taken:

@@ -100,8 +100,8 @@ def made_toy(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, st
     code = {"toy.py": TOY, "lifelike.py": LIFELIKE}
     for name, text in {"dvc.yaml": DVC, **code, "params.yaml": PARAMS, "data/deliveries.yaml": LISTING}.items():
         (root / name).write_text(textwrap.dedent(text))
-    (root / ".gitignore").write_text("/data/.state/\n/data/incoming/\n/data/quarantine/\n/data/runs/\n__pycache__/\n")
-    (root / ".dvcignore").write_text("data/.state\ndata/incoming\ndata/quarantine\n")
+    (root / ".gitignore").write_text("/data/.state/\n/data/incoming/\n/data/runs/\n__pycache__/\n")
+    (root / ".dvcignore").write_text("data/.state\ndata/incoming\n")
     for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro", "-q"]):
         subprocess.run(command, cwd=root, env=environment, check=True)
     return root

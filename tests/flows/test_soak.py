@@ -16,7 +16,7 @@ import pytest
 from flows import listing, plan
 from flows.champions import champion
 from flows.git import repository
-from flows.landing import quarantine
+from flows.landing import drop, folders
 from flows.storage import remote
 from flows.storage.clean_up import clean_up
 from tests.flows.served import FINAL, Served, serving
@@ -39,7 +39,6 @@ def project(made_toy: Path, tmp_path: Path, environment: dict[str, str], prefect
     for words in (["git", "add", "-A"], ["git", *WHO, "commit", "-q", "-m", "Toy"]):
         subprocess.run(words, cwd=root, env=environment, check=True)
     remote.add(root, str(tmp_path / "remote"))
-    (root / quarantine.QUARANTINE).parent.mkdir(exist_ok=True)
     return root
 
 
@@ -107,7 +106,7 @@ def _await_rest(served: Served) -> None:
         "flows": {"name": {"any_": ["retrain"]}},
         "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}},
     }
-    while list((served.root / "data/incoming").iterdir()) or _count(served, wanted):
+    while drop.entries(served.root / folders.INCOMING) or _count(served, wanted):
         assert time.monotonic() < until, served.output[-3000:]
         time.sleep(1)
 
@@ -132,7 +131,7 @@ def _all_are_there(root: Path) -> None:
 
 def _aside(root: Path) -> dict[str, str]:
     """How each entry that lies there first came to it."""
-    places = (root / quarantine.QUARANTINE).iterdir()
+    places = (root / folders.INCOMING / drop.QUARANTINE).iterdir()
     return {
         place.name.rpartition("-")[0]: json.loads((place / "reason.json").read_text())["outcome"] for place in places
     }
@@ -169,7 +168,12 @@ def _disk_is_explained(root: Path, begun: dict[str, int]) -> None:
 
 
 def _disk(root: Path) -> dict[str, int]:
-    places = {"cache": ".dvc/cache", "state": "data/.state", "runs": "data/runs", "quarantine": "data/quarantine"}
+    places = {
+        "cache": ".dvc/cache",
+        "state": "data/.state",
+        "runs": "data/runs",
+        "quarantine": "data/incoming/quarantine",
+    }
     return {
         name: sum(f.stat().st_size for f in (root / place).rglob("*") if f.is_file()) for name, place in places.items()
     }

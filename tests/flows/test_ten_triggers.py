@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flows import listing
+from flows.landing import drop
 from tests.flows.served import FINAL, Served, serving
 
 pytestmark = [pytest.mark.server, pytest.mark.long]
@@ -49,7 +50,7 @@ def test_one_works_one_waits_and_none_is_dropped(project: Path, environment: dic
     assert "Completed" in names
     assert max(at_work) <= 3, "more processes than one that works, one that waits and one that comes to see that"
     assert {f"batch{number}" for number in range(TRIGGERS)} <= set(listing.names(project))
-    assert list((project / "data/incoming").iterdir()) == []
+    assert drop.entries(project / "data/incoming") == []
 
 
 def _trigger(served: Served, deployment: str, number: int) -> str:

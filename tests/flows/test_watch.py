@@ -10,8 +10,9 @@ import pytest
 
 from flows import deliver, listing
 from flows.deliver import Delivered, RefusedError
-from flows.landing import events, quarantine
+from flows.landing import drop, events, folders, quarantine
 
+OURS = {folders.MARKER, drop.QUARANTINE}
 pytestmark = pytest.mark.usefixtures("api")
 
 
@@ -43,11 +44,11 @@ class Project:
         return delivered
 
     def left(self) -> list[str]:
-        return sorted(path.name for path in self.incoming.iterdir())
+        return sorted(path.name for path in self.incoming.iterdir() if path.name not in OURS)
 
     def quarantined(self) -> dict[str, str]:
-        folders = (self.root / "data/quarantine").glob("*")
-        return {folder.name: (folder / "reason.txt").read_text().strip() for folder in folders}
+        aside = (self.incoming / drop.QUARANTINE).glob("*")
+        return {folder.name: (folder / "reason.txt").read_text().strip() for folder in aside}
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_a_bad_one_is_put_aside_with_the_reason_and_stops_no_other(project: Proj
     assert _watch() == ["b"]
     assert emitted == ["b"]
     assert project.quarantined() == {"a.zip-1": "no cells in it"}
-    assert (project.root / "data/quarantine/a.zip-1/a.zip").read_text() == "bad"
+    assert (project.root / "data/incoming/quarantine/a.zip-1/a.zip").read_text() == "bad"
     assert project.left() == []
 
 
@@ -142,8 +143,9 @@ def test_a_real_delivery_and_a_real_event(in_toy: Path, prefect: Any) -> None:
     images, labels = np.zeros((2, 8, 8, 3), np.uint8), np.array([[0], [1]])
     np.savez(in_toy / "data/incoming/homework.npz", images=images, labels=labels)
     before = (in_toy / "dvc.lock").read_bytes()
-    assert _watch(settle_seconds=0) == ["homework"]
-    assert list((in_toy / "data/incoming").iterdir()) == []
+    (in_toy / "data/incoming/homework.complete").touch()
+    assert _watch() == ["homework"]
+    assert [path.name for path in (in_toy / "data/incoming").iterdir()] == [folders.MARKER]
     assert "homework" in (in_toy / "data/deliveries.yaml").read_text()
     assert (in_toy / "dvc.lock").read_bytes() == before
     event = _await_event(prefect.api, "hemaflow.delivery.homework")
@@ -151,6 +153,35 @@ def test_a_real_delivery_and_a_real_event(in_toy: Path, prefect: Any) -> None:
     assert event["resource"]["prefect.resource.name"] == "homework"
     assert event["payload"] == {"name": "homework", "pictures": 2, "classes": {"ig": 1, "platelet": 1}}
     assert event["related"][0]["prefect.resource.id"].startswith("prefect.flow-run.")
+
+
+def test_the_form_gives_no_folder_to_empty() -> None:
+    """A run of the deployment takes no path: only params.yaml names folders."""
+    from prefect.utilities.callables import parameter_schema
+
+    from flows.watch import watch
+
+    assert parameter_schema(watch).properties == {}
+
+
+def test_a_folder_of_others_is_told_and_left_alone_and_stops_no_other(
+    project: Project, emitted: list[str], tmp_path: Path
+) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    (share / "thesis.docx").write_text("years of work")
+    with (project.root / "params.yaml").open("a") as params:
+        params.write(f"landing: {{folders: [data/incoming, {share}]}}\n")
+    project.drop("a.zip", "a")
+    with pytest.raises(ValueError, match=rf"{share} is not marked as a landing folder.*watch --set-up"):
+        _watch()
+    assert emitted == ["a"]
+    assert [path.name for path in share.iterdir()] == ["thesis.docx"]
+    folders.set_up(project.root)
+    (share / "bad.zip").write_text("bad")
+    (share / "bad.zip.complete").touch()
+    assert _watch() == []
+    assert (share / "quarantine/bad.zip-1/bad.zip").read_text() == "bad"
 
 
 def _await_event(api: str, resource: str) -> Any:
@@ -165,7 +196,7 @@ def _await_event(api: str, resource: str) -> Any:
     raise AssertionError("no event arrived")
 
 
-def _watch(**parameters: Any) -> Any:
+def _watch() -> Any:
     from flows.watch import watch
 
-    return watch(**parameters)
+    return watch()

@@ -10,11 +10,12 @@ import pytest
 import yaml
 
 from flows import deliver, dvc_file, listing
-from flows.landing import events, landing
+from flows.landing import drop, events, folders, landing
 from flows.landing.landing import Landed
 from tasks.deliver import raw
 
 PNG = b"\x89PNG\r\n\x1a\n"
+OURS = {folders.MARKER, drop.QUARANTINE}
 
 
 class Project:
@@ -25,7 +26,7 @@ class Project:
 
     def __init__(self, root: Path, first: Path):
         self.root, self.first = root, first
-        self.incoming, self.quarantine = root / "data/incoming", root / "data/quarantine"
+        self.incoming, self.quarantine = root / "data/incoming", root / "data/incoming/quarantine"
         self.reset()
 
     def reset(self) -> None:
@@ -39,11 +40,11 @@ class Project:
             (self.incoming / f"{name}.complete").touch()
         return self.incoming / name
 
-    def look(self, settle_seconds: float = 0) -> list[Landed]:
+    def look(self, settle_seconds: float = 0, folder: Path | None = None) -> list[Landed]:
         """What `watch` does, without Prefect."""
         return landing.look(
             self.root,
-            self.incoming,
+            [folder or self.incoming],
             settle_seconds,
             each=lambda entry: landing.land(self.root, entry),
             send=lambda: list(events.send(self.root)),
@@ -57,8 +58,8 @@ class Project:
         return {folder.name: (folder / "reason.txt").read_text().strip() for folder in self.quarantine.glob("*")}
 
     def in_incoming(self) -> list[str]:
-        """Hidden things too."""
-        return sorted(path.name for path in self.incoming.iterdir())
+        """Hidden things too, but nothing of ours."""
+        return sorted(path.name for path in self.incoming.iterdir() if path.name not in OURS)
 
     def emitted(self) -> list[str]:
         """What Prefect's API was told, since the last call."""
@@ -89,7 +90,7 @@ def made_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Project.write(root, {"params.yaml": b"classes: {ig: [], platelet: [], neutrophil: []}\n"})
     Project.write(root, {"data/deliveries.yaml": b'deliveries:\n- "demo"\ndrawn: []\n'})
     Project.write(root, {"data/raw/demo/ig/d.png": PNG + b"d", "data/raw/.gitignore": b"/demo\n"})
-    Project.write(root, {".gitignore": b"/data/.state/\n/data/incoming/\n/data/quarantine/\n/emitted\n"})
+    Project.write(root, {".gitignore": b"/data/.state/\n/data/incoming/\n/emitted\n"})
     (root / "data/incoming").mkdir()
     return root
 

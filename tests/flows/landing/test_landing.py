@@ -40,8 +40,8 @@ def test_known_content_is_kept_aside_once_however_often_it_comes(project: Any) -
         project.look()
     assert project.listed() == ["demo", "smears"]
     assert project.reasons() == {"again-1": "nothing to do: the same 2 pictures are here already, as 'smears'"}
-    assert project.content(project.root / "data/quarantine/again-1/again") == project.GOOD
-    facts = json.loads((project.root / "data/quarantine/again-1/reason.json").read_text())
+    assert project.content(project.root / "data/incoming/quarantine/again-1/again") == project.GOOD
+    facts = json.loads((project.root / "data/incoming/quarantine/again-1/reason.json").read_text())
     assert (facts["entry"], facts["outcome"]) == ("and-again", "Known")
     assert project.in_incoming() == []
     assert project.emitted() == ["smears"]
@@ -51,7 +51,7 @@ def test_what_was_mended_in_the_quarantine_is_not_taken_for_its_twin(project: An
     for _ in range(2):
         project.drop("bad", {"blast/a.png": PNG})
         project.look()
-        project.write(project.root / "data/quarantine/bad-1/bad", {"ig/a.png": PNG})
+        project.write(project.root / "data/incoming/quarantine/bad-1/bad", {"ig/a.png": PNG})
     assert sorted(project.reasons()) == ["bad-1", "bad-2"]
 
 
@@ -172,7 +172,7 @@ def test_an_event_that_could_not_be_sent_is_sent_later(project: Any, monkeypatch
         with pytest.raises(OSError, match="away"):
             project.look()
     assert (project.emitted(), project.in_incoming()) == ([], [])
-    assert landing.is_due(project.root, project.incoming, 0)
+    assert landing.is_due(project.root, [project.incoming], 0)
     project.look()
     assert project.emitted() == ["batch"]
-    assert not landing.is_due(project.root, project.incoming, 0)
+    assert not landing.is_due(project.root, [project.incoming], 0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import watchfiles
 
-from flows.landing import observer
+from flows.landing import folders, observer
 
 SETTLE = 0.7
 LONG = 3600.0
@@ -17,14 +17,14 @@ LONG = 3600.0
 class Observed:
     """A drop folder, and when the trigger was called."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, root: Path):
+        self.root, self.folder = root, root / folders.INCOMING
         self.calls: list[float] = []
         self.away = False
         self.stop = threading.Event()
 
     def start(self, settle_seconds: float) -> None:
-        arguments = (self.folder, self.trigger, self.stop, settle_seconds)
+        arguments = (self.root, self.folder, self.trigger, self.stop, settle_seconds)
         self.thread = threading.Thread(target=observer.observe, args=arguments, daemon=True)
         self.thread.start()
 
@@ -57,7 +57,7 @@ def _await(condition: Callable[[], object], seconds: float, message: str) -> Non
 def observed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Observed]:
     for name, value in {"WAKE_SECONDS": 0.2, "DEBOUNCE_MS": 100, "STEP_MS": 25}.items():
         monkeypatch.setattr(observer, name, value)
-    observed = Observed(tmp_path / "data/incoming")
+    observed = Observed(tmp_path)
     yield observed
     observed.stop.set()
     observed.thread.join(timeout=5)

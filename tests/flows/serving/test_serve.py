@@ -52,7 +52,7 @@ def test_triggered_twice_the_second_finds_all_cached(served: Served) -> None:
     ("name", "strategy", "parameters"),
     [
         pytest.param("pipeline", "ENQUEUE", {"settings", "target"}, id="pipeline"),
-        pytest.param("watch", "CANCEL_NEW", {"folder", "settle_seconds"}, id="watch"),
+        pytest.param("watch", "CANCEL_NEW", set(), id="watch"),
     ],
 )
 def test_deployments(served: Served, name: str, strategy: str, parameters: set[str]) -> None:
@@ -94,15 +94,15 @@ def test_the_pipeline_verb_reports_to_the_server(served: Served) -> None:
 
 
 def test_an_event_starts_a_deployment(served: Served) -> None:
-    deployment = served.deployment("watch")["id"]
+    deployment = served.deployment("deliver")["id"]
     trigger = {"type": "event", "posture": "Reactive", "expect": ["hemaflow.test"], "threshold": 1, "within": 0}
-    action = {"type": "run-deployment", "deployment_id": deployment, "parameters": {"settle_seconds": 0.25}}
+    action = {"type": "run-deployment", "deployment_id": deployment, "parameters": {"path": "/nonesuch"}}
     served.call("automations/", {"name": "test", "trigger": trigger, "actions": [action]})
     for attempt in range(100):
         if attempt % 20 == 0:  # on PostgreSQL the automation is known a moment later
             emit(served, "hemaflow.test")
         runs = served.call("flow_runs/filter", {"deployments": {"id": {"any_": [deployment]}}})
-        if any(run["parameters"].get("settle_seconds") == 0.25 for run in runs):
+        if any(run["parameters"].get("path") == "/nonesuch" for run in runs):
             return
         time.sleep(0.2)
     raise AssertionError("no run within 20 s")

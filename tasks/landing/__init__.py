@@ -1,0 +1,1 @@
+"""The landing folders' settings; what happens in them is in flows/landing."""
