@@ -51,10 +51,12 @@ class Delivered:
     pictures: int
     classes: dict[str, int]
     litter: int
+    held: bool = False
 
     def __str__(self) -> str:
         if not self.new:
-            return f"nothing to do: the same {self.pictures} pictures are here already, as {self.name!r}"
+            held = f", which is on hold: `python -m flows release {self.name}`" if self.held else ""
+            return f"nothing to do: the same {self.pictures} pictures are here already, as {self.name!r}{held}"
         counts = ", ".join(f"{label or 'in no class'} {count}" for label, count in self.classes.items())
         litter = f"; left out {self.litter} files of litter beside the class folders" if self.litter else ""
         files = f"{RAW / self.name}.dvc {RAW}/.gitignore {listing.FILE}"
@@ -102,7 +104,8 @@ def deliver(
         if known is None:
             name = _free(root, name, taken.digest) if numbered else name
             _check_free(root, name, taken.digest)
-        delivered = Delivered(known or name, known is None, taken.pictures, taken.classes, taken.litter)
+        held = known in listing.held(root)
+        delivered = Delivered(known or name, known is None, taken.pictures, taken.classes, taken.litter, held)
         if delivered.new:
             _keep(root, name, taken, lambda: before_listing(delivered))
         return delivered

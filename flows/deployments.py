@@ -21,7 +21,7 @@ def deployments() -> list[Any]:
     """
     from prefect.client.schemas.objects import ConcurrencyLimitStrategy as Strategy
 
-    from flows.operator import deliver, predict, promote, rollback
+    from flows.operator import deliver, hold, predict, promote, release, rollback, withdraw
     from flows.pipeline import pipeline
     from flows.retrain import retrain
     from flows.study import study
@@ -33,6 +33,9 @@ def deployments() -> list[Any]:
         _deployment(study, "training"),
         _deployment(watch, "data", strategy=Strategy.CANCEL_NEW, interval=WATCH_EVERY),
         _deployment(deliver, "data"),
+        _deployment(withdraw, "data"),
+        _deployment(hold, "data"),
+        _deployment(release, "data"),
         _deployment(predict, "model", limit=PREDICTIONS),
         _deployment(promote, "model"),
         _deployment(rollback, "model"),

@@ -15,7 +15,7 @@ from flows import files
 from tasks.deliver.names import check
 
 FILE = Path("data/deliveries.yaml")
-KEYS = ("deliveries", "drawn")
+KEYS = ("deliveries", "drawn", "held")
 
 
 def names(root: Path) -> list[str]:
@@ -26,6 +26,11 @@ def names(root: Path) -> list[str]:
 def drawn(root: Path) -> list[str]:
     """Those of them that `dvc repro` draws by itself."""
     return _read(root / FILE)["drawn"]
+
+
+def held(root: Path) -> list[str]:
+    """Those of them that are on hold: listed, and out of the dataset."""
+    return _read(root / FILE)["held"]
 
 
 def append(root: Path, name: str) -> None:
@@ -39,10 +44,9 @@ def append(root: Path, name: str) -> None:
 
 
 def remove(root: Path, name: str) -> None:
-    """Take a delivery off both lists. Raises ValueError where it is not listed."""
+    """Take a delivery off all lists. Raises ValueError where it is not listed."""
     lists = _read(root / FILE)
-    if name not in lists["deliveries"]:
-        raise ValueError(f"{FILE}: {name!r} is not listed, expected one of {', '.join(lists['deliveries']) or 'none'}")
+    _check_listed(lists, name)
     text = (root / FILE).read_text()
     for key in KEYS:
         if name in lists[key]:
@@ -51,16 +55,43 @@ def remove(root: Path, name: str) -> None:
     _replace(root / FILE, text, lists)
 
 
+def hold(root: Path, name: str) -> None:
+    """Put a delivery on hold. Raises ValueError where it is not listed, or on hold already."""
+    lists = _read(root / FILE)
+    _check_listed(lists, name)
+    if name in lists["held"]:
+        raise ValueError(f"{FILE}: {name!r} is on hold already")
+    lists["held"].append(name)
+    _replace(root / FILE, _with_line((root / FILE).read_text(), "held", name), lists)
+
+
+def release(root: Path, name: str) -> None:
+    """Take a delivery off hold. Raises ValueError where it is not on hold."""
+    lists = _read(root / FILE)
+    _check_listed(lists, name)
+    if name not in lists["held"]:
+        raise ValueError(f"{FILE}: {name!r} is not on hold, expected one of {', '.join(lists['held']) or 'none'}")
+    text = _without_line((root / FILE).read_text(), "held", lists["held"].index(name))
+    lists["held"].remove(name)
+    _replace(root / FILE, text, lists)
+
+
+def _check_listed(lists: dict[str, list[str]], name: str) -> None:
+    if name not in lists["deliveries"]:
+        raise ValueError(f"{FILE}: {name!r} is not listed, expected one of {', '.join(lists['deliveries']) or 'none'}")
+
+
 def _read(path: Path) -> dict[str, list[str]]:
     document = _parsed(path.read_text())
     if not isinstance(document, dict) or "deliveries" not in document or not set(document) <= set(KEYS):
-        raise ValueError(f"{FILE}: expected the keys {' and '.join(KEYS)}, got {_keys(document)}")
+        raise ValueError(f"{FILE}: expected the keys {', '.join(KEYS)}, got {_keys(document)}")
     lists = {key: document.get(key, []) for key in KEYS}
     for key, found in lists.items():
         _check_list(key, found)
-    for name in lists["drawn"]:
-        if name not in lists["deliveries"]:
-            raise ValueError(f"{FILE}: drawn: {name!r} is not among the deliveries")
+    for key in KEYS:
+        for name in lists[key]:
+            if name not in lists["deliveries"]:
+                raise ValueError(f"{FILE}: {key}: {name!r} is not among the deliveries")
     return lists
 
 
@@ -101,6 +132,8 @@ def _node(text: str, key: str) -> SequenceNode:
 
 
 def _with_line(text: str, key: str, name: str) -> str:
+    if key not in _parsed(text):  # type: ignore[operator]  # it was read as a mapping
+        return f'{text.rstrip()}\n{key}:\n- "{name}"\n'
     node = _node(text, key)
     if node.flow_style:
         return _replaced(text, node, [item.value for item in node.value] + [name])

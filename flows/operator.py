@@ -1,4 +1,4 @@
-"""The verbs of whoever operates the project, as flows that Prefect's UI starts: deliver, predict, promote, rollback.
+"""The verbs of whoever operates the project, as flows that Prefect's UI starts: deliver, hold, predict, promote, ...
 
 What goes wrong by the operator's input ends the run as failed with one line that says so; anything else is an error of
 the program, and Prefect logs where it came from.
@@ -45,6 +45,46 @@ def deliver(path: form.SomePath, name: form.Delivery = "") -> State:
         return str(delivered)
 
     return _told("deliver", act)
+
+
+@flow(name="withdraw", persist_result=False, log_prints=True)
+def withdraw(name: form.Listed) -> State:
+    """Take a delivery out again, with all that was made of it alone.
+
+    Args:
+        name: Name of a listed delivery.
+    """
+    from flows.deliver import withdraw
+
+    return _told("withdraw", _listing(lambda root: withdraw(root, name)))
+
+
+@flow(name="hold", persist_result=False, log_prints=True)
+def hold(name: form.Listed, why: form.Why, who: form.Text = "") -> State:
+    """Keep a delivery's pictures out of the dataset from the next run on; it stays listed, and can be released.
+
+    Args:
+        name: Name of a listed delivery.
+        why: The reason, for whoever comes next.
+        who: Who says so; empty: git's user.name, or the login.
+    """
+    from flows.hold import hold
+
+    return _told("hold", _listing(lambda root: hold(root, name, why, who or None)))
+
+
+@flow(name="release", persist_result=False, log_prints=True)
+def release(name: form.Listed, why: form.Why, who: form.Text = "") -> State:
+    """Take a delivery off hold; no audit holds the same pictures again.
+
+    Args:
+        name: Name of a delivery on hold.
+        why: The reason, for whoever comes next.
+        who: Who says so; empty: git's user.name, or the login.
+    """
+    from flows.hold import release
+
+    return _told("release", _listing(lambda root: release(root, name, why, who or None)))
 
 
 @flow(name="predict", persist_result=False, log_prints=True)
@@ -106,6 +146,17 @@ def rollback(why: form.Why, to: form.Champion = "", who: form.Text = "") -> Stat
         return text
 
     return _told("rollback", act)
+
+
+def _listing(change: Callable[[Path], object]) -> Act:
+    """What changes the list of deliveries, and says so."""
+
+    def act(root: Path, record: "Recorder") -> str:
+        text = str(change(root))
+        record.take_stock()
+        return text
+
+    return act
 
 
 def _told(verb: str, act: Act, writes: bool = True) -> State:

@@ -9,7 +9,9 @@ import yaml
 from flows import deployments as module
 
 HERE = Path(__file__).parents[2]
-NAMES = ["pipeline", "retrain", "study", "watch", "deliver", "predict", "promote", "rollback"]
+NAMES = [
+    "pipeline", "retrain", "study", "watch", "deliver", "withdraw", "hold", "release", "predict", "promote", "rollback",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,9 @@ def test_one_for_each_flow(made: dict[str, Any]) -> None:
         pytest.param("study", 1, "ENQUEUE", [], id="study"),
         pytest.param("watch", 1, "CANCEL_NEW", [{"interval": 60.0}], id="watch"),
         pytest.param("deliver", 1, "ENQUEUE", [], id="deliver"),
+        pytest.param("withdraw", 1, "ENQUEUE", [], id="withdraw"),
+        pytest.param("hold", 1, "ENQUEUE", [], id="hold"),
+        pytest.param("release", 1, "ENQUEUE", [], id="release"),
         pytest.param("predict", 2, "ENQUEUE", [], id="predict"),
         pytest.param("promote", 1, "ENQUEUE", [], id="promote"),
         pytest.param("rollback", 1, "ENQUEUE", [], id="rollback"),
@@ -165,6 +170,9 @@ def known(made: dict[str, Any], prefect: Any) -> Iterator[dict[str, str]]:
         pytest.param("deliver", {}, id="deliver: nothing"),
         pytest.param("deliver", {"path": " "}, id="deliver: no path"),
         pytest.param("deliver", {"path": "/x", "name": "My Cells"}, id="deliver: no name"),
+        pytest.param("withdraw", {"name": ""}, id="withdraw: none named"),
+        pytest.param("hold", {"name": "second"}, id="hold: no reason"),
+        pytest.param("release", {"name": "Second", "why": "seen"}, id="release: no name"),
         pytest.param("predict", {"path": "/x", "out": "/y.txt"}, id="predict: no table"),
         pytest.param("predict", {"path": "/x", "out": "/.csv"}, id="predict: an ending alone"),
         pytest.param("predict", {"path": "/x", "out": "/y.csv", "views": 3}, id="predict: not so many views"),
@@ -195,6 +203,8 @@ def test_the_server_refuses(known: dict[str, str], name: str, parameters: dict[s
         pytest.param("watch", {}, id="watch"),
         pytest.param("deliver", {"path": "/cells", "name": ""}, id="deliver"),
         pytest.param("deliver", {"path": "/cells", "name": "batch-2.1"}, id="deliver: named"),
+        pytest.param("hold", {"name": "batch-2.1", "why": "labels look shuffled"}, id="hold"),
+        pytest.param("release", {"name": "second", "why": "checked", "who": "me"}, id="release"),
         pytest.param("predict", {"path": "/cells", "out": "/results/of.today.CSV"}, id="predict"),
         pytest.param("promote", {"why": "the gate's rows are too few"}, id="promote"),
         pytest.param("rollback", {"why": "worse", "to": "champion/12", "who": "me"}, id="rollback"),

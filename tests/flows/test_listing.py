@@ -50,6 +50,40 @@ def test_remove_takes_one_line_out(root):
     assert text(root) == TEXT.replace('- "b.2"\n', "")
 
 
+@pytest.mark.parametrize("ending", ["", "held: []\n", "# On hold.\nheld: []\n", 'held:\n- "demo"\n'])
+def test_hold_adds_one_line_and_release_takes_it_out(root, ending):
+    write(root, TEXT + ending)
+    before = listing.held(root)
+    listing.hold(root, "b.2")
+    assert listing.held(root) == as_dvc_reads(root)["held"] == [*before, "b.2"]
+    assert text(root).startswith(TEXT)
+    listing.release(root, "b.2")
+    assert text(root) == TEXT + (ending or "held: []\n")
+
+
+def test_remove_takes_it_off_hold_too(root):
+    listing.hold(root, "b.2")
+    listing.remove(root, "b.2")
+    assert (listing.names(root), listing.held(root)) == (["demo"], [])
+
+
+@pytest.mark.parametrize(
+    ("act", "name", "message"),
+    [
+        pytest.param(listing.hold, "gone", "'gone' is not listed, expected one of demo, b.2", id="hold: unknown"),
+        pytest.param(listing.hold, "demo", "'demo' is on hold already", id="hold: twice"),
+        pytest.param(listing.release, "gone", "'gone' is not listed", id="release: unknown"),
+        pytest.param(listing.release, "b.2", "'b.2' is not on hold, expected one of demo", id="release: not held"),
+    ],
+)
+def test_what_cannot_be_held_or_released(root, act, name, message):
+    listing.hold(root, "demo")
+    before = text(root)
+    with pytest.raises(ValueError, match=message):
+        act(root, name)
+    assert text(root) == before
+
+
 def test_remove_reaches_both_lists_and_keeps_the_comments(root):
     listing.remove(root, "demo")
     assert text(root) == '# First line.\ndeliveries:\n- "b.2"\n# Above drawn.\ndrawn: []\n'
@@ -110,7 +144,8 @@ BAD_FILES = {
     "nothing": ("deliveries:\n- a\n-\n", "got None"),
     "no list": ("deliveries: a", r"expected a list \(\[\] for none\), got 'a'"),
     "an empty list not written": ("deliveries:\n", "expected a list"),
-    "another key": ("deliveries: []\nmore: []", "expected the keys deliveries and drawn, got deliveries, more"),
+    "held and not listed": ("deliveries: [a]\nheld: [b]", "held: 'b' is not among the deliveries"),
+    "another key": ("deliveries: []\nmore: []", "expected the keys deliveries, drawn, held, got deliveries, more"),
     "no deliveries": ("drawn: []", "got drawn"),
     "the key twice": ("deliveries: []\ndeliveries: []", "not YAML"),
     "a list": ("[a]", "got list"),

@@ -19,6 +19,8 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(toy: Path, environment: d
     for verb in (
         "deliver",
         "withdraw",
+        "hold",
+        "release",
         "pipeline",
         "retrain",
         "explain",

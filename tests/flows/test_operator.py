@@ -61,6 +61,19 @@ def test_deliver_what_is_there_already(in_toy: Path, cells: Path, sent: list[str
     assert provenance.read(in_toy)["facts"] == {}
 
 
+def test_hold_release_and_withdraw(in_toy: Path, cells: Path, sent: list[str]) -> None:
+    _run("deliver", path=str(cells))
+    state = _run("hold", name="new-cells", why="labels look shuffled", who="Ada")
+    assert state.message.startswith("'new-cells' is on hold: it stays listed")
+    assert listing.held(in_toy) == ["new-cells"]
+    assert "new-cells', which is on hold" in _run("deliver", path=str(cells), name="again").message
+    state = _run("release", name="new-cells", why="looked at", who="Ada")
+    assert "by Ada: labels look shuffled" in state.message
+    assert _run("withdraw", name="new-cells").type == "COMPLETED"
+    assert (listing.names(in_toy), listing.held(in_toy)) == (["demo"], [])
+    assert provenance.read(in_toy)["flow"] == "withdraw"
+
+
 def test_an_event_that_cannot_be_sent_is_kept(in_toy: Path, cells: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(_delivered: Any) -> None:
         raise OSError("no API")
@@ -77,6 +90,9 @@ def test_an_event_that_cannot_be_sent_is_kept(in_toy: Path, cells: Path, monkeyp
     [
         pytest.param("deliver", {"path": "/nonesuch"}, "/nonesuch", id="no delivery"),
         pytest.param("deliver", {"path": ".", "name": "x.dvc"}, "bad name 'x.dvc', expected", id="no name"),
+        pytest.param("hold", {"name": "gone", "why": "so"}, "'gone' is not listed", id="nothing to hold"),
+        pytest.param("release", {"name": "demo", "why": "so"}, "'demo' is not on hold", id="nothing to release"),
+        pytest.param("withdraw", {"name": "gone"}, "no delivery 'gone'", id="nothing to withdraw"),
         pytest.param("predict", {"path": "/nonesuch", "out": "x.csv"}, "/nonesuch", id="nothing to judge"),
         pytest.param("predict", {"path": "toy.py", "out": "/nonesuch/x.csv"}, "", id="nowhere to write"),
     ],
