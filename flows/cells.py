@@ -18,25 +18,28 @@ TABLES = Path("studies/tables")
 RECORDS = Path("data/runs")
 
 
-def check(root: Path, study: str, cells: Sequence[str] = ()) -> list[str]:
+def known(root: Path, study: str, cells: Sequence[str] = ()) -> list[str]:
     """Those of `cells`, or all, that the study has, in its order.
 
-    Raises ValueError for a study or a cell that is not in studies/dvc.yaml, and where the data that the cells are
-    trained on is not there: `--single-item` runs no stage above a cell.
+    Raises ValueError for a study or a cell that is not in studies/dvc.yaml.
     """
     stages = _stages(root)
     if study not in stages:
         raise ValueError(f"no study {study!r}, expected one of {', '.join(stages)}")
-    known = stages[study]["matrix"]["cell"]
-    unknown = [cell for cell in cells if cell not in known]
+    there = stages[study]["matrix"]["cell"]
+    unknown = [cell for cell in cells if cell not in there]
     if unknown:
-        raise ValueError(f"no cell {unknown[0]!r} in {study}, expected one of {', '.join(known)}")
-    absent = [dep for dep in stages[study]["deps"] if not (root / dep).exists()]
+        raise ValueError(f"no cell {unknown[0]!r} in {study}, expected one of {', '.join(there)}")
+    return [cell for cell in there if cell in cells or not cells]
+
+
+def check_data(root: Path, study: str) -> None:
+    """Raise ValueError where data that the cells are trained on is not there: `--single-item` runs no stage above."""
+    absent = [dep for dep in _stages(root)[study]["deps"] if not (root / dep).exists()]
     if absent:
         raise ValueError(
             f"{absent[0]} is not there: `make repro` or `python -m flows pipeline --target split` comes first"
         )
-    return [cell for cell in known if cell in cells or not cells]
 
 
 def address(study: str, cell: str) -> str:
@@ -51,7 +54,7 @@ def write_tables(root: Path, study: str) -> str:
     """
     from tasks.study import picture, table
 
-    cells, steps, title = check(root, study), study in table.STEPS, f"Study {study}"
+    cells, steps, title = known(root, study), study in table.STEPS, f"Study {study}"
     results, records = _found(root, study, cells)
     report = yaml.safe_load((root / PARAMS).read_text())["report"].get(study, {})
     found = table.table(cells, results, records, report, steps)

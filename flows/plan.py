@@ -10,10 +10,10 @@ from typing import Any, TypeGuard
 import yaml
 
 from flows import listing
-from flows.stages import STAGES, Target
-from flows.storage import dvc_repo, needed
+from flows.stages import Target
+from flows.storage import dvc_repo, graph, needed
 
-TOP = "dvc.yaml"
+TOP = graph.TOP
 LOCK = Path("dvc.lock")
 WRITE_SECONDS = 30.0
 """How long DVC may take to write it."""
@@ -51,7 +51,7 @@ class Plan:
 
     def wants(self, stage: str) -> bool:
         """Whether `stage` (`dedupe`, `ingest@demo`) comes no later than the target."""
-        return _position(stage) <= _position(self.target)
+        return graph.is_within(stage, self.target)
 
 
 def plan(root: Path, target: Target = "card") -> Plan:
@@ -60,7 +60,7 @@ def plan(root: Path, target: Target = "card") -> Plan:
     Raises ValueError for what DVC would not repair: a broken dvc.yaml, a delivery that was edited or removed by hand.
     """
     found, lean = _look(root)
-    changed = {name for name in found if _position(name) <= _position(target)}
+    changed = {name for name in found if graph.is_within(name, target)}
     edited = sorted(name for name in changed if name.endswith(".dvc"))
     if edited:
         path = edited[0].removesuffix(".dvc")
@@ -89,19 +89,13 @@ def status(root: Path) -> Status:
 
 def _look(root: Path) -> tuple[Status, bool]:
     """The same, and whether data are not here that the remote has."""
-    from networkx import ancestors
-
     with dvc_repo.opened(root) as repo:
-        changed = repo.status([str(root / TOP)], with_deps=True)
-        lean = bool(repo.config["core"].get("remote")) and needed.is_lean(repo)
-        if lean:
-            changed = needed.sift(repo, changed)
-        graph = repo.index.graph
-        below = {stage: ancestors(graph, stage) for stage in graph}  # an edge goes from a stage to what it reads
-        matter = [stage for stage in graph if stage.addressing in changed]
-        found = set(matter).union(*(below[stage] for stage in matter))
-        ours = [stage for stage in found if stage.path_in_repo == TOP or not stage.cmd]
-        return {_name(stage): list(changed.get(stage.addressing, ())) for stage in ours}, lean
+        changed = graph.status(repo, root)
+        away = needed.absent(repo) if repo.config["core"].get("remote") else []
+        if away:
+            changed = needed.sift(repo, changed, away)
+        found = graph.with_dependents(repo, changed)
+        return {graph.name(stage): list(changed.get(stage.addressing, ())) for stage in found}, bool(away)
 
 
 def stale_of(root: Path, file: Path) -> set[str]:
@@ -153,21 +147,7 @@ def record_of(stage: Mapping[str, Any]) -> Record:
     return Record(first["path"], first.get("md5", ""))
 
 
-def _name(stage: Any) -> str:
-    """The stage's name as in the project's dvc.yaml, the path of a `.dvc` file.
-
-    (DVC's `addressing` depends on the folder that one stands in.)
-    """
-    return str(stage.name if stage.path_in_repo == TOP else stage.path_in_repo)
-
-
 def _is_whole(entry: object) -> TypeGuard[Entry]:
     """Whether it goes on to its outputs, which come last, and to their sizes, which come after the hashes."""
     outs = entry.get("outs") or [None] if isinstance(entry, dict) else [None]
     return all(isinstance(out, dict) and "md5" in out and "size" in out for out in outs)
-
-
-def _position(stage: str) -> int:
-    """Place in STAGES; that of a `.dvc` file is the first, since deliveries feed everything."""
-    key = stage.partition("@")[0]
-    return STAGES.index(key) if key in STAGES else 0

@@ -19,6 +19,7 @@ from flows.history.why import why, why_failed
 from flows.pipeline import stage
 from flows.runner import Outcome, StageFailedError
 from flows.serving import form, limits
+from flows.storage import dvc_repo, needed
 
 A_SLOT_EACH: Any = ThreadPoolTaskRunner(max_workers=limits.SLOTS)
 NO_CELL: list[str] = []
@@ -42,10 +43,10 @@ def study(name: form.Study, cells: form.Cells = NO_CELL) -> dict[str, str]:
     and the table is written, all the same.
     """
     root = Path.cwd()
-    wanted = files.check(root, name, cells)
+    wanted = files.known(root, name, cells)
     with lock.held(root, "study"), provenance.recording(root, "study") as record, groups.ending_together():
         record.note(study=name, cells=wanted)
-        begin(root)
+        begin(root, name)
         runs = cell.map(unmapped(root), unmapped(name), wanted)
         wait(list(runs))
         publish(root, name)
@@ -62,14 +63,17 @@ def cell(root: Path, study: str, name: str) -> State:
         return why_failed(before, plan.entries(root), facts.settings(root)["params"])
 
     with limits.slot() as variables, provenance.at_work(key, reasons) as clock:
-        outcome = runner.run(root, files.address(study, name), get_run_logger(), variables=variables)
+        pull = dvc_repo.remote_url(root) is not None
+        outcome = runner.run(root, files.address(study, name), get_run_logger(), pull=pull, variables=variables)
     provenance.note_stage(key, outcome, why(before, plan.written(root, key, file), outcome), clock())
     return Completed(name="Completed" if outcome is Outcome.RAN else "Cached", message=outcome, data=str(outcome))
 
 
-def begin(root: Path) -> None:
-    """Set the limit up, clear what a killed run left behind, and say what the cells' data lacks."""
+def begin(root: Path, name: str) -> None:
+    """Bring what the cells read, set the limit up, clear what a killed run left behind, and say what the data lacks."""
     log = get_run_logger()
+    log.info("%s", needed.pull_read(root, files.FILE, name, log=log))
+    files.check_data(root, name)
     limits.set_up_alone()
     for entry in runner.drop_dead_locks(root):
         log.warning("dropped DVC's lock of a process that is gone: %s", entry)

@@ -46,7 +46,7 @@ def not_backed_up(root: Path) -> list[str]:
     url = dvc_repo.remote_url(root)
     if url is None:
         return [NONE, *_at_stake(root)]
-    if url.startswith("/") and not Path(url).is_dir():
+    if not dvc_repo.is_there(url):
         return [f"{url} is not there: is it mounted?"]
     try:
         return [str(each) for each in _standing(root, url) if each.alone or each.lost]

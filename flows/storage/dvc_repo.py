@@ -1,7 +1,7 @@
 """DVC's view of the project, for what its commands do not tell."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,21 @@ def remote_url(root: Path) -> str | None:
     """Address of the default remote, a folder's as an absolute path; None where there is none."""
     _, options = _remote(root)
     return str(options["url"]) if options else None
+
+
+def is_there(url: str) -> bool:
+    """Whether a remote that is a folder is there; of others nobody knows before they are asked."""
+    return not url.startswith("/") or Path(url).is_dir()
+
+
+def on_remote(repo: Any, hashes: Collection[str]) -> set[str]:
+    """Those of the objects that the default remote has; all of them where it cannot be asked."""
+    url = remote_url(Path(repo.root_dir))
+    if url is None:
+        return set()
+    with suppress(Exception):  # of as many kinds as there are services
+        return set(repo.cloud.get_remote_odb().oids_exist(hashes) if is_there(url) else hashes)
+    return set(hashes)
 
 
 def present_remote(root: Path, **options: Any) -> dict[str, Any]:

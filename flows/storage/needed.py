@@ -5,17 +5,15 @@ a worker its own stages, and of the others only what the stages that run read. A
 (`data/ingested`) is compared with dvc.lock by the lists of files of its absent parts, which are fetched for that.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.runner import Logger
-from flows.stages import STAGES, Target
-from flows.storage import dvc_repo, remote, traffic
+from flows.stages import Target
+from flows.storage import dvc_repo, graph, remote, traffic
 from flows.storage.traffic import LOG
-
-TOP = "dvc.yaml"
 
 
 @dataclass(frozen=True)
@@ -31,58 +29,86 @@ def pull_needed(root: Path, target: Target = "card", *, log: Logger = LOG) -> st
 
     Does nothing without a remote. Raises what `remote.pull` raises.
     """
-    url = remote.configured(root)
-    brought: list[str] = []
-    # More than once: only what is here can be compared with dvc.lock to the last.
-    while url and (lack := lacking(root, target)) and set(lack.elsewhere + lack.cached) - set(brought):
-        if lack.cached:
-            traffic.run(root, ["checkout", *lack.cached], "the cache", 1, log)
-        if lack.elsewhere:
-            remote.pull(root, lack.elsewhere, log=log)
-        brought += lack.elsewhere + lack.cached
-    return f"brought here: {', '.join(sorted(brought))}" if brought else "nothing had to be brought here"
+    return _bring(root, lambda: lacking(root, target), log)
+
+
+def pull_read(root: Path, file: Path, name: str, *, log: Logger = LOG) -> str:
+    """Bring what the stages `name@...` of another dvc.yaml than the project's read, as dvc.lock has it; say which.
+
+    Does nothing without a remote. Raises what `remote.pull` raises.
+    """
+
+    def lack() -> Lack:
+        with dvc_repo.opened(root) as repo:
+            found = [stage for stage in repo.index.stages if stage.path_in_repo == str(file)]
+            return _lack(root, _of(absent(repo), [each for each in found if each.name.partition("@")[0] == name]))
+
+    return _bring(root, lack, log)
 
 
 def lacking(root: Path, target: Target = "card") -> Lack:
     """What `pull_needed` would bring, as things stand."""
     with dvc_repo.opened(root) as repo:
-        stale = _stale(repo, root, target)
-        wanted = [stage for stage in repo.index.stages if stage.path_in_repo == TOP and _within(stage, target)]
-        others = [stage for stage in repo.index.stages if stage not in stale]
-        absent = [out for stage in others for out in stage.outs if _is_absent(out)]
-        needed = set(_of(absent, stale))
+        away = absent(repo)
+        stale = _stale(repo, root, target, away)
+        wanted = {stage for stage in graph.stages(repo) if stage.cmd and graph.is_within(graph.name(stage), target)}
+        missing = [out for out in away if out.stage not in stale]
+        needed = set(_of(missing, stale))
         # What lies in the cache costs nothing to bring, and is missed by who looks for it.
-        cached = {out for out in {*_of(absent, wanted), *needed} if not out.changed_cache()}
-        cached |= {out for stage in wanted for out in stage.outs if out in absent and not out.changed_cache()}
-        return Lack(_paths(root, needed - cached), _paths(root, cached))
+        near = {out for out in missing if out.stage in wanted}.union(_of(missing, wanted))
+        return _lack(root, needed | {out for out in near if not out.changed_cache()})
 
 
-def sift(repo: Any, status: Mapping[str, Any]) -> dict[str, Any]:
-    """Of DVC's status, by stage, the stages that something is the matter with beyond that data are not here."""
-    absent = [out for stage in repo.index.stages for out in stage.outs if _is_absent(out)]
-    stages = {stage.addressing: stage for stage in repo.index.stages}
-    return {name: said for name, said in status.items() if _is_changed(repo, stages[name], absent)}
+def sift(repo: Any, status: Mapping[str, Any], missing: list[Any]) -> dict[str, Any]:
+    """Of DVC's status, by stage, the stages that something is the matter with beyond that outputs are `absent`."""
+    stages = {stage.addressing: stage for stage in graph.stages(repo)}
+    return {name: said for name, said in status.items() if name in stages and _is_changed(repo, stages[name], missing)}
 
 
-def is_lean(repo: Any) -> bool:
-    """Whether data that DVC knows are not in their place."""
-    return any(_is_absent(out) for stage in repo.index.stages for out in stage.outs)
+def absent(repo: Any) -> list[Any]:
+    """The pipeline's outputs that are merely not in their place. One that is nowhere has to be made again, so is none.
+
+    A delivery counts whether or not the remote has it: nobody can make it again.
+    """
+    outs = [out for stage in graph.stages(repo) for out in stage.outs if _is_absent(out)]
+    there = dvc_repo.on_remote(repo, {out.hash_info.value for out in outs if out.stage.cmd}) if outs else set()
+    return [out for out in outs if not out.stage.cmd or out.hash_info.value in there or _is_cached(repo, out)]
 
 
-def _stale(repo: Any, root: Path, target: Target) -> set[Any]:
+def _bring(root: Path, lack: Callable[[], Lack], log: Logger) -> str:
+    url = remote.configured(root)
+    brought: list[str] = []
+    # More than once: only what is here can be compared with dvc.lock to the last.
+    while url and (found := lack()) and set(found.elsewhere + found.cached) - set(brought):
+        if found.cached:
+            traffic.run(root, ["checkout", *found.cached], "the cache", 1, log)
+        if found.elsewhere:
+            remote.pull(root, found.elsewhere, log=log)
+        brought += found.elsewhere + found.cached
+    return f"brought here: {', '.join(sorted(brought))}" if brought else "nothing had to be brought here"
+
+
+def _lack(root: Path, outs: Iterable[Any]) -> Lack:
+    parts: dict[bool, list[str]] = {True: [], False: []}
+    for out in outs:
+        parts[bool(out.changed_cache())].append(str(Path(out.fs_path).relative_to(root.resolve())))
+    return Lack(tuple(sorted(parts[True])), tuple(sorted(parts[False])))
+
+
+def _stale(repo: Any, root: Path, target: Target, missing: list[Any]) -> set[Any]:
     """Stages up to the target that would run, with all below them."""
-    from networkx import ancestors
-
-    graph = repo.index.graph
-    changed = sift(repo, repo.status([str(root / TOP)], with_deps=True))
-    found = {stage for stage in graph if stage.addressing in changed}
-    below = found.union(*(ancestors(graph, stage) for stage in found))
-    return {stage for stage in below if _within(stage, target)}
+    changed = sift(repo, graph.status(repo, root), missing)
+    return {stage for stage in graph.with_dependents(repo, changed) if graph.is_within(graph.name(stage), target)}
 
 
 def _is_absent(out: Any) -> bool:
     """Whether DVC knows the output's content, and nothing stands in its place."""
     return bool(out.use_cache and out.hash_info and not out.exists)
+
+
+def _is_cached(repo: Any, out: Any) -> bool:
+    """Whether DVC's cache has all of it. (DVC asks the remote for a list of files that is not here, and says so.)"""
+    return bool(repo.cache.local.exists(out.hash_info.value) and not out.changed_cache())
 
 
 def _is_changed(repo: Any, stage: Any, absent: list[Any]) -> bool:
@@ -135,15 +161,6 @@ def _of(outs: list[Any], stages: Iterable[Any]) -> list[Any]:
     return [out for out in outs if any(_touch(out.fs_path, path) for path in read)]
 
 
-def _within(stage: Any, target: str) -> bool:
-    """Whether a stage comes no later than the target; a `.dvc` file comes before all."""
-    return not stage.cmd or STAGES.index(stage.name.partition("@")[0]) <= STAGES.index(target)
-
-
 def _touch(one: str, other: str) -> bool:
     """Whether one of two paths is the other, or lies in it."""
     return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
-
-
-def _paths(root: Path, outs: set[Any]) -> tuple[str, ...]:
-    return tuple(sorted(str(Path(out.fs_path).relative_to(root.resolve())) for out in outs))

@@ -105,7 +105,7 @@ def _known(root: Path) -> str:
     url = configured(root)
     if url is None:
         raise ValueError(backup.NONE)
-    if url.startswith("/") and not Path(url).is_dir():
+    if not dvc_repo.is_there(url):
         raise OSError(f"{url} is not there: is it mounted?")  # DVC would make it, on this machine's disk
     return url
 

@@ -42,9 +42,9 @@ def study(
     ] = None,
 ) -> None:
     """Train the cells of a study, and compare them in a table."""
-    from flows.cells import check
+    from flows.cells import known
 
-    check(Path.cwd(), name, cells or [])  # before Prefect's server starts
+    known(Path.cwd(), name, cells or [])  # before Prefect's server starts
     running.run("study", name=name, cells=cells or [])
 
 

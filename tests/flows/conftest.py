@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,9 +21,8 @@ import psutil
 import pytest
 import websockets.asyncio.connection
 
-from tests.flows import retrained
+from tests.flows import retrained, toy_project
 from tests.flows.question import Question
-from tests.flows.toy_project import DVC, LIFELIKE, LISTING, PARAMS, TOY
 
 HERE = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -96,12 +94,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def made_toy(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
     """The toy after a first `dvc repro`; copy it, do not write to it."""
     root = tmp_path_factory.mktemp("toy") / "project"
-    (root / "data").mkdir(parents=True)
-    code = {"toy.py": TOY, "lifelike.py": LIFELIKE}
-    for name, text in {"dvc.yaml": DVC, **code, "params.yaml": PARAMS, "data/deliveries.yaml": LISTING}.items():
-        (root / name).write_text(textwrap.dedent(text))
-    (root / ".gitignore").write_text("/data/.state/\n/data/incoming/\n/data/runs/\n__pycache__/\n")
-    (root / ".dvcignore").write_text("data/.state\ndata/incoming\n")
+    for name, text in toy_project.FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
     for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro", "-q"]):
         subprocess.run(command, cwd=root, env=environment, check=True)
     return root

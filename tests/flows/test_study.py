@@ -16,60 +16,12 @@ from flows import cells, runner
 from flows.history import provenance
 from flows.runner import Outcome, StageFailedError
 from flows.serving import server
-
-STUDIES = """
-stages:
-  ladder:
-    matrix: {cell: [one, two, three]}
-    wdir: ..
-    cmd: python study.py ladder ${item.cell} studies/results/ladder/${item.cell}.json data/runs/study-ladder-${item.cell}.json
-    deps: [study.py, data/clean]
-    params: [{studies/params.yaml: ['ladder.${item.cell}']}]
-    outs: ['studies/results/ladder/${item.cell}.json']
-  other:
-    matrix: {cell: [one]}
-    wdir: ..
-    cmd: python study.py other one studies/results/other/one.json data/runs/study-other-one.json
-    deps: [study.py, data/clean]
-    params: [{studies/params.yaml: ['other.${item.cell}']}]
-    outs: ['studies/results/other/${item.cell}.json']
-"""  # noqa: E501
-
-# A cell's accuracy is what its section says; without one it fails as the stage does.
-STUDY = """
-import hashlib, json, pathlib, sys, yaml
-study, cell, out, record = sys.argv[1:]
-accuracy = yaml.safe_load(open("studies/params.yaml"))[study][cell].get("accuracy")
-if accuracy is None:
-    sys.exit("study: no ImageNet weights here")
-figures = {"val_accuracy": accuracy, "val_distorted_accuracy": accuracy / 2, "parameters": {"backbone": 1000},
-    "mb": {"backbone": 0.01}, "phases": {"frozen": {"epochs": 3, "best": 2}}}
-text = json.dumps(figures)
-pathlib.Path(out).parent.mkdir(parents=True, exist_ok=True)
-pathlib.Path(out).write_text(text)
-pathlib.Path(record).parent.mkdir(parents=True, exist_ok=True)
-pathlib.Path(record).write_text(json.dumps({"seconds": 7.0, "result": hashlib.md5(text.encode()).hexdigest()}))
-"""
-
-PARAMS = """
-ladder:
-  one: {accuracy: 0.5}
-  two: {accuracy: 0.75}
-  three: {accuracy: 1.0}
-other:
-  one: {accuracy: 0.25}
-report:
-  ladder: {two: {accuracy: 0.68}}
-"""
+from tests.flows import toy_project
 
 
 @pytest.fixture
 def studied(in_toy: Path) -> Path:
-    """The toy with two studies, no cell of which ever ran."""
-    (in_toy / "studies").mkdir()
-    files = {"studies/dvc.yaml": STUDIES, "study.py": STUDY, "studies/params.yaml": PARAMS}
-    for name, text in files.items():
-        (in_toy / name).write_text(text)
+    """The toy, no cell of whose studies ever ran."""
     return in_toy
 
 
@@ -89,24 +41,24 @@ class TestCells:
     """What needs no Prefect."""
 
     def test_all_or_those_that_are_named_in_the_study_s_order(self, studied: Path) -> None:
-        assert cells.check(studied, "ladder") == ["one", "two", "three"]
-        assert cells.check(studied, "ladder", ["three", "one", "three"]) == ["one", "three"]
+        assert cells.known(studied, "ladder") == ["one", "two", "three"]
+        assert cells.known(studied, "ladder", ["three", "one", "three"]) == ["one", "three"]
 
     @pytest.mark.parametrize(
         ("study", "names", "message"),
         [
-            ("nonesuch", [], "no study 'nonesuch', expected one of ladder, other"),
+            ("nonesuch", [], "no study 'nonesuch', expected one of backbones, ladder, optimizers"),
             ("ladder", ["one", "four"], "no cell 'four' in ladder, expected one of one, two, three"),
         ],
     )
     def test_what_there_is_not_is_named(self, studied: Path, study: str, names: list[str], message: str) -> None:
         with pytest.raises(ValueError, match=message):
-            cells.check(studied, study, names)
+            cells.known(studied, study, names)
 
     def test_data_that_is_not_there_is_named(self, studied: Path) -> None:
         shutil.rmtree(studied / "data/clean")
         with pytest.raises(ValueError, match=r"data/clean is not there: `make repro` or .*--target split` comes first"):
-            cells.check(studied, "ladder")
+            cells.check_data(studied, "ladder")
 
     def test_outcomes_are_told_apart_by_a_cell_s_full_name(self, studied: Path) -> None:
         name, log = cells.address("ladder", "two"), logging.getLogger("test")
@@ -147,7 +99,7 @@ class TestFlow:
         assert text in out.getvalue()
         assert str(Artifact.get("study-ladder").data) == text
         assert (studied / "studies/tables/ladder.png").stat().st_size > 3000
-        assert not (studied / "studies/results/other").exists()
+        assert not (studied / "studies/results/optimizers").exists()
         (studied / "studies/results/ladder/three.json").unlink()
         set_params(studied, "accuracy: 0.75", "accuracy: 0.8")
         state = _run_state("ladder")
@@ -186,7 +138,7 @@ class TestFlow:
     def test_data_that_is_behind_is_told(self, studied: Path, steer: Any, caplog: pytest.LogCaptureFixture) -> None:
         steer.words(studied, "dedupe", "other")
         with caplog.at_level("WARNING"):
-            assert _run("other") == {"one": "ran"}
+            assert _run("optimizers") == {"one": "ran"}
         told = [message for message in caplog.messages if message.startswith("trained on data as it is")]
         assert told == ["trained on data as it is, though not up to date are: dedupe, outliers, split"]
 
@@ -195,8 +147,8 @@ class TestFlow:
 
         from flows.serving.limits import GPU, SLOTS
 
-        (studied / "study.py").write_text(STUDY + PEEK)
-        _run("other")
+        (studied / "study.py").write_text(toy_project.STUDY + PEEK)
+        _run("optimizers")
         assert (studied / "held").read_text() == "1", "a cell runs without a slot"
         with get_client(sync_client=True) as client:
             limit = client.read_global_concurrency_limit_by_name(GPU)
@@ -230,7 +182,7 @@ def test_the_verb(studied: Path, environment: dict[str, str], prefect: Any) -> N
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nonesuch"], "no study 'nonesuch', expected one of ladder, other\n"),
+        (["nonesuch"], f"no study 'nonesuch', expected one of {', '.join(toy_project.STUDIES)}\n"),
         (["ladder", "--cell", "four"], "no cell 'four' in ladder, expected one of one, two, three\n"),
     ],
 )

@@ -1,63 +1,87 @@
-"""The files of a toy of the project: the same stages and the same `foreach`, with commands that take milliseconds."""
+"""The files of a toy of the project: the same stages, studies and settings, with commands that take milliseconds.
+
+`tests/flows/test_toy_project.py` holds it to the project's own form.
+"""
+
+import re
+from pathlib import Path
+
+from flows.stages import STAGES
+
+HERE = Path(__file__).parents[2]
 
 DVC = """
 vars: [data/deliveries.yaml]
 stages:
   demo:
     foreach: ${drawn}
-    do: {cmd: 'python toy.py demo data/raw/${item}', deps: [toy.py], params: [demo], outs: ['data/raw/${item}']}
+    do:
+      cmd: python toy.py demo data/raw/${item}
+      deps: [toy.py]
+      params: [classes, demo]
+      outs: ['data/raw/${item}', 'data/truth/${item}.csv']
   ingest:
     foreach: ${deliveries}
     do:
       cmd: python toy.py ingest data/raw/${item} data/ingested/${item}
       deps: [toy.py, 'data/raw/${item}']
-      params: [ingest]
+      params: [classes, ingest]
       outs: ['data/ingested/${item}']
   embed:
     foreach: ${deliveries}
     do:
-      cmd: python toy.py embed data/ingested/${item} data/embedded/${item}
-      deps: [toy.py, 'data/ingested/${item}']
+      cmd: python toy.py embed data/ingested/${item} data/pretrained data/embedded/${item}
+      deps: [toy.py, 'data/ingested/${item}', data/pretrained]
+      params: [embed]
       outs: ['data/embedded/${item}']
   dedupe:
     cmd: python toy.py dedupe data/ingested data/embedded data/deduped
-    deps: [toy.py, data/deliveries.yaml, data/ingested, data/embedded]
+    deps: [toy.py, data/deliveries.yaml, data/review.csv, data/ingested, data/embedded]
     params: [dedupe]
     outs: [data/deduped]
   outliers:
     cmd: python toy.py outliers data/deduped data/embedded data/inliers
     deps: [toy.py, data/deduped, data/embedded]
+    params: [outliers]
     outs: [data/inliers]
   split:
     cmd: python toy.py split data/deduped data/inliers data/clean
     deps: [toy.py, data/deduped, data/inliers]
+    params: [classes, split]
     outs: [data/clean]
   report:
     cmd: python toy.py report data/clean data/deduped data/ingested data/curation
     deps: [toy.py, data/clean, data/deduped, data/ingested]
+    params: [report]
     outs: [data/curation]
   train:
     cmd: python toy.py train data/clean data/ingested data/network
-    deps: [toy.py, data/clean, data/ingested]
-    params: [train]
+    deps: [toy.py, data/clean, data/ingested, data/pretrained]
+    params: [classes, train, ingest]
     outs: [data/network]
   calibrate:
     cmd: python toy.py calibrate data/clean data/ingested data/network data/model
     deps: [toy.py, data/clean, data/ingested, data/network]
+    params: [calibrate]
     outs: [data/model]
   evaluate:
     cmd: python toy.py evaluate data/clean data/ingested data/model data/evaluation/scores
     deps: [toy.py, data/clean, data/ingested, data/model]
+    params: [evaluate]
     outs: [data/evaluation/scores]
   explain:
     cmd: python toy.py explain data/clean data/ingested data/model data/evaluation/scores data/evaluation/examples
     deps: [toy.py, data/clean, data/ingested, data/model, data/evaluation/scores]
+    params: [explain]
     outs: [data/evaluation/examples]
   card:
-    cmd: python toy.py card data/clean data/model data/evaluation/scores data/evaluation/examples data/evaluation/card
+    cmd: python toy.py card data/clean data/model data/evaluation/scores data/evaluation/examples data/evaluation/report.html data/evaluation/model_card.md
     deps: [toy.py, data/clean, data/model, data/evaluation/scores, data/evaluation/examples]
-    outs: [data/evaluation/card]
-"""
+    params: [card, gate]
+    outs: [data/evaluation/report.html, data/evaluation/model_card.md]
+metrics: [data/evaluation/scores/metrics.json]
+plots: [data/evaluation/scores/confusion.csv]
+"""  # noqa: E501
 
 # A stage writes what it read, hashed with its section of params.yaml. `words` of the section steer it: it prints them,
 # `sleep N` sleeps, `fail` fails, `constant` makes the result the same whatever was read.
@@ -67,13 +91,14 @@ verb, *inputs, out = sys.argv[1:]
 SUMMARY = '{"came": 4, "kept": 1, "dropped": 3, "stages": {}, "deliveries": {}, "classes": {}, "batches": {}}'
 section = (yaml.safe_load(open("params.yaml")) or {}).get(verb) or {}
 words = str(section.get("words", "")).split()
+pages = [inputs.pop(), out] if verb == "card" else []
 files = sorted(f for i in inputs for f in pathlib.Path(i).rglob("*") if f.is_file())
 digest = hashlib.md5(repr(section).encode())
 if "constant" in words:
     digest, files = hashlib.md5(), []
 for file in files:
     digest.update(file.read_bytes())
-out = pathlib.Path(out)
+out = pathlib.Path(out).parent if pages else pathlib.Path(out)
 out.mkdir(parents=True, exist_ok=True)
 print(verb, "says", *words)
 if "sleep" in words:
@@ -83,7 +108,8 @@ if "sleep" in words:
             log.write(f"{tick}\\n")
 if "fail" in words:
     sys.exit("toy: this stage fails")
-(out / "made.txt").write_text(digest.hexdigest())
+for page in pages or [out / "made.txt"]:
+    pathlib.Path(page).write_text(digest.hexdigest())
 if verb == "report":
     (out / "summary.json").write_text(SUMMARY)
 import lifelike
@@ -93,7 +119,7 @@ lifelike.write(verb, [pathlib.Path(i) for i in inputs], out, words)
 # The tables, models and records of answers that the flows read, in the form of the real ones, of two classes. The word
 # `skill X` of train is the share of pictures that a model gets right; what one model gets right, a better one does too.
 LIFELIKE = """
-import hashlib, json, pathlib, shutil, sys, yaml
+import csv, hashlib, json, pathlib, shutil, sys, yaml
 CLASSES = ["ig", "platelet"]
 CELLS = ["blur/1", "noise/1", "mix"]
 FILES = ["model.weights.h5", "seen.txt", "arrays.npz"]
@@ -106,20 +132,39 @@ def write(verb, inputs, out, words):
 def demo(inputs, out, words):
     lines = [f"{share(str(k), 'id'):.9f} {CLASSES[k % 2]}\\n" for k in range(200)]
     (out / "cells.txt").write_text("".join(lines))
+    truth = pathlib.Path("data/truth") / f"{out.name}.csv"
+    truth.parent.mkdir(parents=True, exist_ok=True)
+    truth.write_text("".join(lines))
 
 def ingest(inputs, out, words):
     drawn = inputs[0] / "cells.txt"
     lines = [line.split() for line in drawn.read_text().splitlines()] if drawn.exists() else []
     rows = [(f"cells.txt#{k}", hashlib.md5(one.encode()).hexdigest(), label) for k, (one, label) in enumerate(lines)]
     files = [] if rows else sorted(file for file in inputs[0].rglob("*") if file.is_file())
-    rows += [(str(f.relative_to(inputs[0])), hashlib.md5(f.read_bytes()).hexdigest(), f.parent.name) for f in files]
+    for file in files:
+        one = (str(file.relative_to(inputs[0])), md5(file), file.parent.name)
+        rows += arrays(file) if file.suffix == ".npz" else [one]
     put(out, [(inputs[0].name, *row) for row in rows])
 
+def md5(file):
+    return hashlib.md5(file.read_bytes()).hexdigest()
+
+def arrays(file):
+    import numpy
+    found = numpy.load(file)
+    names = [CLASSES[label] for label in found["labels"].ravel()]
+    pictures = [hashlib.md5(picture.tobytes()).hexdigest() for picture in found["images"]]
+    return [(f"{file.name}#{k}", one, label) for k, (one, label) in enumerate(zip(pictures, names))]
+
+def verdicts():
+    with open("data/review.csv") as file:
+        return {(row["delivery"], row["source"]): row["verdict"] for row in csv.DictReader(file)}
+
 def dedupe(inputs, out, words):
-    first, rows = {}, []
+    said, first, rows = verdicts(), {}, []
     for name in yaml.safe_load(open("data/deliveries.yaml"))["deliveries"]:
         for row in got(inputs[0] / name):
-            rows.append((*row, first.setdefault(row[2], "/".join(row[:2]))))
+            rows.append((*row, first.setdefault(row[2], "/".join(row[:2])), said.get(row[:2], "")))
     put(out, rows)
 
 def outliers(inputs, out, words):
@@ -127,12 +172,13 @@ def outliers(inputs, out, words):
 
 def split(inputs, out, words):
     import pyarrow, pyarrow.parquet
-    names = ["delivery", "source", "id", "label", "partner"]
+    names = ["delivery", "source", "id", "label", "partner", "verdict"]
     rows = [dict(zip(names, row)) for row in got(inputs[1])]
     for k, row in enumerate(rows):
         copied = row["partner"] != "/".join([row["delivery"], row["source"]])
         place = share(row["id"], "split")
-        row.update(kept=not copied, stage="dedupe" * copied, reason="exact-copy" * copied, row=k, group=row["id"])
+        reason = "review-drop" if row["verdict"] == "drop" else "exact-copy" * copied
+        row.update(kept=not reason, stage="dedupe" * bool(reason), reason=reason, row=k, group=row["id"])
         row.update(measure=0.0, partner=row["partner"] * copied, batch="grey")
         row.update(split="train" if place < 0.5 else "val" if place < 0.6 else "test")
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "rows.parquet")
@@ -176,6 +222,8 @@ def evaluate(inputs, out, words):
     cells = {cell: pyarrow.array([answer(row, cell, skill) for row in test], pyarrow.uint8()) for cell in CELLS}
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "predictions.parquet")
     pyarrow.parquet.write_table(pyarrow.table(cells), out / "suite.parquet")
+    right = sum(row["predicted"] == row["label"] for row in rows)
+    (out / "metrics.json").write_text(json.dumps({"rows": len(rows), "accuracy": right / max(1, len(rows))}))
 
 def answer(row, cell, skill):
     right = CLASSES.index(row["label"])
@@ -206,22 +254,7 @@ def describe(folder, provenance):
     (folder / "model.json").write_text(json.dumps(document, indent=1))
 """
 
-PARAMS = """\
-# Settings of the toy.
-classes: {ig: [], platelet: []}
-demo: {words: ""}
-ingest:
-  words: ""     # steers the toy
-dedupe:
-  on_conflict: drop_all   # or keep_first
-  words: ""
-train:
-  frozen_epochs: 3
-  finetune_epochs: 2
-  batch: 32
-  learning_rate: 1.0e-4   # of Lion
-  seed: 1
-  words: ""
+GATE = """\
 gate:
   seed: 0
   resamples: 200
@@ -231,6 +264,24 @@ gate:
   wanted: {clean: 0.01, distorted: 0.01, mix: 0.01}
   floors: {clean: 0.5, distorted: 0.5, worst: 0.5, mix: 0.5, recall: 0.5}
 """
+TRAIN = {"seed": 1, "batch": 32, "frozen_epochs": 3, "finetune_epochs": 2}
+
+
+def _params() -> str:
+    """The project's own params.yaml with two classes, a gate for few rows, and `words` to steer the stages."""
+    _, *sections = re.split(r"(?m)^(?=\w+:)", (HERE / "params.yaml").read_text())
+    named = {section.partition(":")[0]: section for section in sections}
+    steered = {
+        name: named[name].replace("\n", '\n  words: ""     # steers the toy\n', 1) for name in named if name in STAGES
+    }
+    own = {"classes": "classes: {ig: [], platelet: []}\n", "gate": f"{GATE}\n"}
+    text = "".join({**named, **steered, **own}.values())
+    for key, value in TRAIN.items():
+        text = re.sub(rf"(?s)(\ntrain:.*?\n  {key}: )\S+", rf"\g<1>{value}", text, count=1)
+    return f"# Settings of the toy.\n{text}"
+
+
+PARAMS = _params()
 
 LISTING = """\
 # Deliveries.
@@ -239,3 +290,65 @@ deliveries:
 drawn:
 - "demo"
 """
+
+STUDIES = ("backbones", "ladder", "optimizers", "blocks", "imbalance", "dropout", "engines", "recipes")
+CELLS = {study: ("one", "two", "three") if study == "ladder" else ("one",) for study in STUDIES}
+
+STUDY_STAGE = """\
+  {study}:
+    matrix: {{cell: [{cells}]}}
+    wdir: ..
+    cmd: python study.py {study} ${{item.cell}} studies/results/{study}/${{item.cell}}.json data/runs/study-{study}-${{item.cell}}.json
+    deps: [study.py, data/clean, data/ingested, data/pretrained]
+    params: [classes, {{studies/params.yaml: ['{study}.${{item.cell}}']}}]
+    outs: ['studies/results/{study}/${{item.cell}}.json']
+"""  # noqa: E501
+STUDIES_DVC = "stages:\n" + "".join(STUDY_STAGE.format(study=k, cells=", ".join(of)) for k, of in CELLS.items())
+
+# A cell's accuracy is what its section says; without one it fails as the stage does.
+STUDY = """
+import hashlib, json, pathlib, sys, yaml
+study, cell, out, record = sys.argv[1:]
+accuracy = yaml.safe_load(open("studies/params.yaml"))[study][cell].get("accuracy")
+if accuracy is None:
+    sys.exit("study: no ImageNet weights here")
+figures = {"val_accuracy": accuracy, "val_distorted_accuracy": accuracy / 2, "parameters": {"backbone": 1000},
+    "mb": {"backbone": 0.01}, "phases": {"frozen": {"epochs": 3, "best": 2}}}
+text = json.dumps(figures)
+pathlib.Path(out).parent.mkdir(parents=True, exist_ok=True)
+pathlib.Path(out).write_text(text)
+pathlib.Path(record).parent.mkdir(parents=True, exist_ok=True)
+pathlib.Path(record).write_text(json.dumps({"seconds": 7.0, "result": hashlib.md5(text.encode()).hexdigest()}))
+"""
+
+STUDIES_PARAMS = (
+    """
+ladder:
+  one: {accuracy: 0.5}
+  two: {accuracy: 0.75}
+  three: {accuracy: 1.0}
+"""
+    + "".join(f"{study}:\n  one: {{accuracy: 0.25}}\n" for study in STUDIES if study != "ladder")
+    + """\
+report:
+  ladder: {two: {accuracy: 0.68}}
+"""
+)
+
+IGNORED = "/data/.state/\n/data/incoming/\n/data/runs/\n__pycache__/\n"
+FILES = {
+    "dvc.yaml": DVC,
+    "toy.py": TOY,
+    "lifelike.py": LIFELIKE,
+    "study.py": STUDY,
+    "params.yaml": PARAMS,
+    "data/deliveries.yaml": LISTING,
+    "data/review.csv": (HERE / "data/review.csv").read_text().partition("\n")[0] + "\n",
+    "data/pretrained/weights.txt": "weights\n",
+    "studies/dvc.yaml": STUDIES_DVC,
+    "studies/params.yaml": STUDIES_PARAMS,
+    "studies/.gitignore": "/results/\n/tables/\n",
+    ".gitignore": IGNORED,
+    ".dvcignore": "__pycache__\ndata/.state\ndata/incoming\ndata/runs\n",
+}
+"""All that a toy begins with, by path: what the project has, in small."""

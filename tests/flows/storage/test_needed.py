@@ -1,13 +1,16 @@
 """A checkout with nothing of the data, and what it fetches before stages run."""
 
+import hashlib
 import shutil
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import pytest
 import yaml
 
-from flows import dvc_file, listing
+from flows import cells, dvc_file, listing, plan
+from flows.stages import STAGES
 from flows.storage import needed, remote
 from flows.storage.needed import Lack
 
@@ -36,6 +39,8 @@ def made(made_toy: Path, tmp_path_factory, environment) -> Path:
             patch.setenv(name, value)
         deliver(root, "own")
         run(root, "dvc", "repro", "-q")
+        run(root, "dvc", "repro", "-q", "studies/dvc.yaml:ladder@one")
+        champion(root)
         (world / "store").mkdir()
         run(root, "dvc", "remote", "add", "-d", "storage", "../store")
         run(root, "dvc", "push", "-q")
@@ -50,6 +55,13 @@ def worker(made: Path, tmp_path: Path, environment, monkeypatch) -> Path:
     for name, value in {**environment, **IDENTITY}.items():
         monkeypatch.setenv(name, value)
     return Path(shutil.copytree(made, tmp_path / "world", symlinks=True)) / "worker"
+
+
+def champion(root: Path) -> None:
+    """One as a promotion leaves it, by hand."""
+    (root / "data/champion").mkdir()
+    (root / "data/champion/model.json").write_text("a model")
+    run(root, "dvc", "add", "-q", "data/champion")
 
 
 def parts(*states: str, of: tuple[str, ...] = ALL) -> tuple[str, ...]:
@@ -143,6 +155,56 @@ def test_what_was_edited_is_no_mere_absence(worker: Path):
     assert lack.elsewhere == ()
 
 
+def forget(world: Path, *places: str) -> None:
+    """Have neither the cache nor the remote the contents of these outputs, which are in the project's place."""
+    for file in (file for place in places for file in (world / "project" / place).rglob("*") if file.is_file()):
+        digest = hashlib.md5(file.read_bytes()).hexdigest()
+        for copy in world.rglob(f"files/md5/{digest[:2]}/{digest[2:]}"):
+            copy.unlink()
+    for entry in yaml.safe_load((world / "project/dvc.lock").read_text())["stages"].values():
+        for out in entry["outs"]:
+            if out["path"] in places:
+                for copy in world.rglob(f"files/md5/{out['md5'][:2]}/{out['md5'][2:]}"):
+                    copy.unlink()
+
+
+def test_outputs_of_studies_and_the_champion_are_nothing_that_a_run_lacks(worker: Path):
+    remote.pull(worker)
+    for place in ("studies/results", "data/champion"):
+        forget(worker.parent, place)
+        shutil.rmtree(worker / place)
+    todo = plan.plan(worker)
+    assert (todo.stale, todo.lean) == (set(), False)
+    edit("params.yaml", "seed: 1", "seed: 2")(worker)
+    assert needed.lacking(worker) == Lack((), ())
+
+
+def test_what_is_nowhere_has_to_be_made_again(worker: Path):
+    world = worker.parent
+    assert plan.plan(worker).stale == set()
+    forget(world, "data/curation")
+    assert plan.plan(worker).stale == {"report"}
+    assert needed.lacking(worker) == Lack(("data/clean", "data/deduped", *parts("ingested")), ())
+    shutil.rmtree(world / "store/files")
+    todo = plan.plan(worker, "split")
+    assert todo.stale == {f"{s}@{n}" for s, n in product(["ingest", "embed"], ALL)} | {"demo@demo", *STAGES[3:6]}
+    assert needed.lacking(worker, "split") == Lack(("data/raw/own",), ())
+
+
+def test_a_remote_that_cannot_be_asked_has_lost_nothing(worker: Path):
+    (worker.parent / "store").rename(worker.parent / "away")
+    assert not plan.plan(worker).stale & {"demo@demo", "ingest@demo", "split"}
+    with pytest.raises(OSError, match="store is not there: is it mounted?"):
+        needed.pull_needed(worker)
+
+
+def test_a_study_reads_what_the_remote_has(worker: Path):
+    brought = f"brought here: {', '.join(['data/clean', *parts('ingested')])}"
+    assert needed.pull_read(worker, cells.FILE, "ladder") == brought
+    assert needed.pull_read(worker, cells.FILE, "ladder") == "nothing had to be brought here"
+    assert not (worker / "data/embedded/own").exists()
+
+
 def test_without_a_remote_nothing_is_brought(worker: Path):
     (worker / ".dvc/config").write_text("")
     deliver(worker, "new")
@@ -171,3 +233,14 @@ def test_a_worker_s_pipeline(worker: Path, api, monkeypatch):
     old = {f"{stage}@{name}" for stage in ("ingest", "embed") for name in ALL} | {"demo@demo"}
     assert {stage for stage, outcome in outcomes().items() if outcome != "ran"} == old
     assert not any((worker / f"data/raw/{name}").exists() for name in ALL)
+
+
+def test_a_study_in_a_worker(worker: Path, api, monkeypatch):
+    from flows.study import study
+
+    monkeypatch.chdir(worker)
+    assert study("ladder") == {"one": "restored", "two": "ran", "three": "ran"}
+    assert (worker / "studies/results/ladder/one.json").exists()
+    assert study("ladder", cells=["two"]) == {"two": "unchanged"}
+    remote.push(worker)
+    assert remote.not_backed_up(worker) == []
