@@ -193,7 +193,7 @@ def test_what_is_nowhere_has_to_be_made_again(worker: Path):
 
 def test_a_remote_that_cannot_be_asked_has_lost_nothing(worker: Path):
     (worker.parent / "store").rename(worker.parent / "away")
-    assert not plan.plan(worker).stale & {"demo@demo", "ingest@demo", "split"}
+    assert not plan.plan(worker).stale & {"demo@demo", "ingest@demo", "embed@own"}
     with pytest.raises(OSError, match="store is not there: is it mounted?"):
         needed.pull_needed(worker)
 
