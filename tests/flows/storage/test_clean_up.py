@@ -104,14 +104,14 @@ def test_old_outputs_go_and_every_champion_stays_with_all_of_its_commit(project:
     assert data(project) == files
     run(project, "dvc", "checkout", "data/raw/late.dvc")
     run(project, "git", "checkout", "-q", "data/deliveries.yaml")
-    assert "Data and pipelines are up to date" in run(project, "dvc", "status")
+    assert "Data and pipelines are up to date" in run(project, "dvc", "status", "dvc.yaml")
     run(project, "git", "stash", "-q", "--include-untracked")
     run(project, "dvc", "checkout", "-q")  # HEAD
     for tag in TAGS:
         run(project, "git", "checkout", "-q", tag)
         run(project, "dvc", "checkout", "-q")
         assert (project / "data/champion/model.json").read_text() == f"model {tag[-1]}"
-    assert "Data and pipelines are up to date" in run(project, "dvc", "status")
+    assert "Data and pipelines are up to date" in run(project, "dvc", "status", "dvc.yaml")
     run(project, "git", "checkout", "-q", "vain")
     with pytest.raises(subprocess.CalledProcessError):
         run(project, "dvc", "checkout", "-q")
@@ -167,7 +167,7 @@ def test_without_a_champion_or_a_commit_the_workspace_stays(toy: Path, environme
     before = objects(toy)
     assert clean_up(toy).endswith("Kept: the workspace, HEAD and no champion, since there is none")
     assert len(before - objects(toy)) == 2  # a page each
-    assert "up to date" in run(toy, "dvc", "status")
+    assert "up to date" in run(toy, "dvc", "status", "dvc.yaml")
 
 
 def aged(path: Path, days: float) -> None:
