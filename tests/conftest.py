@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 Table = Callable[..., pd.DataFrame]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+# How long an example takes says something about the machine's load alone. CI draws the same examples each time.
+settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("project")
 
 # A run that a shell's `&` started ignores SIGINT, and hands that on to every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

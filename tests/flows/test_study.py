@@ -16,7 +16,7 @@ from flows import cells, runner
 from flows.history import provenance
 from flows.runner import Outcome, StageFailedError
 from flows.serving import server
-from tests.flows import toy_project
+from tests.flows import toy_code, toy_project
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ class TestFlow:
 
         from flows.serving.limits import GPU, SLOTS
 
-        (studied / "study.py").write_text(toy_project.STUDY + PEEK)
+        (studied / "study.py").write_text(toy_code.STUDY + PEEK)
         _run("optimizers")
         assert (studied / "held").read_text() == "1", "a cell runs without a slot"
         with get_client(sync_client=True) as client:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from flows.stages import STAGES
+from tests.flows.toy_code import LIFELIKE, STUDY, TOY
 
 HERE = Path(__file__).parents[2]
 
@@ -83,177 +84,6 @@ metrics: [data/evaluation/scores/metrics.json]
 plots: [data/evaluation/scores/confusion.csv]
 """  # noqa: E501
 
-# A stage writes what it read, hashed with its section of params.yaml. `words` of the section steer it: it prints them,
-# `sleep N` sleeps, `fail` fails, `constant` makes the result the same whatever was read.
-TOY = """
-import hashlib, pathlib, sys, time, yaml
-verb, *inputs, out = sys.argv[1:]
-SUMMARY = '{"came": 4, "kept": 1, "dropped": 3, "stages": {}, "deliveries": {}, "classes": {}, "batches": {}}'
-section = (yaml.safe_load(open("params.yaml")) or {}).get(verb) or {}
-words = str(section.get("words", "")).split()
-pages = [inputs.pop(), out] if verb == "card" else []
-files = sorted(f for i in inputs for f in pathlib.Path(i).rglob("*") if f.is_file())
-digest = hashlib.md5(repr(section).encode())
-if "constant" in words:
-    digest, files = hashlib.md5(), []
-for file in files:
-    digest.update(file.read_bytes())
-out = pathlib.Path(out).parent if pages else pathlib.Path(out)
-out.mkdir(parents=True, exist_ok=True)
-print(verb, "says", *words)
-if "sleep" in words:
-    for tick in range(int(words[words.index("sleep") + 1]) * 10):
-        time.sleep(0.1)
-        with open(out / "ticks", "a") as log:
-            log.write(f"{tick}\\n")
-if "fail" in words:
-    sys.exit("toy: this stage fails")
-for page in pages or [out / "made.txt"]:
-    pathlib.Path(page).write_text(digest.hexdigest())
-if verb == "report":
-    (out / "summary.json").write_text(SUMMARY)
-import lifelike
-lifelike.write(verb, [pathlib.Path(i) for i in inputs], out, words)
-"""
-
-# The tables, models and records of answers that the flows read, in the form of the real ones, of two classes. The word
-# `skill X` of train is the share of pictures that a model gets right; what one model gets right, a better one does too.
-LIFELIKE = """
-import csv, hashlib, json, pathlib, shutil, sys, yaml
-CLASSES = ["ig", "platelet"]
-CELLS = ["blur/1", "noise/1", "mix"]
-FILES = ["model.weights.h5", "seen.txt", "arrays.npz"]
-
-def write(verb, inputs, out, words):
-    made = globals().get(verb)
-    if made:
-        made(inputs, out, words)
-
-def demo(inputs, out, words):
-    lines = [f"{share(str(k), 'id'):.9f} {CLASSES[k % 2]}\\n" for k in range(200)]
-    (out / "cells.txt").write_text("".join(lines))
-    truth = pathlib.Path("data/truth") / f"{out.name}.csv"
-    truth.parent.mkdir(parents=True, exist_ok=True)
-    truth.write_text("".join(lines))
-
-def ingest(inputs, out, words):
-    drawn = inputs[0] / "cells.txt"
-    lines = [line.split() for line in drawn.read_text().splitlines()] if drawn.exists() else []
-    rows = [(f"cells.txt#{k}", hashlib.md5(one.encode()).hexdigest(), label) for k, (one, label) in enumerate(lines)]
-    files = [] if rows else sorted(file for file in inputs[0].rglob("*") if file.is_file())
-    for file in files:
-        one = (str(file.relative_to(inputs[0])), md5(file), file.parent.name)
-        rows += arrays(file) if file.suffix == ".npz" else [one]
-    put(out, [(inputs[0].name, *row) for row in rows])
-
-def md5(file):
-    return hashlib.md5(file.read_bytes()).hexdigest()
-
-def arrays(file):
-    import numpy
-    found = numpy.load(file)
-    names = [CLASSES[label] for label in found["labels"].ravel()]
-    pictures = [hashlib.md5(picture.tobytes()).hexdigest() for picture in found["images"]]
-    return [(f"{file.name}#{k}", one, label) for k, (one, label) in enumerate(zip(pictures, names))]
-
-def verdicts():
-    with open("data/review.csv") as file:
-        return {(row["delivery"], row["source"]): row["verdict"] for row in csv.DictReader(file)}
-
-def dedupe(inputs, out, words):
-    said, first, rows = verdicts(), {}, []
-    for name in yaml.safe_load(open("data/deliveries.yaml"))["deliveries"]:
-        for row in got(inputs[0] / name):
-            rows.append((*row, first.setdefault(row[2], "/".join(row[:2])), said.get(row[:2], "")))
-    put(out, rows)
-
-def outliers(inputs, out, words):
-    put(out, got(inputs[0]))
-
-def split(inputs, out, words):
-    import pyarrow, pyarrow.parquet
-    names = ["delivery", "source", "id", "label", "partner", "verdict"]
-    rows = [dict(zip(names, row)) for row in got(inputs[1])]
-    for k, row in enumerate(rows):
-        copied = row["partner"] != "/".join([row["delivery"], row["source"]])
-        place = share(row["id"], "split")
-        reason = "review-drop" if row["verdict"] == "drop" else "exact-copy" * copied
-        row.update(kept=not reason, stage="dedupe" * bool(reason), reason=reason, row=k, group=row["id"])
-        row.update(measure=0.0, partner=row["partner"] * copied, batch="grey")
-        row.update(split="train" if place < 0.5 else "val" if place < 0.6 else "test")
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "rows.parquet")
-
-def train(inputs, out, words):
-    rows = kept(inputs[0])
-    lines = sorted("\\t".join([row["id"], row["label"], row["split"]]) for row in rows)
-    learnt = [row for row in rows if row["split"] != "test"]
-    provenance = {
-        "train": {"words": " ".join(words)},
-        "deliveries": list(dict.fromkeys(row["delivery"] for row in learnt)),
-        "rows": {part: sum(row["split"] == part for row in learnt) for part in ("train", "val")},
-        "dataset": hashlib.sha256("\\n".join(lines).encode()).hexdigest(),
-        "weights": "",
-    }
-    (out / "model.weights.h5").write_text(words[words.index("skill") + 1] if "skill" in words else "0.8")
-    (out / "seen.txt").write_text("".join(f"{one}\\n" for one in sorted({row["id"] for row in learnt})))
-    (out / "arrays.npz").write_bytes(b"")
-    describe(out, provenance)
-
-def calibrate(inputs, out, words):
-    for file in FILES:
-        shutil.copy(inputs[2] / file, out / file)
-    provenance = json.loads((inputs[2] / "model.json").read_text())["provenance"]
-    describe(out, {**provenance, "calibrate": {}})
-
-def evaluate(inputs, out, words):
-    import pyarrow, pyarrow.parquet
-    clean, _, model = inputs
-    test = sorted((row for row in kept(clean) if row["split"] == "test"), key=lambda row: row["id"])
-    known = set((model / "seen.txt").read_text().split()) & {row["id"] for row in test}
-    if known:
-        sys.exit(f"evaluate: the model has seen {len(known)} of the {len(test)} test rows in training")
-    skill = float((model / "model.weights.h5").read_text())
-    rows = []
-    for row in test:
-        said = CLASSES[answer(row, "clean", skill)]
-        facts = {name: row[name] for name in ("id", "group", "delivery", "source", "batch", "label")}
-        sure = {f"p_{name}": 0.9 if name == said else 0.1 for name in CLASSES}
-        rows.append(dict(facts, sharpness="1", predicted=said, confidence=0.9, score=0.0, why="", **sure))
-    cells = {cell: pyarrow.array([answer(row, cell, skill) for row in test], pyarrow.uint8()) for cell in CELLS}
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "predictions.parquet")
-    pyarrow.parquet.write_table(pyarrow.table(cells), out / "suite.parquet")
-    right = sum(row["predicted"] == row["label"] for row in rows)
-    (out / "metrics.json").write_text(json.dumps({"rows": len(rows), "accuracy": right / max(1, len(rows))}))
-
-def answer(row, cell, skill):
-    right = CLASSES.index(row["label"])
-    return right if share(row["id"], cell) < skill else 1 - right
-
-def share(*words):
-    return int(hashlib.md5(" ".join(words).encode()).hexdigest()[:8], 16) / 2**32
-
-def kept(clean):
-    import pyarrow.parquet
-    return [row for row in pyarrow.parquet.read_table(clean / "rows.parquet").to_pylist() if row["kept"]]
-
-def put(folder, rows):
-    (folder / "rows.tsv").write_text("".join("\\t".join(row) + "\\n" for row in rows))
-
-def got(folder):
-    return [tuple(line.split("\\t")) for line in (folder / "rows.tsv").read_text().splitlines()]
-
-def describe(folder, provenance):
-    stored = {name: (folder / name).read_bytes() for name in FILES}
-    document = {
-        "format": "hemaflow-model/2", "classes": CLASSES, "image_size": 8, "crop": 8, "provenance": provenance,
-        "calibration": {}, "network": {},
-        "files": {n: {"sha256": hashlib.sha256(b).hexdigest(), "bytes": len(b)} for n, b in stored.items()},
-    }
-    spelled = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    document["digest"] = hashlib.sha256(spelled.encode()).hexdigest()
-    (folder / "model.json").write_text(json.dumps(document, indent=1))
-"""
-
 GATE = """\
 gate:
   seed: 0
@@ -289,6 +119,7 @@ deliveries:
 - "demo"
 drawn:
 - "demo"
+held: []
 """
 
 STUDIES = ("backbones", "ladder", "optimizers", "blocks", "imbalance", "dropout", "engines", "recipes")
@@ -304,22 +135,6 @@ STUDY_STAGE = """\
     outs: ['studies/results/{study}/${{item.cell}}.json']
 """  # noqa: E501
 STUDIES_DVC = "stages:\n" + "".join(STUDY_STAGE.format(study=k, cells=", ".join(of)) for k, of in CELLS.items())
-
-# A cell's accuracy is what its section says; without one it fails as the stage does.
-STUDY = """
-import hashlib, json, pathlib, sys, yaml
-study, cell, out, record = sys.argv[1:]
-accuracy = yaml.safe_load(open("studies/params.yaml"))[study][cell].get("accuracy")
-if accuracy is None:
-    sys.exit("study: no ImageNet weights here")
-figures = {"val_accuracy": accuracy, "val_distorted_accuracy": accuracy / 2, "parameters": {"backbone": 1000},
-    "mb": {"backbone": 0.01}, "phases": {"frozen": {"epochs": 3, "best": 2}}}
-text = json.dumps(figures)
-pathlib.Path(out).parent.mkdir(parents=True, exist_ok=True)
-pathlib.Path(out).write_text(text)
-pathlib.Path(record).parent.mkdir(parents=True, exist_ok=True)
-pathlib.Path(record).write_text(json.dumps({"seconds": 7.0, "result": hashlib.md5(text.encode()).hexdigest()}))
-"""
 
 STUDIES_PARAMS = (
     """

@@ -72,5 +72,6 @@ def test_a_killed_serve_takes_its_runs_with_it_and_the_next_one_settles_them(
         assert after.await_state(next_run, *FINAL) == "COMPLETED"
         assert after.tasks(next_run)["train"] == "Completed"
         assert after.slots()[limit] == 0
-    done = subprocess.run(["dvc", "status"], cwd=root, env=environment, capture_output=True, text=True, check=True)
+    status = ["dvc", "status", "dvc.yaml"]
+    done = subprocess.run(status, cwd=root, env=environment, capture_output=True, text=True, check=True)
     assert "up to date" in done.stdout

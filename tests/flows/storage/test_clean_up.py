@@ -79,6 +79,11 @@ def notes(root: Path) -> int:
     return sum(file.is_file() for file in (root / ".dvc/cache/runs").rglob("*"))
 
 
+def checkout(root: Path) -> None:
+    """What the commit names; all of it would include the studies, no cell of which ran, which DVC takes for lost."""
+    run(root, "dvc", "checkout", "-q", "--with-deps", "dvc.yaml", "data/champion.dvc")
+
+
 def data(root: Path) -> dict[str, bytes]:
     files = [file for file in (root / "data").rglob("*") if file.is_file() and ".state" not in file.parts]
     return {str(file.relative_to(root)): file.read_bytes() for file in files}
@@ -106,15 +111,15 @@ def test_old_outputs_go_and_every_champion_stays_with_all_of_its_commit(project:
     run(project, "git", "checkout", "-q", "data/deliveries.yaml")
     assert "Data and pipelines are up to date" in run(project, "dvc", "status", "dvc.yaml")
     run(project, "git", "stash", "-q", "--include-untracked")
-    run(project, "dvc", "checkout", "-q")  # HEAD
+    checkout(project)  # HEAD
     for tag in TAGS:
         run(project, "git", "checkout", "-q", tag)
-        run(project, "dvc", "checkout", "-q")
+        checkout(project)
         assert (project / "data/champion/model.json").read_text() == f"model {tag[-1]}"
     assert "Data and pipelines are up to date" in run(project, "dvc", "status", "dvc.yaml")
     run(project, "git", "checkout", "-q", "vain")
     with pytest.raises(subprocess.CalledProcessError):
-        run(project, "dvc", "checkout", "-q")
+        checkout(project)
 
 
 def without_tags(root: Path) -> None:

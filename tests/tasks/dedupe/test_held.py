@@ -131,7 +131,7 @@ def clean(rows: pd.DataFrame, pairs: Pairs, said: list[Overrule], on_hold: list[
         return next(text for text in (NOTHING_KEPT, TORN) if text in str(error))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases())
 def test_no_group_and_no_split_moves_and_a_release_gives_the_same_table(
     case: tuple[pd.DataFrame, Pairs, list[Overrule], list[str]],

@@ -10,7 +10,7 @@ FREE = dict.fromkeys(("clean", "distorted", "worst", "mix", "recall", "slices"),
 TRUTH = "a" * 12 + "b" * 12 + "c" * 6
 HALVES = [f"d{k % 2}" for k in range(30)]
 
-few = settings(derandomize=True, max_examples=25, deadline=None)
+few = settings(derandomize=True, max_examples=25)
 wrong_rows = st.sets(st.integers(0, 29), max_size=15)
 wrong_answers = st.fixed_dictionaries(dict.fromkeys(COLUMNS, wrong_rows))
 group_names = st.lists(st.sampled_from("pqrstuvwxyz"), min_size=30, max_size=30)

@@ -49,7 +49,7 @@ def free(result: pd.DataFrame) -> pd.Series:
     return result.loc[result["verdict"] != "keep", "split"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables(), pairs_of_names)
 def test_no_kept_pair_in_two_splits_and_no_row_lost(rows: pd.DataFrame, pairs: Pairs) -> None:
     result = divided(rows, pairs)
@@ -63,7 +63,7 @@ def test_no_kept_pair_in_two_splits_and_no_row_lost(rows: pd.DataFrame, pairs: P
         assert set(result.loc[result["verdict"] == "keep", "reason"]) <= {""}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables(), pairs_of_names)
 def test_adding_deliveries_moves_no_earlier_row(rows: pd.DataFrame, pairs: Pairs) -> None:
     after = divided(rows, pairs)
@@ -74,7 +74,7 @@ def test_adding_deliveries_moves_no_earlier_row(rows: pd.DataFrame, pairs: Pairs
             pd.testing.assert_series_equal(after.loc[before.index, "split"], before["split"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables(), pairs_of_names, st.randoms(use_true_random=False))
 def test_the_order_of_files_is_irrelevant(rows: pd.DataFrame, pairs: Pairs, random) -> None:
     order = random.sample(range(len(rows)), len(rows))
@@ -85,7 +85,7 @@ def test_the_order_of_files_is_irrelevant(rows: pd.DataFrame, pairs: Pairs, rand
         pd.testing.assert_frame_equal(again.loc[once.index], once)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables(), pairs_of_names, st.integers(0, 39), verdicts)
 def test_a_verdict_moves_no_other_row(rows: pd.DataFrame, pairs: Pairs, place: int, verdict: str) -> None:
     own = rows["row"] == place % len(rows)
