@@ -29,7 +29,7 @@ SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=2)
 
 TRAINING = "train"
 
-AS_THEY_ARE = Settings.model_construct()
+AS_THEY_ARE = Settings()
 
 
 def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:

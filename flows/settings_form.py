@@ -1,163 +1,78 @@
-"""Settings that a run may be given: the form in Prefect's UI, and the options of `python -m flows pipeline`.
+"""Settings that a run may be given: the form in Prefect's UI, and `--set` of the command line.
 
-params.yaml stays the one home of values. A setting that is given is written there before the stages run, so that
-`dvc repro` at a desk afterwards finds the same settings, and git shows what was changed.
+params.yaml stays the one home of values, `tasks/*/settings.py` the one home of their types: the form is made from both.
+What counts as given is what differs from params.yaml, for a form sends all of its fields.
 """
 
-from collections.abc import Iterable
-from functools import reduce
-from io import StringIO
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from functools import lru_cache, reduce
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, PrivateAttr, RootModel, ValidationError, model_validator
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from flows import files
+from flows import params_file, settings_model
+from flows.settings_model import STAMP
+from tasks.params import Section
 
-FILE = "params.yaml"
+FILE = params_file.FILE
 
-Value = str | int | float
+Value = str | int | float | bool | list[Any] | dict[str, Any]
+
+STALE = (
+    f"the form was made from another {FILE} than there is now: reload its page, and look at the values again "
+    "(with a work pool, `python -m prefect --no-prompt deploy --all` comes first)"
+)
 
 
-class Settings(BaseModel):
-    """Values for params.yaml; what is left empty stays as it is there. A title is a path in that file.
+class Settings(RootModel[dict[str, Any]]):
+    """Values by section and key. They are checked against the params.yaml in the working directory.
 
-    In the order of the stages. Bounds are those of `tasks/*/settings.py`: the form refuses what the stage would.
+    Raises ValueError (pydantic's) for what the stages would refuse, and for a form of another params.yaml.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    root: dict[str, Any] = {}
+    _values: dict[str, Value] = PrivateAttr(default_factory=dict)
 
-    on_conflict: Literal["drop_all", "keep_first"] | None = Field(
-        None,
-        title="dedupe.on_conflict",
-        description="The same picture under two labels: drop all of them, or keep the one that came first",
-    )
-    false_alarm: float | None = Field(
-        None,
-        title="outliers.false_alarm",
-        gt=0,
-        lt=1,
-        description="Probability that a set without foreign pictures loses any; more of it finds more of them",
-    )
-
-    seed: int | None = Field(
-        None, title="train.seed", ge=0, lt=2**31, description="Seed of first weights, shuffling and augmentation"
-    )
-    batch: int | None = Field(None, title="train.batch", ge=1, le=4096, description="Pictures a training step")
-    imbalance: Literal["none", "class_weights", "under_sampling"] | None = Field(
-        None, title="train.imbalance", description="What is done about classes of unequal size"
-    )
-    feature_dropout: float | None = Field(
-        None, title="train.feature_dropout", ge=0, lt=1, description="Dropout after the backbone"
-    )
-    dense_dropout: float | None = Field(
-        None, title="train.dense_dropout", ge=0, lt=1, description="Dropout after each dense layer"
-    )
-    label_smoothing: float | None = Field(
-        None, title="train.label_smoothing", ge=0, lt=1, description="Share of a label that goes to all classes"
-    )
-    cutmix: float | None = Field(
-        None, title="train.cutmix", ge=0, le=10, description="Alpha of CutMix; 0 switches it off"
-    )
-    mixup: float | None = Field(None, title="train.mixup", ge=0, le=10, description="Alpha of MixUp; 0 switches it off")
-
-    recipe: Literal["none", "base", "randaugment", "randaugment_cutout", "heavy"] | None = Field(
-        None, title="train.augment.recipe", description="Which augmentation, from none to the heaviest"
-    )
-    operations: int | None = Field(
-        None, title="train.augment.operations", ge=0, le=10, description="Operations that change each picture"
-    )
-    magnitude: float | None = Field(
-        None, title="train.augment.magnitude", ge=0, le=1, description="Strength of these operations"
-    )
-    cutout: float | None = Field(
-        None,
-        title="train.augment.cutout",
-        ge=0,
-        lt=1,
-        description="Largest side of the square that is cut out, as a share of the picture's",
-    )
-
-    frozen_epochs: int | None = Field(
-        None, title="train.frozen_epochs", ge=0, le=1000, description="Epochs with the backbone frozen, at most"
-    )
-    finetune_epochs: int | None = Field(
-        None, title="train.finetune_epochs", ge=0, le=1000, description="Epochs of fine-tuning after that, at most"
-    )
-    finetune_blocks: int | None = Field(
-        None,
-        title="train.finetune_blocks",
-        ge=0,
-        le=7,
-        description="Blocks of the backbone that are fine-tuned, counted from its end",
-    )
-    patience: int | None = Field(
-        None, title="train.patience", ge=1, le=1000, description="Epochs without a better score before a phase ends"
-    )
-    optimizer: Literal["adam", "adamw", "lion"] | None = Field(
-        None, title="train.optimizer", description="Optimizer; Lion wants a learning rate of a tenth of Adam's"
-    )
-    learning_rate: float | None = Field(
-        None, title="train.learning_rate", gt=0, le=1, description="Learning rate of fine-tuning, at its start"
-    )
-    weight_decay: float | None = Field(None, title="train.weight_decay", ge=0, le=1, description="Weight decay")
-    schedule: Literal["constant", "exponential", "cosine", "plateau"] | None = Field(
-        None, title="train.schedule", description="Course of the learning rate"
-    )
-    decay: float | None = Field(
-        None,
-        title="train.decay",
-        gt=0,
-        le=1,
-        description="Factor of the learning rate: an epoch (exponential), or at each plateau",
-    )
-    ema: float | None = Field(
-        None,
-        title="train.ema",
-        ge=0,
-        lt=1,
-        description="Momentum of the moving average of the weights; 0 switches it off",
-    )
-
-    wanted_accuracy: float | None = Field(
-        None,
-        title="calibrate.wanted_accuracy",
-        gt=0,
-        le=1,
-        description="Accuracy that is wanted of what the model answers; it abstains from the rest",
-    )
-    refused: float | None = Field(
-        None,
-        title="calibrate.refused",
-        ge=0,
-        lt=1,
-        description="Share of clean cells that may be refused as foreign",
-    )
-    views: Literal[1, 4, 8] | None = Field(
-        None, title="evaluate.views", description="Orientations that each picture is judged in"
-    )
-
-    @field_validator("views", mode="before")
-    @classmethod
-    def _as_number(cls, value: Any) -> Any:
-        """The command line has words alone."""
-        return int(value) if isinstance(value, str) and value.isdecimal() else value
+    @model_validator(mode="after")
+    def _check(self) -> "Settings":
+        if self.root:
+            self._values = _checked(Path.cwd(), self.root)
+        return self
 
     def values(self) -> dict[str, Value]:
-        """What is given, by its path in params.yaml."""
-        fields = type(self).model_fields
-        given = self.model_dump(exclude_none=True)
-        return {str(fields[name].title): value for name, value in given.items()}
+        """What differs from params.yaml as it was when these were given, by its path there."""
+        return dict(self._values)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _: Any, handler: Any) -> Any:
+        """Called by pydantic for the form: that of the present params.yaml."""
+        return handler(form(Path.cwd()).__pydantic_core_schema__)
+
+
+def form(root: Path) -> type[BaseModel]:
+    """The type of all settings, for the params.yaml below `root`. Raises ValueError where that is no mapping."""
+    file = root / FILE
+    return _form(file.read_text()) if file.is_file() else settings_model.made({})
 
 
 def parse(pairs: Iterable[str]) -> Settings:
-    """Settings from words like `batch=16`. Raises ValueError that names the setting and what it may be."""
-    given = dict(_pair(text) for text in pairs)
+    """Settings from words like `train.batch=16`, or `batch=16` for short: see `settings_model.full`.
+
+    Raises ValueError that names the setting and what it may be.
+    """
+    known = dict(settings_model.leaves(form(Path.cwd())))
+    nested: dict[str, Any] = {}
+    for name, value in map(_pair, pairs):
+        path = settings_model.full(name, list(known))
+        _put(nested, path, _read(value, known[path].annotation))
     try:
-        return Settings.model_validate(given)
+        return Settings.model_validate(nested)
     except ValidationError as error:
-        raise ValueError("\n".join(_sentence(problem) for problem in error.errors())) from error
+        raise ValueError("\n".join(str(each["ctx"]["error"]) for each in error.errors())) from error
 
 
 def write(root: Path, settings: Settings) -> list[str]:
@@ -165,16 +80,58 @@ def write(root: Path, settings: Settings) -> list[str]:
 
     Comments and order stay. Complete or not at all. Raises ValueError for a path that the file does not have.
     """
-    file = root / FILE
-    yaml = YAML()
-    yaml.preserve_quotes, yaml.width = True, 4096
-    document = yaml.load(file.read_text())
-    changes = [line for path, value in settings.values().items() for line in _set(document, path, value)]
-    if changes:
-        text = StringIO()
-        yaml.dump(document, text)
-        files.replace(file, text.getvalue())
-    return changes
+    return params_file.write(root, settings.values())
+
+
+@lru_cache(maxsize=1)
+def _form(text: str) -> type[BaseModel]:
+    return settings_model.made(params_file.parse(text), params_file.comments(text))
+
+
+def _checked(root: Path, given: Mapping[str, Any]) -> dict[str, Value]:
+    present = params_file.read(root)
+    stamp = params_file.digest(present)
+    if given.get(STAMP, stamp) != stamp:
+        raise ValueError(STALE)
+    try:
+        settings = form(root).model_validate(given)
+    except ValidationError as error:
+        raise ValueError("\n".join(map(_sentence, error.errors()))) from error
+    values = {path: value for path, value in settings_model.given(settings) if _at(present, path) != value}
+    _check_together(present, values)
+    return values
+
+
+def _check_together(present: Mapping[str, Any], values: Mapping[str, Value]) -> None:
+    """Check whole sections, for a value may be wrong beside another. What was wrong before is for the stage to tell."""
+    after: dict[str, Any] = deepcopy(dict(present))
+    for path, value in values.items():
+        _put(after, path, value)
+    for key in dict.fromkeys(path.partition(".")[0] for path in values):
+        kind = settings_model.sections()[key]
+        known = _problems(kind, present[key])
+        new = [sentence for sentence in _problems(kind, after[key]) if sentence not in known]
+        if new:
+            raise ValueError("\n".join(new))
+
+
+def _problems(kind: type[Section], values: Any) -> list[str]:
+    try:
+        kind.model_validate(values)
+    except ValidationError as error:
+        return [_sentence(problem, kind.section) for problem in error.errors()]
+    return []
+
+
+def _sentence(problem: Any, *outer: str) -> str:
+    path = ".".join(map(str, (*outer, *problem["loc"])))
+    if problem["type"] == "extra_forbidden":
+        return f"{path}: no such setting"
+    if problem["type"] == "missing":
+        return f"{path}: missing"
+    if problem["type"] == "value_error":
+        return f"{path}: {problem['ctx']['error']}"
+    return f"{path}: {problem['msg']}, got {problem['input']!r}"
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -184,28 +141,23 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _sentence(problem: Any) -> str:
-    name = ".".join(map(str, problem["loc"]))
-    if problem["type"] == "extra_forbidden":
-        return f"{name}: no such setting, expected one of {', '.join(Settings.model_fields)}"
-    return f"{name}: {problem['msg']}, got {problem['input']!r}"
+def _read(text: str, annotation: Any) -> Any:
+    """A word of the command line as the type wants it: as it is, or read as YAML 1.2, to which 1e-5 is a number."""
+    if settings_model.is_text(annotation):
+        return text
+    try:
+        value = YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        return text
+    return text if value is None else value
 
 
-def _set(document: Any, path: str, value: Value) -> list[str]:
+def _put(nested: dict[str, Any], path: str, value: Any) -> None:
     *outer, key = path.split(".")
-    section = reduce(lambda inner, name: inner.get(name) if isinstance(inner, dict) else None, outer, document)
-    if not isinstance(section, dict) or key not in section:
-        raise ValueError(f"{path}: there is no such key in {FILE}, so it cannot be set to {value!r}")
-    before = section[key]
-    if before == value:
-        return []
-    section[key] = _scalar(value)
-    return [f"{FILE}: {path} is {value} now, was {before}"]
+    for name in outer:
+        nested = nested.setdefault(name, {})
+    nested[key] = value
 
 
-def _scalar(value: Value) -> Any:
-    """A number written so that YAML 1.1 takes it for one too: 1.0e-05, for 1e-05 is a word to it, and to PyYAML."""
-    mantissa, e, exponent = repr(value).partition("e")
-    if not isinstance(value, float) or not e:
-        return value
-    return YAML().load(f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}")
+def _at(nested: Any, path: str) -> Any:
+    return reduce(lambda inner, key: inner[key], path.split("."), nested)

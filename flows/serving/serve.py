@@ -64,7 +64,7 @@ def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]
     announce(keeper.server.api)
     print(f"Prefect is at {keeper.server.url}, with the deployments {', '.join(names)}; Ctrl-C ends it", flush=True)
     try:
-        with _observing(root), keeper.keeping(runner.server_is_back):
+        with _observing(root), _keeping_forms(root), keeper.keeping(runner.server_is_back):
             asyncio.run(runner.start())
     except KeyboardInterrupt:
         if keeper.failed:
@@ -130,6 +130,19 @@ def _landing_folders(root: Path) -> list[tuple[Path, float]]:
     for problem in problems:
         print(problem, file=sys.stderr, flush=True)
     return found
+
+
+@contextmanager
+def _keeping_forms(root: Path) -> Iterator[None]:
+    """Have the forms show what stands in params.yaml, whenever that changes."""
+    from flows.serving import forms
+
+    stop = threading.Event()
+    threading.Thread(target=forms.keep, args=(root, stop), name="forms", daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 def _end_children(server_pid: int) -> None:

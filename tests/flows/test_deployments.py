@@ -125,9 +125,17 @@ def test_the_form_offers_what_there_is(made: dict[str, Any]) -> None:
     assert set(study["cells"]["items"]["enum"]) == {cell for each in stages.values() for cell in each["matrix"]["cell"]}
     pipeline = _schema(made["pipeline"])
     assert pipeline["properties"]["target"]["enum"] == list(STAGES)
-    settings = pipeline["definitions"]["Settings"]["properties"]
-    batch = next(each for each in settings["batch"]["anyOf"] if each["type"] != "null")
-    assert (settings["batch"]["title"], batch["minimum"], batch["maximum"]) == ("train.batch", 1, 4096)
+    assert pipeline["properties"]["settings"]["$ref"] == "#/definitions/Settings"
+    batch = pipeline["definitions"]["Train"]["properties"]["batch"]
+    present = yaml.safe_load((HERE / "params.yaml").read_text())["train"]["batch"]
+    assert (batch["default"], batch["minimum"], batch["maximum"]) == (present, 1, 4096)
+
+
+def test_no_deployment_holds_parameters_of_its_own(made: dict[str, Any]) -> None:
+    """They would be sent by each schedule and event, and outlive a change of params.yaml."""
+    for deployment in made.values():
+        assert deployment.parameters == {}
+        assert all(not schedule.parameters for schedule in deployment.schedules or [])
 
 
 def test_without_studies_the_form_takes_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,14 +161,19 @@ def known(made: dict[str, Any], prefect: Any) -> Iterator[dict[str, str]]:
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
-        pytest.param("pipeline", {"settings": {"batch": 0}}, id="pipeline: too small"),
-        pytest.param("pipeline", {"settings": {"batch": "many"}}, id="pipeline: no number"),
-        pytest.param("pipeline", {"settings": {"bacth": 16}}, id="pipeline: no such setting"),
-        pytest.param("pipeline", {"settings": {"magnitude": 1.5}}, id="pipeline: too strong"),
-        pytest.param("pipeline", {"settings": {"seed": 2**31}}, id="pipeline: too large"),
-        pytest.param("pipeline", {"settings": {"learning_rate": 0}}, id="pipeline: not positive"),
-        pytest.param("pipeline", {"settings": {"optimizer": "sgd"}}, id="pipeline: no such optimizer"),
-        pytest.param("pipeline", {"settings": {"views": 2}}, id="pipeline: not so many views"),
+        pytest.param("pipeline", {"settings": {"train": {"batch": 0}}}, id="pipeline: too small"),
+        pytest.param("pipeline", {"settings": {"train": {"batch": "many"}}}, id="pipeline: no number"),
+        pytest.param("pipeline", {"settings": {"train": {"batch": None}}}, id="pipeline: empty"),
+        pytest.param("pipeline", {"settings": {"train": {"bacth": 16}}}, id="pipeline: no such setting"),
+        pytest.param("pipeline", {"settings": {"batch": 16}}, id="pipeline: of no section"),
+        pytest.param("pipeline", {"settings": {"classes": {}}}, id="pipeline: classes"),
+        pytest.param("pipeline", {"settings": {"train": {"augment": {"magnitude": 1.5}}}}, id="pipeline: too strong"),
+        pytest.param("pipeline", {"settings": {"train": {"seed": 2**31}}}, id="pipeline: too large"),
+        pytest.param("pipeline", {"settings": {"train": {"learning_rate": 0}}}, id="pipeline: not positive"),
+        pytest.param("pipeline", {"settings": {"train": {"dense": [8, 0]}}}, id="pipeline: in a list"),
+        pytest.param("pipeline", {"settings": {"train": {"optimizer": "sgd"}}}, id="pipeline: no such optimizer"),
+        pytest.param("pipeline", {"settings": {"evaluate": {"views": 2}}}, id="pipeline: not so many views"),
+        pytest.param("pipeline", {"settings": {"gate": {"floors": {"clean": 2}}}}, id="pipeline: no share"),
         pytest.param("pipeline", {"target": "tarin"}, id="pipeline: no stage"),
         pytest.param("retrain", {"deliveries": "one"}, id="retrain: no list"),
         pytest.param("study", {}, id="study: none named"),
@@ -197,7 +210,11 @@ def test_the_server_refuses(known: dict[str, str], name: str, parameters: dict[s
     ("name", "parameters"),
     [
         pytest.param("pipeline", {}, id="pipeline: as it is"),
-        pytest.param("pipeline", {"settings": {"batch": 16, "views": 8}, "target": "split"}, id="pipeline"),
+        pytest.param(
+            "pipeline",
+            {"settings": {"train": {"batch": 16}, "evaluate": {"views": 8}}, "target": "split"},
+            id="pipeline",
+        ),
         pytest.param("retrain", {"deliveries": ["one", "two"]}, id="retrain"),
         pytest.param("study", {"name": "ladder", "cells": ["cutout"]}, id="study"),
         pytest.param("watch", {}, id="watch"),

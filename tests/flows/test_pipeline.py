@@ -51,7 +51,7 @@ def test_a_first_run_and_dvc_agree(in_toy: Path, environment: dict[str, str]) ->
 
 
 def test_a_setting_runs_its_stage_and_those_below(in_toy: Path) -> None:
-    made, states = _run(settings={"batch": 16})
+    made, states = _run(settings={"train": {"batch": 16}})
     assert "batch: 16" in (in_toy / "params.yaml").read_text()
     ran = {artifact.stage for artifact in made if artifact.outcome == "ran"}
     assert ran == {"train", "calibrate", "evaluate", "explain", "card"}
@@ -76,7 +76,10 @@ def test_what_does_not_change_does_not_spread(in_toy: Path, steer: Any) -> None:
     assert (record["id"], record["flow"]) == (recorder.id, "retrain")  # the flow has joined the run around it
     assert [run["flow"] for run in record["prefect"]] == ["pipeline"]
     assert told["dedupe"]["why"] == ['dedupe.words: "" -> constant']
-    outcomes = {artifact.stage: str(artifact.outcome) for artifact in _run(settings={"on_conflict": "keep_first"})[0]}
+    outcomes = {
+        artifact.stage: str(artifact.outcome)
+        for artifact in _run(settings={"dedupe": {"on_conflict": "keep_first"}})[0]
+    }
     assert outcomes["dedupe"] == "ran"
     assert outcomes["outliers"] == outcomes["evaluate"] == "unchanged"
 
@@ -93,7 +96,7 @@ def test_a_removed_output_is_restored(in_toy: Path) -> None:
 
 
 def test_target_skips_what_comes_after_it(in_toy: Path) -> None:
-    made, states = _run(settings={"on_conflict": "keep_first"}, target="outliers")
+    made, states = _run(settings={"dedupe": {"on_conflict": "keep_first"}}, target="outliers")
     assert [artifact.stage for artifact in made] == NAMES[:5]
     assert [states[name] for name in ("dedupe", "outliers", "split", "train", "evaluate")] == [
         *["Completed"] * 2,
@@ -124,8 +127,8 @@ def test_a_failure_fails_the_flow_and_those_below_do_not_run(in_toy: Path, steer
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        pytest.param({"batch": 0}, "greater than or equal to 1", id="out of bounds"),
-        pytest.param({"nonesuch": 1}, "Extra inputs are not permitted", id="unknown"),
+        pytest.param({"train": {"batch": 0}}, "train.batch: .* greater than or equal to 1", id="out of bounds"),
+        pytest.param({"nonesuch": {"batch": 1}}, "nonesuch: no such setting", id="unknown"),
     ],
 )
 def test_the_form_refuses(in_toy: Path, settings: dict[str, Any], message: str) -> None:
@@ -141,7 +144,7 @@ def test_a_setting_that_params_yaml_lacks_runs_nothing(in_toy: Path) -> None:
     text = (in_toy / "params.yaml").read_text().replace("  batch: 32\n", "")
     (in_toy / "params.yaml").write_text(text)
     with pytest.raises(ValueError, match=r"train.batch: there is no such key"):
-        _run(settings={"batch": 8})
+        _run(settings={"train": {"batch": 8}})
     assert (in_toy / "params.yaml").read_text() == text
 
 
@@ -184,7 +187,12 @@ def test_a_training_waits_for_a_slot_of_the_limit(in_toy: Path) -> None:
     context = copy_context()  # Prefect's settings, which a thread would not have
     with ThreadPoolExecutor(1) as pool:
         with limits.slot():
-            run = pool.submit(context.run, _run, settings={"batch": 16, "on_conflict": "keep_first"}, target="train")
+            run = pool.submit(
+                context.run,
+                _run,
+                settings={"train": {"batch": 16}, "dedupe": {"on_conflict": "keep_first"}},
+                target="train",
+            )
             while "report" not in _told(in_toy)[1]:
                 time.sleep(0.1)
             time.sleep(1)

@@ -37,7 +37,7 @@ def served(
 
 
 def test_triggered_twice_the_second_finds_all_cached(served: Served) -> None:
-    run = served.trigger(settings={"batch": 16})
+    run = served.trigger(settings={"train": {"batch": 16}})
     assert served.await_state(run, *FINAL) == "COMPLETED"
     states = served.tasks(run)
     assert states["split"] == "Cached"
@@ -74,7 +74,7 @@ def test_the_line_that_says_where_it_is_names_every_deployment(served: Served) -
 
 def test_the_form_is_checked_by_the_server(served: Served) -> None:
     with pytest.raises(OSError, match="409|422"):
-        served.trigger(settings={"batch": 0})
+        served.trigger(settings={"train": {"batch": 0}})
 
 
 def test_schedules_are_filled(served: Served) -> None:

@@ -178,7 +178,7 @@ def test_all_that_serve_does_goes_on_behind_it(toy: Path, environment: dict[str,
         elsewhere = f"http://127.0.0.3:{served.port}"
         with urllib.request.urlopen(f"{elsewhere}/ui-settings") as answer:
             assert b'"api_url":"/api"' in answer.read(), "the browser asks where it has the page from"
-        run = served.trigger(settings={"batch": 16})
+        run = served.trigger(settings={"train": {"batch": 16}})
         assert served.await_state(run, *FINAL) == "COMPLETED"
         assert set(served.tasks(run).values()) == {"Cached", "Completed"}
         assert served.verb("pipeline").returncode == 0

@@ -1,0 +1,93 @@
+"""Against a server as a user starts it: the forms follow params.yaml, and what runs are given."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from flows.serving import forms
+from tests.flows.served import FINAL, Served, shared
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def served(request: pytest.FixtureRequest) -> Served:
+    return shared(request)
+
+
+@pytest.fixture
+def edit(served: Served) -> Iterator[Callable[[str, str], None]]:
+    """Edits params.yaml; it is put back at the end, and so are the forms."""
+    file = served.root / "params.yaml"
+    text, forms_before = file.read_text(), _sections(served)
+
+    def put(old: str, new: str) -> None:
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+    yield put
+    file.write_text(text)
+    _await(lambda: _sections(served) == forms_before)
+
+
+def test_the_forms_follow_params_yaml_and_nothing_else_does(served: Served, edit: Callable[[str, str], None]) -> None:
+    """No schedule, which a person may have switched off; and no deployment without settings."""
+    before = {name: _kept(served, name) for name in ("pipeline", "watch")}
+    assert _field(served, "Train", "batch")["default"] == 32
+    edit("batch: 32", "batch: 48  # pictures at once")
+    _await(lambda: _field(served, "Train", "batch")["default"] == 48)
+    assert _field(served, "Train", "batch")["description"] == "pictures at once"
+    assert _kept(served, "watch") == before["watch"]
+    after = _kept(served, "pipeline")
+    assert {key for key in after if after[key] != before["pipeline"][key]} == {"parameter_openapi_schema", "updated"}
+
+
+def test_a_broken_params_yaml_is_told_once_and_its_last_form_stays(
+    served: Served, edit: Callable[[str, str], None]
+) -> None:
+    told = served.output.count("the forms stay as they were: params.yaml is not YAML")
+    edit("batch: 32", "batch: [")
+    _await(lambda: served.output.count("the forms stay as they were: params.yaml is not YAML") == told + 1)
+    time.sleep(2 * forms.LOOK_SECONDS)
+    assert served.output.count("the forms stay as they were") == told + 1
+    assert _field(served, "Train", "batch")["default"] == 32
+
+
+def test_a_run_of_an_older_form_is_refused_and_others_get_no_settings(
+    served: Served, edit: Callable[[str, str], None]
+) -> None:
+    """A form sends all it shows; a schedule, an event and Quick run send nothing."""
+    form = {"train": {"batch": 16}, "made_from": _field(served, "Settings", "made_from")["default"]}
+    edit("batch: 32", "batch: 33")
+    late = served.trigger(settings=form, target="demo")
+    quick = served.trigger()
+    scheduled = [run for run in served.call("flow_runs/filter", {}) if run["auto_scheduled"]]
+    assert served.await_state(late, *FINAL) == "FAILED"
+    message = served.run(late)["state"]["message"]
+    assert "the form was made from another params.yaml than there is now: reload its page" in message
+    assert served.run(quick)["parameters"] == {}
+    assert scheduled
+    assert all("settings" not in run["parameters"] for run in scheduled)
+    assert served.await_state(quick, *FINAL) == "COMPLETED"
+
+
+def _kept(served: Served, name: str) -> dict[str, Any]:
+    """A deployment, without what changes as its runs are looked for."""
+    return {key: value for key, value in served.deployment(name).items() if key not in ("status", "last_polled")}
+
+
+def _sections(served: Served) -> Any:
+    return served.deployment("pipeline")["parameter_openapi_schema"]["definitions"]
+
+
+def _field(served: Served, section: str, name: str) -> Any:
+    return _sections(served)[section]["properties"][name]
+
+
+def _await(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.2)
