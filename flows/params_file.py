@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from flows import files
@@ -40,8 +41,8 @@ def digest(values: Mapping[str, Any]) -> str:
 
 
 def comments(text: str) -> Any:
-    """The text of the file with its comments, for `comment`. `parse` says what is wrong with a text."""
-    return YAML().load(text)
+    """The text of the file with its comments, for `comment`. Raises ValueError, also for a key that comes twice."""
+    return _loaded(YAML(), text)
 
 
 def comment(section: Any, key: str) -> str | None:
@@ -54,18 +55,26 @@ def comment(section: Any, key: str) -> str | None:
 def write(root: Path, values: Mapping[str, Any]) -> list[str]:
     """Put values, by their paths, into the file, and return a line for each that changed.
 
-    Comments and order stay. Complete or not at all. Raises ValueError for a path that the file does not have.
+    Comments and order stay. Complete or not at all. Raises ValueError for a path that the file does not have, and
+    where it has a key twice.
     """
     file = root / FILE
     editor = YAML()
     editor.preserve_quotes, editor.width = True, 4096
-    document = editor.load(file.read_text())
+    document = _loaded(editor, file.read_text())
     changes = [line for path, value in values.items() for line in _set(document, path, value)]
     if changes:
         text = StringIO()
         editor.dump(document, text)
         files.replace(file, text.getvalue())
     return changes
+
+
+def _loaded(editor: YAML, text: str) -> Any:
+    try:
+        return editor.load(text)
+    except YAMLError as error:
+        raise ValueError(f"{FILE}: {' '.join(str(error).split('To suppress')[0].split())}") from error
 
 
 def _set(document: Any, path: str, value: Any) -> list[str]:

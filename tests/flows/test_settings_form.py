@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -188,7 +189,9 @@ def test_what_was_wrong_before_is_for_the_stage_to_tell(in_toy: Path) -> None:
         Settings({"gate": {"level": 7}})
 
 
-@pytest.mark.parametrize("text", ["- 1\n", "a: [\n"], ids=["no mapping", "no YAML"])
+@pytest.mark.parametrize(
+    "text", ["- 1\n", "a: [\n", "embed: {}\nembed: {}\n"], ids=["no mapping", "no YAML", "a key twice"]
+)
 def test_a_broken_params_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     (tmp_path / "params.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
@@ -207,7 +210,7 @@ def test_write_changes_values_and_nothing_else(in_toy: Path) -> None:
         "params.yaml: train.learning_rate is 1e-05 now, was 0.0001",
     ]
     after = (in_toy / "params.yaml").read_text()
-    assert after == before.replace("drop_all   #", "keep_first #").replace("1.0e-4   #", "1.0e-05  #")
+    assert after == before.replace("drop_all   #", "keep_first #").replace("0.0001   #", "1.0e-05  #")
 
 
 @pytest.mark.parametrize(
@@ -219,15 +222,16 @@ def test_write_leaves_the_file_alone(in_toy: Path, given: dict[str, Any]) -> Non
     assert _stat(in_toy) == before
 
 
-@pytest.mark.parametrize("lost", ["  batch: 32\n", "train:"], ids=["key", "section"])
-def test_a_path_that_is_not_there_changes_nothing(in_toy: Path, lost: str) -> None:
-    settings = Settings({"dedupe": {"on_conflict": "keep_first"}, "train": {"batch": 16}})
-    text = (in_toy / "params.yaml").read_text().replace(lost, "" if "batch" in lost else "other:")
+@pytest.mark.parametrize(
+    ("lost", "put"), [(r"\n  patience: [^\n]*", ""), (r"\ntrain:", "\nother:")], ids=["key", "section"]
+)
+def test_a_path_that_is_not_there_changes_nothing(in_toy: Path, lost: str, put: str) -> None:
+    settings = Settings({"dedupe": {"on_conflict": "keep_first"}, "train": {"patience": 16}})
+    text, count = re.subn(lost, put, (in_toy / "params.yaml").read_text())
+    assert count == 1
     (in_toy / "params.yaml").write_text(text)
-    with pytest.raises(ValueError, match=r"^train.batch: there is no such key in params.yaml"):
+    with pytest.raises(ValueError, match=r"^train.patience: there is no such key in params.yaml"):
         settings_form.write(in_toy, settings)
-    with pytest.raises(ValidationError, match=r"train(.batch)?: no such setting"):
-        Settings({"train": {"batch": 16}})
     assert (in_toy / "params.yaml").read_text() == text
 
 
@@ -247,8 +251,6 @@ def test_what_is_written_is_read_as_the_same_by_yaml_1_1(tmp_path: Path, value: 
 
 def test_write_into_a_section_of_a_section(in_toy: Path) -> None:
     text = (in_toy / "params.yaml").read_text()
-    text = text.replace("\ntrain:\n", "\ntrain:\n  augment: {recipe: heavy, magnitude: 0.3}  # of the pictures\n")
-    (in_toy / "params.yaml").write_text(text)
     settings = Settings({"train": {"augment": {"magnitude": 0.5, "recipe": "heavy"}}})
     assert settings_form.write(in_toy, settings) == ["params.yaml: train.augment.magnitude is 0.5 now, was 0.3"]
     assert (in_toy / "params.yaml").read_text() == text.replace("magnitude: 0.3", "magnitude: 0.5")

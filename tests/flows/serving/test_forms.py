@@ -1,5 +1,6 @@
 """Against a server as a user starts it: the forms follow params.yaml, and what runs are given."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,49 +19,46 @@ def served(request: pytest.FixtureRequest) -> Served:
 
 
 @pytest.fixture
-def edit(served: Served) -> Iterator[Callable[[str, str], None]]:
+def edit(served: Served) -> Iterator[Callable[[str], None]]:
     """Edits params.yaml; it is put back at the end, and so are the forms."""
     file = served.root / "params.yaml"
     text, forms_before = file.read_text(), _sections(served)
 
-    def put(old: str, new: str) -> None:
-        assert old in text
-        file.write_text(text.replace(old, new))
+    def put(line: str) -> None:
+        file.write_text(re.sub(r"\n  patience:[^\n]*", f"\n  {line}", text))
 
     yield put
     file.write_text(text)
     _await(lambda: _sections(served) == forms_before)
 
 
-def test_the_forms_follow_params_yaml_and_nothing_else_does(served: Served, edit: Callable[[str, str], None]) -> None:
+def test_the_forms_follow_params_yaml_and_nothing_else_does(served: Served, edit: Callable[[str], None]) -> None:
     """No schedule, which a person may have switched off; and no deployment without settings."""
     before = {name: _kept(served, name) for name in ("pipeline", "watch")}
-    assert _field(served, "Train", "batch")["default"] == 32
-    edit("batch: 32", "batch: 48  # pictures at once")
-    _await(lambda: _field(served, "Train", "batch")["default"] == 48)
-    assert _field(served, "Train", "batch")["description"] == "pictures at once"
+    assert _field(served, "Train", "patience")["default"] == 15
+    edit("patience: 48  # more of it")
+    _await(lambda: _field(served, "Train", "patience")["default"] == 48)
+    assert _field(served, "Train", "patience")["description"] == "more of it"
     assert _kept(served, "watch") == before["watch"]
     after = _kept(served, "pipeline")
     assert {key for key in after if after[key] != before["pipeline"][key]} == {"parameter_openapi_schema", "updated"}
 
 
-def test_a_broken_params_yaml_is_told_once_and_its_last_form_stays(
-    served: Served, edit: Callable[[str, str], None]
-) -> None:
+def test_a_broken_params_yaml_is_told_once_and_its_last_form_stays(served: Served, edit: Callable[[str], None]) -> None:
     told = served.output.count("the forms stay as they were: params.yaml is not YAML")
-    edit("batch: 32", "batch: [")
+    edit("patience: [")
     _await(lambda: served.output.count("the forms stay as they were: params.yaml is not YAML") == told + 1)
     time.sleep(2 * forms.LOOK_SECONDS)
     assert served.output.count("the forms stay as they were") == told + 1
-    assert _field(served, "Train", "batch")["default"] == 32
+    assert _field(served, "Train", "patience")["default"] == 15
 
 
 def test_a_run_of_an_older_form_is_refused_and_others_get_no_settings(
-    served: Served, edit: Callable[[str, str], None]
+    served: Served, edit: Callable[[str], None]
 ) -> None:
     """A form sends all it shows; a schedule, an event and Quick run send nothing."""
     form = {"train": {"batch": 16}, "made_from": _field(served, "Settings", "made_from")["default"]}
-    edit("batch: 32", "batch: 33")
+    edit("patience: 33")
     late = served.trigger(settings=form, target="demo")
     quick = served.trigger()
     scheduled = [run for run in served.call("flow_runs/filter", {}) if run["auto_scheduled"]]
