@@ -22,6 +22,8 @@ from flows import groups
 from flows.serving import access, database
 
 HOST = access.LOOPBACK
+APPLICATION = "flows.serving.application:create_app"
+HERE = str(Path(__file__).parents[2])
 STATE = Path("data/.state/prefect")
 VERBS = STATE / "verbs"
 START_SECONDS = 120.0  # the first start creates the database
@@ -100,6 +102,7 @@ def start(root: Path, port: int, host: str = HOST, url: str | None = None, **set
     kept = {"PREFECT_API_DATABASE_CONNECTION_URL": stored} if stored else {}
     env = groups.environment(**{**SETTINGS, **address, **pages, **kept, **access.for_server(), **settings})
     env.pop("PREFECT_API_URL", None)
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, env.get("PYTHONPATH")]))
     with log.open("ab") as stream:
         return Server(here, groups.Group(_command(host, port), root, env, stream), log)
 
@@ -199,9 +202,8 @@ def free_port() -> int:
 
 
 def _command(host: str, port: int) -> list[str]:
-    application = "prefect.server.api.server:create_app"
     address = ["--host", host, "--port", str(port)]
-    return [sys.executable, "-m", "uvicorn", "--factory", application, *address, "--log-level", "warning"]
+    return [sys.executable, "-m", "uvicorn", "--factory", APPLICATION, *address, "--log-level", "warning"]
 
 
 def _shared(root: Path) -> IO[bytes]:

@@ -113,7 +113,7 @@ class Served:
 
     def server_process(self) -> psutil.Process:
         """Prefect's server itself, below the guard of its group."""
-        return self._below("prefect.server.api.server:create_app")
+        return self._below(server.APPLICATION)
 
     def run_process(self) -> psutil.Process:
         """That of the flow run which is at work."""
