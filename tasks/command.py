@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import TracebackType
 
 from tasks import params
 
@@ -40,7 +41,8 @@ def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
     with `state` are folders for unfinished work: `main` is given a folder below it whose name follows from all that
     determines the result, finds there what an interrupted run of the same left, and has it removed when the run is
     done. `record` is a file for what is no function of content, times and hardware. Exits with 1 and one line on
-    standard error where `main` raises ValueError or OSError, and where an input changed meanwhile.
+    standard error where `main` raises ValueError or OSError, and where an input changed meanwhile. A SIGINT ends it
+    with one line too, with the words of the KeyboardInterrupt, if it has any.
     """
     atexit.register(gc.freeze)  # or Python looks through all of TensorFlow for garbage as it ends, for a second
     try:
@@ -132,6 +134,18 @@ def _is_unloaded_code(name: str) -> bool:
         path if path.suffix == ".py" else next(p for p in path.parents if (p / "__init__.py").is_file()) / "__init__.py"
     )
     return not any(getattr(loaded, "__file__", None) == str(module) for loaded in list(sys.modules.values()))
+
+
+def _say_interrupted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Whoever cancels a run is not shown where TensorFlow was at that moment."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    print("; ".join([f"{Path(sys.argv[0]).parent.name}: interrupted", *map(str, error.args)]), file=sys.stderr)
+
+
+# Not in `run`: a stage may be interrupted while it imports TensorFlow.
+sys.excepthook = _say_interrupted
 
 
 def _clear(path: Path) -> None:

@@ -25,7 +25,14 @@ NEEDS = ("python", "tensorflow", "keras", "numpy", "dvc", "prefect")
 
 _ABOVE = ("settings", "target")
 """Facts that are told among the circumstances."""
-_LABELS = {"commit": "committed", "triggered_by": "started by", "not_backed_up": "not saved", "sentence": "result"}
+_LABELS = {
+    "taken_up_again_by": "again by",
+    "takes_up": "takes up",
+    "commit": "committed",
+    "triggered_by": "started by",
+    "not_backed_up": "not saved",
+    "sentence": "result",
+}
 
 
 def explain(root: Path, run: str | None = None) -> str:

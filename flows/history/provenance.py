@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.history import alive, facts
+from tasks import atomic
 
 FOLDER = Path("data/runs")
 FORMAT = "hemaflow-run/1"
@@ -206,6 +207,17 @@ def read(root: Path, run: str | None = None) -> dict[str, Any]:
         record = load(file)  # it may have ended between the two looks
         record["outcome"] = DID_NOT_END if record["end"] is None else record["outcome"]
     return record
+
+
+def add(root: Path, prefect: str, **more: Any) -> None:
+    """Note facts in the records of that Prefect flow run whose processes are gone."""
+    for run in _of_prefect(root, prefect):
+        if not alive.is_alive(root, run):
+            file = root / FOLDER / f"{run}.json"
+            record = load(file)
+            record["facts"] |= more
+            with atomic.replacing(file) as stream:
+                stream.write(f"{json.dumps(record, indent=1)}\n".encode())
 
 
 def load(file: Path) -> dict[str, Any]:

@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from flows.history import provenance
 from flows.serving import server
 
 MESSAGE = "Nobody works on it any more: whoever ran it was killed, or the machine went down"
+RESUMES = "resumes:"
+"""Beginning of the tag of a run that takes up a dead one, whose id follows."""
+NOT_AGAIN = {"watch", "promote", "rollback"}
+"""Deployments whose runs are not taken up: the next look comes in a minute; what a person decided is not done twice."""
 PAGE = 200
 
 
@@ -35,6 +40,7 @@ def forget_missed() -> None:
 def settle(root: Path) -> list[str]:
     """End the runs that nobody works on as Crashed, with their tasks, and free their slots; a line about each.
 
+    A run of a deployment is taken up again by a new run with its parameters, once: a run that took up another is not.
     One that was being cancelled ends as Cancelled. Runs of a work pool are left to its workers. Runs that verbs started
     are left alone while a verb of this checkout is at work, and where the server is not this checkout's own.
     """
@@ -44,7 +50,7 @@ def settle(root: Path) -> list[str]:
     with get_client(sync_client=True) as client:
         open_runs = {run.id: run for run in _open(client)}
         dead = [run for run in open_runs.values() if _is_dead(client, run, open_runs, alone)]
-        lines = [_end(client, run) for run in dead]
+        lines = [_end(client, root, run) for run in dead]
         ended = {run.id for run in dead}
         _free_slots(client, [run for run in open_runs.values() if run.id not in ended], alone)
     return lines
@@ -80,23 +86,50 @@ def _is_dead(client: Any, run: Any, open_runs: dict[UUID, Any], alone: bool) -> 
     return alone
 
 
-def _end(client: Any, run: Any) -> str:
+def _end(client: Any, root: Path, run: Any) -> str:
     """What became of it. Prefect's server fails at one that holds a slot of a deployment which was deleted."""
     from httpx import HTTPStatusError
 
-    state = _end_of(run)
     try:
+        after = _taken_up(client, root, run)
+        state = _end_of(run, after)
         _end_tasks(client, run.id)
         client.set_flow_run_state(run.id, state, force=True)
     except HTTPStatusError as error:
         return f"{run.name}, a run that was left {run.state_name}, stays so: the server answers {error.response.text}"
-    return f"{run.name}, a run that was left {run.state_name}, is {state.name} now"
+    return f"{run.name}, a run that was left {run.state_name}, is {state.name} now{after}"
 
 
-def _end_of(run: Any) -> Any:
+def _taken_up(client: Any, root: Path, run: Any) -> str:
+    """Have a new run take it up, and say so in the dead one's record; in words that follow on others, "" for none."""
+    from prefect.exceptions import ObjectNotFound
+
+    if run.state.is_cancelling() or not run.deployment_id or run.parent_task_run_id:
+        return ""
+    if any(tag.startswith(RESUMES) for tag in run.tags):
+        return "; not taken up again, for it took up another itself"
+    try:
+        deployment = client.read_deployment(run.deployment_id)
+    except ObjectNotFound:
+        return ""
+    if deployment.name in NOT_AGAIN:
+        return ""
+    # By the key it is made once, also where this process is killed before the dead run has ended.
+    made = client.create_flow_run_from_deployment(
+        run.deployment_id,
+        parameters=run.parameters,
+        name=f"{run.name}-again",
+        tags=[*run.tags, f"{RESUMES}{run.id}"],
+        idempotency_key=f"{RESUMES}{run.id}",
+    )
+    provenance.add(root, str(run.id), taken_up_again_by=made.name)
+    return f"; taken up again by {made.name}"
+
+
+def _end_of(run: Any, after: str) -> Any:
     from prefect.states import Cancelled, Crashed
 
-    return Cancelled(message=MESSAGE) if run.state.is_cancelling() else Crashed(message=MESSAGE)
+    return (Cancelled if run.state.is_cancelling() else Crashed)(message=f"{MESSAGE}{after}")
 
 
 def _end_tasks(client: Any, run: UUID) -> None:

@@ -82,12 +82,13 @@ def _set_up(root: Path, keeper: Keeper, runner: Any) -> list[str]:
     _recover(root)
     keeper.server.await_healthy()
     dead_runs.forget_missed()
-    for line in dead_runs.settle(root):
-        print(line, file=sys.stderr, flush=True)
     for deployment in made:
         runner.add_deployment(deployment)
     limits.set_up()
     automations.set_up(webhook.chosen())
+    # Last: what died is told by the automations, and taken up by the deployments.
+    for line in dead_runs.settle(root):
+        print(line, file=sys.stderr, flush=True)
     return [str(deployment.name) for deployment in made]
 
 

@@ -111,7 +111,11 @@ def networks(
 def _run(trained: Trained, what: Phase, model: keras.Model, settings: Train, state: Path) -> None:
     own, start = State(state / what.name), time.perf_counter()
     before = own.progress().epochs
-    progress = phase.run(what, model, settings, own)
+    try:
+        progress = phase.run(what, model, settings, own)
+    except KeyboardInterrupt as stop:
+        done = own.progress().epochs
+        raise KeyboardInterrupt(f"the next run goes on after epoch {done} of {what.epochs} ({what.name})") from stop
     trained.phases[what.name] = progress
     trained.seconds[what.name] = time.perf_counter() - start
     trained.pictures[what.name] = (progress.epochs - before) * what.steps * settings.batch

@@ -1,5 +1,6 @@
 import importlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,41 @@ def test_nothing_is_left_for_python_to_search_for_garbage_as_a_stage_ends(projec
     words = [sys.executable, "-c", ENDS, "in", "out"]
     done = subprocess.run(words, env={**os.environ, "PYTHONPATH": str(HERE)}, capture_output=True, text=True)
     assert done.stdout == "True True\n", done.stderr
+
+
+INTERRUPTED = """
+import os, signal, sys, time
+from tasks import command, params
+
+class Demo(params.Section):
+    section = "demo"
+    cells: int
+
+def main(demo, source, out):
+    raise KeyboardInterrupt("the next run goes on") if sys.argv[2] == "words" else stop()
+
+def stop():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(10)
+
+stop() if sys.argv[2] == "imports" else command.run(main, Demo)
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        pytest.param("imports", "demo: interrupted\n", id="while it imports"),
+        pytest.param("out", "demo: interrupted\n", id="at work"),
+        pytest.param("words", "demo: interrupted; the next run goes on\n", id="with words"),
+    ],
+)
+def test_an_interrupt_is_told_in_one_line(project: Path, at: str, said: str) -> None:
+    Path("demo").mkdir()
+    Path("demo/stage.py").write_text(INTERRUPTED)
+    words = [sys.executable, "demo/stage.py", "in", at]
+    done = subprocess.run(words, env={**os.environ, "PYTHONPATH": str(HERE)}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, said)
 
 
 def edit_input() -> None:

@@ -1,5 +1,6 @@
 """Runs whose processes are gone, made by hand on a real server."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from flows.history import provenance
 from flows.serving import dead_runs, server
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("api")]
@@ -86,11 +88,68 @@ def test_a_run_of_a_deployment(client: Any, alone: Path, left: Callable[[str], U
     after = client.read_flow_run(run)
     assert after.state.name == becomes
     if was != becomes:
-        assert after.state.message == dead_runs.MESSAGE
-        assert f"{after.name}, a run that was left {was}, is {becomes} now" in lines
+        again = "" if becomes == "Cancelled" else f"; taken up again by {after.name}-again"
+        assert after.state.message == f"{dead_runs.MESSAGE}{again}"
+        assert f"{after.name}, a run that was left {was}, is {becomes} now{again}" in lines
     else:
         assert not lines
     client.delete_flow_run(run)
+
+
+def recorded(root: Path, run: Any) -> Path:
+    """The record that its process left, without an end."""
+    file = root / provenance.FOLDER / "20261126T101010.123Z-abcdef.json"
+    file.parent.mkdir(parents=True)
+    prefect = [{"flow": "pipeline", "id": str(run.id), "name": run.name}]
+    facts = {"target": "split"}
+    file.write_text(json.dumps({"format": provenance.FORMAT, "facts": facts, "prefect": prefect, "end": None}))
+    return file
+
+
+def resumptions(client: Any, run: UUID) -> list[Any]:
+    from prefect.client.schemas.filters import FlowRunFilter
+
+    wanted = FlowRunFilter.model_validate({"tags": {"all_": [f"{dead_runs.RESUMES}{run}"]}})
+    return list(client.read_flow_runs(flow_run_filter=wanted))
+
+
+def test_it_is_taken_up_again_once(client: Any, alone: Path, deployed: UUID) -> None:
+    run = client.create_flow_run_from_deployment(deployed, parameters={"target": "split"}, tags=["mine"])
+    client.set_flow_run_state(run.id, state("Running"), force=True)
+    record = recorded(alone, run)
+    dead_runs.settle(alone)
+    (again,) = resumptions(client, run.id)
+    assert (again.deployment_id, again.parameters, again.state.name) == (deployed, {"target": "split"}, "Scheduled")
+    assert again.name == f"{run.name}-again"
+    assert "mine" in again.tags
+    facts = json.loads(record.read_text())["facts"]
+    assert facts == {"target": "split", "taken_up_again_by": again.name}
+    # As if this process had been killed before it ended the dead one.
+    client.set_flow_run_state(run.id, state("Running"), force=True)
+    dead_runs.settle(alone)
+    assert [each.id for each in resumptions(client, run.id)] == [again.id]
+    # The resumption dies too.
+    client.set_flow_run_state(again.id, state("Running"), force=True)
+    (line,) = dead_runs.settle(alone)
+    assert "not taken up again" in line
+    assert resumptions(client, again.id) == []
+
+
+@pytest.mark.parametrize("name", sorted(dead_runs.NOT_AGAIN))
+def test_what_comes_by_itself_and_what_a_person_decided_is_not_done_again(client: Any, alone: Path, name: str) -> None:
+    deployment = client.create_deployment(client.create_flow_from_name(f"flow-{uuid4()}"), name)
+    run = client.create_flow_run_from_deployment(deployment)
+    client.set_flow_run_state(run.id, state("Running"), force=True)
+    dead_runs.settle(alone)
+    assert client.read_flow_run(run.id).state.message == dead_runs.MESSAGE
+    assert resumptions(client, run.id) == []
+    client.delete_deployment(deployment)
+
+
+def test_a_cancelled_run_is_not_taken_up_again(client: Any, alone: Path, left: Callable[[str], UUID]) -> None:
+    run = left("Cancelling")
+    dead_runs.settle(alone)
+    assert resumptions(client, run) == []
 
 
 def test_tasks_and_runs_below_end_with_it(client: Any, alone: Path, left: Callable[[str], UUID]) -> None:

@@ -47,7 +47,7 @@ def test_a_killed_run_is_marked_its_stage_ends_and_the_next_one_works(served: Se
 
 
 @pytest.mark.long
-def test_a_killed_serve_takes_its_runs_with_it_and_the_next_one_settles_them(
+def test_a_killed_serve_takes_its_runs_with_it_and_the_next_one_takes_them_up(
     served: Served, environment: dict[str, str], steer: Any
 ) -> None:
     """The last test, since it ends the server."""
@@ -67,10 +67,12 @@ def test_a_killed_serve_takes_its_runs_with_it_and_the_next_one_settles_them(
         tasks = after.call("task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
         assert {task["state_type"] for task in tasks if task["name"] == "train"} <= {"CRASHED", "FAILED"}
         assert not {task["state_type"] for task in tasks} & {"RUNNING", "PENDING"}
-        assert after.slots()[limit] == 0
-        next_run = after.trigger()
-        assert after.await_state(next_run, *FINAL) == "COMPLETED"
-        assert after.tasks(next_run)["train"] == "Completed"
+        assert "taken up again by" in after.output
+        filters = {"flow_runs": {"tags": {"all_": [f"resumes:{run}"]}}}
+        (again,) = after.call("flow_runs/filter", filters)
+        assert after.await_state(again["id"], *FINAL) == "COMPLETED"
+        assert after.tasks(again["id"])["train"] == "Completed"
+        assert again["name"] in after.verb("explain", run).stdout
         assert after.slots()[limit] == 0
     status = ["dvc", "status", "dvc.yaml"]
     done = subprocess.run(status, cwd=root, env=environment, capture_output=True, text=True, check=True)

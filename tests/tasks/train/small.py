@@ -16,7 +16,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import tensorflow as tf
 
-from tasks import hardware, params
+from tasks import (
+    command,  # noqa: F401  (as a stage does: it says how an interrupt ends)
+    hardware,
+    params,
+)
 from tasks.splits import Part
 from tasks.train import training
 from tasks.train.settings import Train

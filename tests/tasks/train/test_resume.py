@@ -1,6 +1,7 @@
 """A training that is killed goes on where its last epoch ended, and ends at the same weights."""
 
 import json
+import re
 import signal
 import time
 from pathlib import Path
@@ -40,6 +41,19 @@ def test_killed_and_resumed_it_ends_at_the_same_weights(
     assert f"{phase}: resumed after epoch {epochs} of 3" in out or epochs == 3
     assert f"{phase} 1/3" not in out
     assert result == undisturbed
+
+
+def test_interrupted_it_ends_with_one_line_that_says_from_where_the_next_goes_on(tmp_path: Path, start) -> None:
+    stopped = start(tmp_path, **{**SETTINGS, "finetune_epochs": 200})
+    assert any(told.startswith("finetune 1/200") for told in stopped.stdout)
+    time.sleep(0.3)
+    stopped.send_signal(signal.SIGINT)
+    _, error = stopped.communicate()
+    assert stopped.returncode == -signal.SIGINT
+    assert "Traceback" not in error
+    assert re.fullmatch(
+        r"train: interrupted; the next run goes on after epoch \d+ of 200 \(finetune\)", error.splitlines()[-1]
+    )
 
 
 def test_a_finished_training_is_not_trained_again(tmp_path: Path, small) -> None:
