@@ -44,12 +44,12 @@ def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
 
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
 @flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True)
-def pipeline(settings: Settings = AS_THEY_ARE, target: Target = "card") -> list[Artifact]:
+def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE) -> list[Artifact]:
     """Bring the stages up to date, from the deliveries to a judged model.
 
     Args:
-        settings: Values to write into params.yaml before the stages run; what is left empty stays as it is there.
         target: The last stage that is wanted; the stages after it are skipped.
+        settings: Those of params.yaml, with what is to differ from it; what differs is written there first.
 
     Raises ValueError for what no stage would repair, and StageFailedError for the first stage that failed.
     """
