@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,15 @@ def add(root: Path, name: str) -> None:
     child = dvc(root, "add", str(RAW / name))
     if child.returncode:
         raise OSError(f"dvc add {RAW / name} failed with exit code {child.returncode}: {child.stderr.strip()}")
+
+
+def left_out(root: Path, name: str, sources: Sequence[str]) -> list[str]:
+    """Which files of a delivery DVC would not version, by their paths below `data/raw/NAME`. Needs no lock."""
+    from dvc.fs import LocalFileSystem
+    from dvc.ignore import DvcIgnoreFilter
+
+    ignores, folder = DvcIgnoreFilter(LocalFileSystem(), str(root.absolute())), (root / RAW / name).absolute()
+    return [source for source in sources if ignores.is_ignored_file(str(folder / source))]
 
 
 def note(root: Path, name: str, taken: Intake) -> None:

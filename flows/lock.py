@@ -4,7 +4,9 @@ Flows, `make repro` and every verb that writes hold an flock on `data/.state/loc
 dies, however that happens. A process that holds it may take it again. Its children may too: they find the holder's
 token in the environment variable HEMAFLOW_LOCK, compare it with the one in the file, and go ahead.
 
-`python -m flows.lock COMMAND ...` runs a command under the lock.
+A landing has a lock of its own, `data/.state/landing.lock`, for what it does while a run works (`flows.waiting`).
+
+`python -m flows.lock COMMAND ...` runs a command under the project's lock, once what waits is listed.
 """
 
 import errno
@@ -14,6 +16,7 @@ import os
 import signal
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +24,8 @@ from pathlib import Path
 
 from flows import flocks
 
-FILE = Path("data/.state/lock")
+FILE, LANDING = Path("data/.state/lock"), Path("data/.state/landing.lock")
+OWNERS = {FILE.name: "project's", LANDING.name: "landing's"}
 VARIABLE = "HEMAFLOW_LOCK"
 
 
@@ -35,20 +39,37 @@ class _Hold:
 
 
 _holds: dict[Path, _Hold] = {}
-_mutex = threading.Lock()
+_mutexes: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
+"""One for each lock: a thread that waits for one keeps no other from giving another up."""
 
 
 @contextmanager
-def held(root: Path, command: str) -> Iterator[None]:
-    """Hold the lock of the project in `root`; `command` tells those who wait what they wait for.
+def held(root: Path, command: str, file: Path = FILE) -> Iterator[None]:
+    """Hold a lock of the project in `root`; `command` tells those who wait what they wait for.
 
     Where somebody else holds it, this says so once on standard error and waits. It counts for the whole process:
     threads do not exclude each other.
     """
-    path = (root / FILE).resolve()
+    path = (root / file).resolve()
     acquired = _enter(path, command)
     try:
         yield
+    finally:
+        if acquired:
+            _leave(path)
+
+
+@contextmanager
+def attempted(root: Path, command: str) -> Iterator[bool]:
+    """Hold the project's lock if it is to be had at once; whether it is."""
+    path = (root / FILE).resolve()
+    try:
+        acquired = _enter(path, command, wait=False)
+    except BlockingIOError:
+        yield False
+        return
+    try:
+        yield True
     finally:
         if acquired:
             _leave(path)
@@ -72,13 +93,16 @@ def holder(root: Path) -> str | None:
         os.close(descriptor)
 
 
-def _enter(path: Path, command: str) -> bool:
-    """Take the lock; False where a parent holds it for this process, so that there is nothing to give back."""
-    with _mutex:
+def _enter(path: Path, command: str, wait: bool = True) -> bool:
+    """Take the lock; False where a parent holds it for this process, so that there is nothing to give back.
+
+    Raises BlockingIOError where it is not to wait and another has it.
+    """
+    with _mutexes[path]:
         if path in _holds:
             _holds[path].depth += 1
             return True
-        descriptor = _acquire(path)
+        descriptor = _acquire(path, wait)
         if descriptor is None:
             return False
         token = os.urandom(8).hex()
@@ -89,7 +113,7 @@ def _enter(path: Path, command: str) -> bool:
 
 
 def _leave(path: Path) -> None:
-    with _mutex:
+    with _mutexes[path]:
         hold = _holds[path]
         hold.depth -= 1
         if hold.depth:
@@ -104,7 +128,7 @@ def _leave(path: Path) -> None:
         os.close(hold.descriptor)
 
 
-def _acquire(path: Path) -> int | None:
+def _acquire(path: Path, wait: bool) -> int | None:
     """A descriptor with the lock; None where a parent of this process has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -115,7 +139,9 @@ def _acquire(path: Path) -> int | None:
                 if other.get("token") in _tokens():
                     os.close(descriptor)
                     return None
-                print(f"waiting for the project's lock ({FILE}), held by {_name(other)}", file=sys.stderr, flush=True)
+                if not wait:
+                    raise BlockingIOError(f"{path} is taken")
+                _tell(path, other)
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
         except BaseException:
             os.close(descriptor)
@@ -134,6 +160,11 @@ def _try_lock(descriptor: int) -> bool:
             return False
         raise
     return True
+
+
+def _tell(path: Path, other: dict[str, object]) -> None:
+    lock = f"the {OWNERS[path.name]} lock ({FILE.with_name(path.name)})"
+    print(f"waiting for {lock}, held by {_name(other)}", file=sys.stderr, flush=True)
 
 
 def _tokens() -> list[str]:
@@ -164,8 +195,14 @@ def main(arguments: list[str]) -> None:
     """
     if not arguments:
         sys.exit("usage: python -m flows.lock COMMAND ...")
+    from flows import admission
+
     root = Path.cwd()
     with held(root, " ".join(arguments)):
+        try:
+            admission.admit(root)
+        except (ValueError, OSError) as error:
+            sys.exit(str(error))
         for descriptor in descriptors(root):
             os.set_inheritable(descriptor, True)
         # Python ignores it, and exec hands that on.
@@ -178,4 +215,7 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    # Not this copy of the module, but the one that the others import and ask what is held.
+    from flows import lock
+
+    lock.main(sys.argv[1:])

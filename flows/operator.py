@@ -37,14 +37,15 @@ def deliver(path: form.SomePath, name: form.Delivery = "") -> State:
         from flows.deliver import deliver
         from flows.landing import events
 
-        delivered = deliver(root, Path(path), name or None, before_listing=lambda new: events.note(root, new))
+        with groups.ending_together():
+            delivered = deliver(root, Path(path), name or None, before_accepting=lambda new: events.note(root, new))
         if delivered.new:
             record.note(delivered=[delivered.name])
             record.take_stock()
         _send(root)
         return str(delivered)
 
-    return _told("deliver", act)
+    return _told("deliver", act, writes=False)  # what it writes needs the lock for a moment, if it is free
 
 
 @flow(name="withdraw", persist_result=False, log_prints=True)

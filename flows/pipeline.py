@@ -13,7 +13,7 @@ from prefect.futures import wait
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import artifact, groups, lock, plan, runner, settings_form
+from flows import admission, artifact, groups, lock, plan, runner, settings_form
 from flows.artifact import Artifact
 from flows.history import facts, provenance
 from flows.history.why import why, why_failed
@@ -55,6 +55,7 @@ def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE) -> list[
     """
     root = Path.cwd()
     with lock.held(root, "pipeline"), provenance.recording(root, "pipeline"), groups.ending_together():
+        admission.admit(root)
         todo = begin(root, settings, target)
         drawn = {name: demo.submit(todo, name) for name in todo.drawn}
         ingested = [ingest.submit(todo, name, drawn.get(name)) for name in todo.deliveries]

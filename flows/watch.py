@@ -24,13 +24,13 @@ def watch() -> list[str]:
     with the reason.
 
     Returns the names of the new deliveries. Raises ValueError for a folder that is not marked as this project's, once
-    the others have been looked at.
+    an hour, and when the others have been looked at.
     """
     root = Path.cwd()
     good, problems = folders.usable(root)
     due = landing.is_due(root, good, folders.settings(root).settle_seconds)
     names = [delivered.name for delivered in take_in_all(root)] if due else []
-    if problems:
+    if folders.is_news(root, problems):
         raise ValueError("; ".join(problems))
     return names
 

@@ -1,8 +1,8 @@
 """The event `hemaflow.delivery.accepted`: something came, so whoever retrains may begin.
 
-A landing notes it in an outbox below data/.state before it lists the delivery, and takes the note away once Prefect's
+A landing notes it in an outbox below data/.state before it accepts the delivery, and takes the note away once Prefect's
 API has confirmed the event. So a crash, or a server that is away, delays an event and never loses it; after a crash it
-may come twice, which does no harm to those who look at what is listed.
+may come twice, which does no harm to those who look at what is there.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from flows import listing
+from flows import listing, waiting
 from flows.deliver import Delivered
 from tasks import atomic
 
@@ -21,7 +21,7 @@ OUTBOX = Path("data/.state/accepted")
 
 
 def note(root: Path, delivered: Delivered, entry: Path | None = None) -> None:
-    """Put the event of a delivery that is about to be listed into the outbox; `entry` is what it is made from."""
+    """Put the event of a delivery that is about to be accepted into the outbox; `entry` is what it is made from."""
     file = _place(root, delivered.name)
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic.replacing(file) as stream:
@@ -42,16 +42,17 @@ def noted(root: Path) -> list[str]:
 def send(root: Path) -> Iterator[Delivered]:
     """Emit what the outbox holds; each whose event has arrived. Raises OSError where the API cannot be had.
 
-    A note about what was never listed, by a landing that was killed or undone, is dropped.
+    Holds the landing's lock: a note about what is not there is of a landing that was killed or undone, and is dropped.
     """
-    listed = listing.names(root)
-    for name in noted(root):
-        file = _place(root, name)
-        if name in listed:
-            delivered = _read(file)
-            accepted(delivered)
-            yield delivered
-        file.unlink()
+    with waiting.changing(root, "events"):
+        there = {*waiting.names(root), *listing.names(root)}
+        for name in noted(root):
+            file = _place(root, name)
+            if name in there:
+                delivered = _read(file)
+                accepted(delivered)
+                yield delivered
+            file.unlink()
 
 
 def accepted(delivered: Delivered) -> None:

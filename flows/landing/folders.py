@@ -7,6 +7,7 @@ project's own, whoever looks does. So a share that is not mounted is noticed too
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ INCOMING = Path("data/incoming")
 MARKER = ".hemaflow-landing"
 SET_UP = "python -m flows watch --set-up"
 PRIVATE = {".git", ".dvc"}
+TOLD, TOLD_SECONDS = Path("data/.state/landing.told"), 3600.0
+"""What was told of folders that are no use, and for how long that is no news: a look comes each minute."""
 
 
 def settings(root: Path) -> Landing:
@@ -48,6 +51,19 @@ def usable(root: Path) -> tuple[list[Path], list[str]]:
         except (ValueError, OSError) as error:
             problems.append(str(error))
     return good, problems
+
+
+def is_news(root: Path, problems: list[str]) -> bool:
+    """Whether this was not told within the last hour; notes that it is told now, or that there is nothing to tell."""
+    file, text = root / TOLD, "\n".join(problems)
+    if not problems:
+        file.unlink(missing_ok=True)
+        return False
+    if file.is_file() and file.read_text() == text and time.time() - file.stat().st_mtime < TOLD_SECONDS:
+        return False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    files.replace(file, text)
+    return True
 
 
 def check(root: Path, folder: Path) -> None:

@@ -1,9 +1,12 @@
 """Lands an entry of a landing folder: it becomes a delivery, or it goes to the quarantine, and then it is gone there.
 
-A crash at any point neither loses nor doubles a delivery. The entry stays in the drop folder until the delivery is
-listed, and a note (`events`), written before the line in the list, says which entry the delivery was made from. So a
-landing that finds the content listed can tell an entry that a killed landing could not clear away, which goes, from
-content that came again, which goes to the quarantine.
+All of that needs the landing's lock alone, so it is done at once, whatever runs. The delivery waits then
+(`flows.waiting`), and is listed where the project's lock is free, else by whoever has it next.
+
+A crash at any point neither loses nor doubles a delivery. The entry stays in its folder until the delivery waits, and a
+note (`events`), written before, says which entry the delivery was made from. So a landing that finds the content
+accepted can tell an entry that a killed landing could not clear away, which goes, from content that came again, which
+goes to the quarantine.
 
 Nothing here imports Prefect.
 """
@@ -15,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from flows import deliver, lock
+from flows import admission, deliver, lock, staging, waiting
 from flows.deliver import NO_FAULT_OF_THE_CONTENT, Delivered, RefusedError
 from flows.landing import drop, events, folders, quarantine
 from tasks.deliver import names
@@ -48,8 +51,8 @@ class ChangedError(Exception):
 
 
 def is_due(root: Path, folders: Sequence[Path], settle_seconds: float) -> bool:
-    """Whether there is anything for which a look has to wait for the project's lock."""
-    left: list[object] = [*events.noted(root)]
+    """Whether there is anything for a look to do."""
+    left: list[object] = [*events.noted(root), *(waiting.names(root) if lock.holder(root) is None else [])]
     for folder in folders:
         left += [*drop.leftovers(folder), *quarantine.leftovers(folder), *drop.complete(folder, settle_seconds)]
     return bool(left)
@@ -64,9 +67,11 @@ def look(
 ) -> list[Made]:
     """Call `each`, which lands an entry, for every complete entry, and then `send`; what `each` returned.
 
-    Holds the project's lock; finishes what a killed look began; takes what becomes complete meanwhile too.
+    Holds the landing's lock; finishes what a killed look began; takes what becomes complete meanwhile too. Then lists
+    what waits, if the project's lock is free.
     """
-    with lock.held(root, "watch"):
+    with waiting.changing(root, "watch"):
+        staging.clear(root)
         for folder in folders:
             drop.clear(folder)
             quarantine.clear(folder)
@@ -75,6 +80,7 @@ def look(
             for entry in fresh:
                 made[entry] = each(entry)
         send()
+    admission.admit_if_free(root, "watch")
     return list(made.values())
 
 
@@ -83,11 +89,11 @@ def _complete(folders: Sequence[Path], settle_seconds: float) -> list[Path]:
 
 
 def land(root: Path, entry: Path) -> Landed:
-    """Take a complete entry in, under the project's lock.
+    """Take a complete entry in, under the landing's lock.
 
-    ACCEPTED: it is a delivery now, named after the entry, with a number where other content has that name. KNOWN: its
-    content is listed already; QUARANTINED: it is at fault; both lie in the quarantine then. CHANGED, GONE: somebody is
-    working on it, so it is for another look. STUCK: it is none, and cannot be moved.
+    ACCEPTED: it is a delivery that waits now, named after the entry, with a number where other content has that name.
+    KNOWN: its content is here already; QUARANTINED: it is at fault; both lie in the quarantine then. CHANGED, GONE:
+    somebody is working on it, so it is for another look. STUCK: it is none, and cannot be moved.
 
     Raises ValueError or OSError for what is no fault of the entry; it lies where it lay then.
     """
@@ -108,12 +114,12 @@ def land(root: Path, entry: Path) -> Landed:
 
 
 def _delivered(root: Path, entry: Path, before: drop.Stamp | None) -> Delivered:
-    def about_to_list(delivered: Delivered) -> None:
+    def about_to_accept(delivered: Delivered) -> None:
         if drop.stamp(entry) != before:
             raise ChangedError
         events.note(root, delivered, entry)
 
-    return deliver.deliver(root, entry, _name(entry), numbered=True, before_listing=about_to_list)
+    return deliver.accept(root, entry, _name(entry), numbered=True, before_accepting=about_to_accept)
 
 
 def _name(entry: Path) -> str:
@@ -128,7 +134,7 @@ def _name(entry: Path) -> str:
 
 
 def _cleared(entry: Path, before: drop.Stamp | None) -> str:
-    """Take the entry of a listed delivery away; what hinders that, as a text for a person."""
+    """Take the entry of an accepted delivery away; what hinders that, as a text for a person."""
     if drop.stamp(entry) != before:
         return "; the entry has changed since, so it stays"
     try:

@@ -69,8 +69,9 @@ def curated(case: Case) -> None:
         get_run_logger().warning("finished the promotion of %s, which had been interrupted", finished)
     _clear_candidates(case.root)
     watch.take_in_all(case.root)
-    case.list, case.names = (case.root / listing.FILE).read_bytes(), listing.names(case.root)
     made: Any = stages.pipeline(target="report")
+    # Not before: the flow lists what was accepted since.
+    case.list, case.names = (case.root / listing.FILE).read_bytes(), listing.names(case.root)
     case.made = made
     case.told.fresh = decided.fresh(case.root)
     case.record.note(delivered=case.told.fresh)

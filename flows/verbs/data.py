@@ -22,7 +22,7 @@ def deliver(
     echo(deliver(Path.cwd(), path, name))
 
 
-def withdraw(name: Annotated[str, Argument(help="name of a listed delivery")]) -> None:
+def withdraw(name: Annotated[str, Argument(help="name of a delivery, one that waits for the next run too")]) -> None:
     """Take a delivery out again."""
     from flows.deliver import withdraw
 
@@ -78,6 +78,9 @@ def watch(
         echo("\n".join(folders.set_up(Path.cwd())))
         return
     taken = running.run("watch")
+    _, problems = folders.usable(Path.cwd())
+    if problems:
+        raise ValueError("; ".join(problems))
     echo(f"taken in: {', '.join(taken) or 'nothing'}")
     if taken:
         echo("next: python -m flows retrain, which `make serve` starts by itself")

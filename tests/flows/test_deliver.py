@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from flows import deliver as module
-from flows import dvc_file, listing, lock
+from flows import dvc_file, listing, lock, staging, waiting
 from flows.deliver import deliver, withdraw
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -69,7 +69,7 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
 def snapshot(root: Path) -> dict[str, bytes | None]:
     """All of the project but the lock and what DVC keeps for itself; None for a folder."""
     paths = [path for path in root.rglob("*") if not path.is_relative_to(root / ".dvc")]
-    hidden = {root / lock.FILE, root / module.STATE}
+    hidden = {root / lock.FILE, root / lock.LANDING, root / staging.STATE, root / waiting.FOLDER}
     return {str(path): None if path.is_dir() else path.read_bytes() for path in paths if path not in hidden}
 
 
@@ -89,7 +89,7 @@ def test_a_delivery_with_the_real_dvc(root, cells, environment):
     meta = dvc_file.read(root, "my-cells")["meta"]
     assert (meta["pictures"], meta["classes"]) == (3, {"ig": 2, "neutrophil": 1})
     assert dvc(root, "status") == "Data and pipelines are up to date.\n"
-    assert list((root / "data/.state").iterdir()) == [root / lock.FILE]
+    assert {path.name for path in (root / "data/.state").iterdir()} == {"lock", "landing.lock"}
 
     # What it says to do next brings all of it under git, and a clone with DVC's cache has the pictures again.
     subprocess.run(str(told).split("next: ")[1].split(";")[0].split(), cwd=root, check=True)
@@ -282,7 +282,7 @@ def test_a_killed_deliver_is_taken_up_by_the_next(root, cells, quick, monkeypatc
     assert listing.names(root) == ["demo", "my-cells"]
     assert dvc_file.read(root, "my-cells")["meta"]["pictures"] == 3
     assert (root / "data/raw/.gitignore").read_text() == "/demo\n/my-cells\n"
-    assert list((root / "data/.state").iterdir()) == [root / lock.FILE]
+    assert {path.name for path in (root / "data/.state").iterdir()} == {"lock", "landing.lock"}
 
 
 def test_outside_a_project(tmp_path, cells):

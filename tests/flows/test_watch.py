@@ -1,5 +1,6 @@
 import errno
 import json
+import os
 import time
 import urllib.request
 from pathlib import Path
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("api")
 
 
 class Project:
-    """A stand-in for `deliver`, and a drop folder. A file's text is what becomes of it."""
+    """A stand-in for `deliver.accept`, and a drop folder. A file's text is what becomes of it."""
 
     def __init__(self, root: Path):
         self.root, self.incoming = root, root / "data/incoming"
@@ -29,7 +30,7 @@ class Project:
         if complete:
             (self.incoming / f"{name}.complete").touch()
 
-    def deliver(self, _root: Path, path: Path, _name: str, numbered: bool, before_listing: Any) -> Delivered:
+    def accept(self, _root: Path, path: Path, _name: str, numbered: bool, before_accepting: Any) -> Delivered:
         assert numbered, "nobody is there to give another name"
         text = path.read_text()
         if text == "bad":
@@ -38,7 +39,7 @@ class Project:
             raise OSError(errno.ENOSPC, "No space left on device")
         delivered = Delivered(text, text not in self.listed, 3, {"ig": 3}, 0)
         if delivered.new:
-            before_listing(delivered)
+            before_accepting(delivered)
             assert path.exists(), "nothing leaves the drop folder before it is listed"
             self.listed.append(text)
         return delivered
@@ -54,7 +55,7 @@ class Project:
 @pytest.fixture
 def project(in_toy: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     project = Project(in_toy)
-    monkeypatch.setattr(deliver, "deliver", project.deliver)
+    monkeypatch.setattr(deliver, "accept", project.accept)
     monkeypatch.setattr(listing, "names", lambda _root: project.listed)
     return project
 
@@ -177,6 +178,10 @@ def test_a_folder_of_others_is_told_and_left_alone_and_stops_no_other(
         _watch()
     assert emitted == ["a"]
     assert [path.name for path in share.iterdir()] == ["thesis.docx"]
+    assert _watch() == [], "told once an hour: a look comes each minute, and each failure goes to the webhook"
+    os.utime(project.root / folders.TOLD, (0, 0))
+    with pytest.raises(ValueError, match=f"{share} is not marked"):
+        _watch()
     folders.set_up(project.root)
     (share / "bad.zip").write_text("bad")
     (share / "bad.zip.complete").touch()

@@ -150,7 +150,7 @@ report:
 """
 )
 
-IGNORED = "/data/.state/\n/data/incoming/\n/data/runs/\n__pycache__/\n"
+IGNORED = "/data/.state/\n/data/incoming/\n/data/waiting/\n/data/runs/\n__pycache__/\n"
 FILES = {
     "dvc.yaml": DVC,
     "toy.py": TOY,
@@ -164,6 +164,6 @@ FILES = {
     "studies/params.yaml": STUDIES_PARAMS,
     "studies/.gitignore": "/results/\n/tables/\n",
     ".gitignore": IGNORED,
-    ".dvcignore": "__pycache__\ndata/.state\ndata/incoming\ndata/runs\n",
+    ".dvcignore": "__pycache__\ndata/.state\ndata/incoming\ndata/waiting\ndata/runs\n",
 }
 """All that a toy begins with, by path: what the project has, in small."""

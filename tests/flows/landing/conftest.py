@@ -1,20 +1,24 @@
 """A project and its drop folder, with stand-ins for `dvc add`, which takes a second, and for Prefect's API."""
 
 import hashlib
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import yaml
 
-from flows import deliver, dvc_file, listing
+from flows import deliver, dvc_file, listing, lock
 from flows.landing import drop, events, folders, landing
 from flows.landing.landing import Landed
 from tasks.deliver import raw
 
 PNG = b"\x89PNG\r\n\x1a\n"
+HERE = Path(__file__).parents[3]
 OURS = {folders.MARKER, drop.QUARANTINE}
 
 
@@ -84,13 +88,44 @@ class Project:
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+class AtWork:
+    """Another process, which holds a lock of the project, until `end` or the end of the block."""
+
+    CODE = """
+import sys, pathlib
+from flows import lock
+with lock.held(pathlib.Path(), "at work", pathlib.Path(sys.argv[1])):
+    print(flush=True)
+    sys.stdin.readline()
+"""
+
+    def __init__(self, root: Path, file: Path = lock.FILE):
+        environment = {**os.environ, "PYTHONPATH": str(HERE)}
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", self.CODE, str(file)], cwd=root, env=environment, **pipes
+        )
+        self.pid = self._process.pid
+        assert self._process.stdout.readline() == "\n"
+
+    def end(self) -> None:
+        if self._process.poll() is None:
+            self._process.communicate("\n", timeout=20)
+
+    def __enter__(self) -> "AtWork":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.end()
+
+
 @pytest.fixture(scope="session")
 def made_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("made") / "project"
     Project.write(root, {"params.yaml": b"classes: {ig: [], platelet: [], neutrophil: []}\n"})
     Project.write(root, {"data/deliveries.yaml": b'deliveries:\n- "demo"\ndrawn: []\n'})
     Project.write(root, {"data/raw/demo/ig/d.png": PNG + b"d", "data/raw/.gitignore": b"/demo\n"})
-    Project.write(root, {".gitignore": b"/data/.state/\n/data/incoming/\n/emitted\n"})
+    Project.write(root, {".gitignore": b"/data/.state/\n/data/incoming/\n/data/waiting/\n/emitted\n"})
     (root / "data/incoming").mkdir()
     return root
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flows import deliver, dvc_file, listing
+from flows import deliver, dvc_file, listing, lock, waiting
 from flows.deliver import RefusedError
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -37,30 +37,43 @@ def test_no_fault_of_the_content(project: Any, monkeypatch: pytest.MonkeyPatch, 
         deliver.deliver(project.root, project.drop("batch", project.GOOD))
 
 
-def test_content_that_dvc_leaves_out_is_at_fault(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ignored", ["data/raw/x/ig", "*.tif", "x/", ".git"])
+def test_content_that_dvc_leaves_out_is_at_fault(project: Any, ignored: str) -> None:
+    """Which is found out while a run works, before `dvc add`."""
+    if ignored != ".git":
+        project.write(project.root, {".dvcignore": f"{ignored}\n".encode()})
+    entry = project.drop("batch", {**project.GOOD, "ig/.git/y.png": PNG} if ignored == ".git" else project.GOOD)
+    (entry / "ig/a.tif").write_bytes(b"II*\0")
+    with lock.held(project.root, "a run"), pytest.raises(RefusedError, match=r"DVC leaves out \d of its files.*ig"):
+        deliver.accept(project.root, entry, "x")
+    assert waiting.names(project.root) == []
+
+
+def test_content_that_dvc_left_out_after_all_is_not_listed(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def add(root: Any, name: str) -> None:
         project.write(root / "data/raw", {f"{name}.dvc": b"outs: [{md5: 1.dir, nfiles: 1}]"})
 
     monkeypatch.setattr(dvc_file, "add", add)
-    with pytest.raises(RefusedError, match="DVC versions 1 of 2 files"):
+    with pytest.raises(ValueError, match="DVC versions 1 of 2 files"):
         deliver.deliver(project.root, project.drop("batch", project.GOOD))
     assert not dvc_file.place(project.root, "batch").exists()
+    assert waiting.names(project.root) == []
 
 
-def test_an_error_before_the_listing_undoes_all(project: Any) -> None:
+def test_an_error_before_it_is_accepted_undoes_all(project: Any) -> None:
     def refuse(delivered: deliver.Delivered) -> None:
         assert (delivered.name, delivered.new, delivered.pictures) == ("x", True, 2)
-        assert dvc_file.read(project.root, "x")["meta"]
+        assert delivered.waiting
         assert project.listed() == ["demo"]
         raise RuntimeError
 
     entry, before = project.drop("batch", project.GOOD), project.content(project.root / "data/raw")
     with pytest.raises(RuntimeError):
-        deliver.deliver(project.root, entry, "x", before_listing=refuse)
+        deliver.deliver(project.root, entry, "x", before_accepting=refuse)
     assert project.content(project.root / "data/raw") == before
     assert project.listed() == ["demo"]
     deliver.deliver(project.root, entry, "x")
-    assert not deliver.deliver(project.root, entry, "x", before_listing=refuse).new
+    assert not deliver.deliver(project.root, entry, "x", before_accepting=refuse).new
 
 
 def test_a_number_avoids_what_is_of_nobody_too(project: Any) -> None:

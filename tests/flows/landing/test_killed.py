@@ -11,15 +11,17 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from flows import dvc_file, lock
+from flows import dvc_file, lock, waiting
 from flows.landing import events
 from tasks.deliver import raw
+from tests.flows.landing.conftest import AtWork
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NEVER = 1_000_000
@@ -100,20 +102,39 @@ def _have_python_die(folder: Path, *arguments: Any) -> None:
     os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
 
 
-def steps(project: Any, fill: Fill, number: int | None, also_children: bool = True, after: str = "") -> Iterator[str]:
+def at_work(project: Any, busy: bool) -> AbstractContextManager[object]:
+    """A run that has the project's lock, or none."""
+    return AtWork(project.root) if busy else nullcontext()
+
+
+def check_untouched(project: Any, step: str) -> None:
+    """What a run reads is as it was, and all else is done: nothing is left in the landing folder."""
+    assert len(project.listed()) == 1, step
+    assert {path.name for path in (project.root / "data/raw").iterdir()} == {".gitignore", "demo"}, step
+    assert project.in_incoming() == [], step
+
+
+def steps(
+    project: Any, fill: Fill, number: int | None, also_children: bool = True, after: str = "", busy: bool = False
+) -> Iterator[str]:
     """For each step of a look, or a number of them: the project once the look was killed there and another one ended.
 
     From the first step on in which the text `after` stands.
     """
     project.reset()
     fill(project)
-    lines = killed(NEVER, project)
+    with at_work(project, busy):
+        lines = killed(NEVER, project)
     first, last = next(at for at, line in enumerate(lines, 1) if after in line), len(lines)
     assert last > 2 * SOME
     for step in sorted({round(each) for each in np.linspace(first, last, number or last)}):
         project.reset()
         fill(project)
-        died = killed(step, project, also_children)[step - 1]
+        with at_work(project, busy):
+            died = killed(step, project, also_children)[step - 1]
+            project.look()
+            if busy:
+                check_untouched(project, died)
         project.look()
         yield f"step {step} of {last}: {died}"
 
@@ -206,7 +227,10 @@ def check_aside(project: Any, step: str, fill: Fill) -> None:
 
 def check_tidy(project: Any, step: str) -> None:
     assert project.in_incoming() == [], step
-    assert {path.name for path in (project.root / "data/.state").iterdir()} <= {"lock", "accepted"}, step
+    assert {path.name for path in (project.root / "data/.state").iterdir()} <= {"lock", "landing.lock", "accepted"}, (
+        step
+    )
+    assert list((project.root / waiting.FOLDER).glob("*")) == [], step
     assert [path for path in (project.root / "data").iterdir() if path.name.startswith(".d")] == [], step
     assert events.noted(project.root) == [], step
     assert lock.holder(project.root) is None, step
@@ -232,10 +256,23 @@ def test_killed_at_each_step(project: Any, monkeypatch: pytest.MonkeyPatch, fill
     _check(project, monkeypatch, fill, far, None)
 
 
-def _check(project: Any, monkeypatch: pytest.MonkeyPatch, fill: Fill, far: bool, number: int | None) -> None:
+@pytest.mark.parametrize("fill", [folder, bad], ids=lambda fill: fill.__name__)
+def test_killed_at_some_steps_while_a_run_works(project: Any, monkeypatch: pytest.MonkeyPatch, fill: Fill) -> None:
+    _check(project, monkeypatch, fill, False, SOME // 2, busy=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fill", [folder, marked_inside, packed, npz, bad], ids=lambda fill: fill.__name__)
+def test_killed_at_each_step_while_a_run_works(project: Any, monkeypatch: pytest.MonkeyPatch, fill: Fill) -> None:
+    _check(project, monkeypatch, fill, False, None, busy=True)
+
+
+def _check(
+    project: Any, monkeypatch: pytest.MonkeyPatch, fill: Fill, far: bool, number: int | None, busy: bool = False
+) -> None:
     if far:
         on_another_file_system(project, monkeypatch)
-    for step in steps(project, fill, number):
+    for step in steps(project, fill, number, busy=busy):
         (check_landed if fill in LANDED else check_aside)(project, step, fill)
 
 
