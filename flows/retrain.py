@@ -12,11 +12,13 @@ from pydantic import Field
 from flows import groups, lock
 from flows.git import repository
 from flows.history import provenance
+from flows.pipeline import AS_THEY_ARE
 from flows.retraining import approval as approvals
 from flows.retraining import retrain_steps as steps
 from flows.retraining import waiting_room
 from flows.retraining.retraining import Retraining
 from flows.serving import form
+from flows.settings_form import Settings
 
 Deliveries = list[form.Delivery]
 Approval = Literal["none", "person"]
@@ -32,6 +34,7 @@ def retrain(
     approval_hours: Hours = 24.0,
     review_branch: bool = False,
     force: bool = False,
+    settings: Settings = AS_THEY_ARE,
 ) -> State:
     """Take in what landed; where the cleaned dataset changed, train, judge, and promote if the gate lets the model.
 
@@ -41,12 +44,14 @@ def retrain(
         approval_hours: How long to wait for the answer; without one the model is not promoted.
         review_branch: Push the commits to git's origin as a branch retrain/DATE too.
         force: Go on to training and the gate also where the dataset is that of the last training.
+        settings: Those of params.yaml, as they are: with others it is refused. Try them in a run of `pipeline` first.
 
     Ends with a `Retraining`, as Completed; named Unchanged where there was nothing to train on, Collapsed where another
-    run waits that does the same. Raises ValueError before any work where git cannot commit, and OSError at the very end
-    where all is done but could not be pushed: the next run pushes.
+    run waits that does the same. Raises ValueError before any work where git cannot commit and for other settings than
+    those of params.yaml, and OSError at the very end where all is done but could not be pushed: the next run pushes.
     """
     root = Path.cwd()
+    _refuse(settings)
     repository.check(root)
     with provenance.recording(root, "retrain") as record, ExitStack() as question, ExitStack() as hold:
         case = steps.begun(root, record, deliveries)
@@ -68,6 +73,16 @@ def retrain(
             hold.enter_context(writing(root))
         steps.promoted_or_kept(case)
         return steps.concluded(case, review_branch)
+
+
+def _refuse(settings: Settings) -> None:
+    """A champion has to come of the params.yaml that its commit has."""
+    others = ", ".join(f"{path}={value}" for path, value in settings.values().items())
+    if others:
+        raise ValueError(
+            f"retrain with settings other than those of params.yaml is not supported, got {others}: "
+            "try them in a run of pipeline, put them into params.yaml, and retrain"
+        )
 
 
 @contextmanager

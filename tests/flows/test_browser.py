@@ -9,10 +9,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
+from typing import Literal, get_origin
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from flows import settings_form, settings_model
 from flows.champions import champion
 from tests.flows.served import FINAL, Served, serving
 
@@ -22,6 +24,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PATIENCE = 60_000
+INNER = ":scope > .p-label__body > fieldset > * > .p-card-content > .schema-form-properties > .schema-form-property"
 expect.set_options(timeout=PATIENCE)
 
 pytestmark = [
@@ -72,16 +75,22 @@ def _open_form(page: Page, served: Served, name: str) -> None:
     page.locator(".schema-form-property").first.wait_for()  # a click before that does nothing
 
 
-def _field(page: Page, title: str) -> Locator:
-    """The innermost block of the form with that title."""
-    label = f"xpath=.//span[starts-with(normalize-space(.), '{title}')]"
-    return page.locator(".schema-form-property", has=page.locator(label)).last
+def _field(page: Page, path: str) -> Locator:
+    """The block of the form for a field, which may lie in others."""
+    first, *inner = (page.locator(_labelled(name)) for name in path.split("."))
+    block = first.first
+    for each in inner:
+        block = block.locator(INNER).and_(each)
+    return block
 
 
-def _fill(page: Page, title: str, kind: str, value: str) -> None:
-    field = _field(page, title)
-    field.get_by_role("button", name=kind, exact=True).click()
-    field.locator("input").fill(value)
+def _labelled(name: str) -> str:
+    label = f".schema-form-property__label:text-matches('^{name}( .Optional.)?$')"
+    return f".schema-form-property:has(> .p-label__header > label {label})"
+
+
+def _fill(page: Page, path: str, value: str) -> None:
+    _field(page, path).locator("input").fill(value)
 
 
 def _submit(page: Page, served: Served, name: str) -> str:
@@ -106,7 +115,7 @@ def _picture(page: Page, name: str) -> None:
 
 def test_a_run_from_the_form_its_artifact_and_then_all_cached(page: Page, served: Served) -> None:
     _open_form(page, served, "pipeline")
-    _fill(page, "train.batch", "int", "16")
+    _fill(page, "settings.train.batch", "16")
     _picture(page, "form")
     run = _submit(page, served, "pipeline")
     url = f"http://127.0.0.1:{served.port}/runs/flow-run/{run}"
@@ -139,12 +148,49 @@ def _artifact_is_readable(page: Page) -> None:
 
 def test_the_form_refuses_nonsense_before_a_run_starts(page: Page, served: Served) -> None:
     _open_form(page, served, "pipeline")
-    _fill(page, "train.batch", "int", "0")
+    _fill(page, "settings.train.batch", "0")
     counted = {"flows": {"name": {"any_": ["pipeline"]}}}
     before = served.call("flow_runs/count", counted)
     page.get_by_role("button", name="Submit").click()
-    expect(_field(page, "train.batch").get_by_text("0 is not valid")).to_be_visible()
+    expect(_field(page, "settings.train.batch").get_by_text("0 is less than the minimum of 1")).to_be_visible()
     assert served.call("flow_runs/count", counted) == before
+
+
+def test_the_form_shows_each_setting_with_its_present_value(page: Page, served: Served) -> None:
+    """As a plain field: no switch between types."""
+    _open_form(page, served, "pipeline")
+    fields = dict(settings_model.leaves(settings_form.form(served.root)))
+    for path, field in fields.items():
+        block, value = _field(page, f"settings.{path}"), field.get_default()
+        if isinstance(value, str | int | float) and get_origin(field.annotation) is not Literal:
+            kind = "textarea" if isinstance(value, str) else "input"
+            if isinstance(value, bool):
+                expect(block.locator("input")).to_be_checked(checked=value)
+            else:
+                expect(block.locator(kind)).to_have_value(f"{value:g}" if isinstance(value, float) else str(value))
+        elif isinstance(value, str | int):
+            expect(block.locator(".p-select-button__value")).to_have_text(str(value))
+        expect(block.get_by_text(field.description.replace("`", "")).first).to_be_visible()
+    expect(page.locator("form").get_by_role("button", name="None", exact=True)).to_have_count(0)
+
+
+def test_quick_run_sends_no_settings_and_an_old_form_is_refused(page: Page, served: Served) -> None:
+    _open_form(page, served, "pipeline")
+    file = served.root / "params.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("\n  patience: ", "\n  patience: 1"))
+    run = _submit(page, served, "pipeline")
+    assert served.await_state(run, *FINAL) == "FAILED"
+    file.write_text(text)
+    page.goto(f"http://127.0.0.1:{served.port}/runs/flow-run/{run}")
+    expect(page.get_by_text("reload its page").first).to_be_visible()
+    page.goto(f"http://127.0.0.1:{served.port}/deployments/deployment/{served.deployment('pipeline')['id']}")
+    page.get_by_role("button", name="Run", exact=True).click()
+    with page.expect_response(lambda answer: answer.url.endswith("/create_flow_run")) as answer:
+        page.get_by_text("Quick run").click()
+    made = answer.value.json()
+    assert made["parameters"] == {}
+    assert served.await_state(made["id"], *FINAL) == "COMPLETED"
 
 
 def test_a_person_confirms_a_promotion(page: Page, served: Served) -> None:

@@ -126,6 +126,7 @@ def test_the_form_offers_what_there_is(made: dict[str, Any]) -> None:
     pipeline = _schema(made["pipeline"])
     assert pipeline["properties"]["target"]["enum"] == list(STAGES)
     assert pipeline["properties"]["settings"]["$ref"] == "#/definitions/Settings"
+    assert _schema(made["retrain"])["definitions"] == pipeline["definitions"]
     batch = pipeline["definitions"]["Train"]["properties"]["batch"]
     present = yaml.safe_load((HERE / "params.yaml").read_text())["train"]["batch"]
     assert (batch["default"], batch["minimum"], batch["maximum"]) == (present, 1, 4096)
@@ -176,6 +177,7 @@ def known(made: dict[str, Any], prefect: Any) -> Iterator[dict[str, str]]:
         pytest.param("pipeline", {"settings": {"gate": {"floors": {"clean": 2}}}}, id="pipeline: no share"),
         pytest.param("pipeline", {"target": "tarin"}, id="pipeline: no stage"),
         pytest.param("retrain", {"deliveries": "one"}, id="retrain: no list"),
+        pytest.param("retrain", {"settings": {"gate": {"level": 0.1}}}, id="retrain: too small"),
         pytest.param("study", {}, id="study: none named"),
         pytest.param("study", {"name": "nonesuch"}, id="study: no such study"),
         pytest.param("study", {"name": "ladder", "cells": ["nonesuch"]}, id="study: no such cell"),
