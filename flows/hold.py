@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows import holds, listing, lock
-from flows.git import repository
+from flows.person import person
 
 NEXT = f"next: git add {listing.FILE} {holds.FILE}; make repro"
 
@@ -29,7 +29,7 @@ class Held:
 
 
 def hold(root: Path, name: str, why: str, who: str | None = None) -> Held:
-    """Put a listed delivery on hold; waits for the project's lock. `who` is git's user.name where it is None.
+    """Put a listed delivery on hold; waits for the project's lock. `who` is the person at work where it is None.
 
     Raises ValueError or OSError, and then all is as it was: for a name that is not listed or on hold already, for the
     last delivery that is not, and without a reason.
@@ -50,7 +50,7 @@ def release(root: Path, name: str, why: str, who: str | None = None) -> Held:
 def _done(root: Path, name: str, act: holds.Act, why: str, who: str | None) -> Held:
     before, log = holds.why(root, name), root / holds.FILE
     text = log.read_bytes() if log.exists() else None
-    holds.append(root, name, act, repository.person(root) if who is None else who, why)
+    holds.append(root, name, act, person(root) if who is None else who, why)
     try:
         (listing.hold if act == "hold" else listing.release)(root, name)
     except BaseException:

@@ -14,7 +14,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import groups, lock
+from flows import groups, lock, notify
 from flows.serving import form
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Act = Callable[[Path, "Recorder"], str]
 """Does the work below the project's folder, notes facts in the run's record, and says what was done."""
 
 
-@flow(name="deliver", persist_result=False, log_prints=True)
+@flow(name="deliver", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def deliver(path: form.SomePath, name: form.Delivery = "") -> State:
     """Take a delivery of pictures in, complete or not at all; a retraining is started by it.
 
@@ -48,7 +48,7 @@ def deliver(path: form.SomePath, name: form.Delivery = "") -> State:
     return _told("deliver", act, writes=False)  # what it writes needs the lock for a moment, if it is free
 
 
-@flow(name="withdraw", persist_result=False, log_prints=True)
+@flow(name="withdraw", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def withdraw(name: form.Listed) -> State:
     """Take a delivery out again, with all that was made of it alone.
 
@@ -60,35 +60,33 @@ def withdraw(name: form.Listed) -> State:
     return _told("withdraw", _listing(lambda root: withdraw(root, name)))
 
 
-@flow(name="hold", persist_result=False, log_prints=True)
-def hold(name: form.Listed, why: form.Why, who: form.Text = "") -> State:
+@flow(name="hold", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def hold(name: form.Listed, why: form.Why) -> State:
     """Keep a delivery's pictures out of the dataset from the next run on; it stays listed, and can be released.
 
     Args:
         name: Name of a listed delivery.
         why: The reason, for whoever comes next.
-        who: Who says so; empty: git's user.name, or the login.
     """
     from flows.hold import hold
 
-    return _told("hold", _listing(lambda root: hold(root, name, why, who or None)))
+    return _told("hold", _listing(lambda root: hold(root, name, why)))
 
 
-@flow(name="release", persist_result=False, log_prints=True)
-def release(name: form.Listed, why: form.Why, who: form.Text = "") -> State:
+@flow(name="release", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def release(name: form.Listed, why: form.Why) -> State:
     """Take a delivery off hold; no audit holds the same pictures again.
 
     Args:
         name: Name of a delivery on hold.
         why: The reason, for whoever comes next.
-        who: Who says so; empty: git's user.name, or the login.
     """
     from flows.hold import release
 
-    return _told("release", _listing(lambda root: release(root, name, why, who or None)))
+    return _told("release", _listing(lambda root: release(root, name, why)))
 
 
-@flow(name="predict", persist_result=False, log_prints=True)
+@flow(name="predict", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def predict(path: form.SomePath, out: form.Table, model: form.NoOrSomePath = "", views: form.Views = 1) -> State:
     """Judge pictures, a row of a CSV for each.
 
@@ -109,40 +107,38 @@ def predict(path: form.SomePath, out: form.Table, model: form.NoOrSomePath = "",
     return _told("predict", act, writes=False)
 
 
-@flow(name="promote", persist_result=False, log_prints=True)
-def promote(why: form.Why, who: form.Text = "", although: form.Text = "") -> State:
+@flow(name="promote", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def promote(why: form.Why, although: form.Text = "") -> State:
     """Make the model that was trained last the champion, if the gate lets it.
 
     Args:
         why: The reason, for whoever comes next.
-        who: Who says so; empty: git's user.name, or the login.
         although: The reason to promote a model that the gate refused; empty: such a model is not promoted.
     """
 
     def act(root: Path, record: "Recorder") -> str:
         from flows.champions.promotion import promote
 
-        text = str(promote(root, why, who or None, although or None))
+        text = str(promote(root, why, although or None))
         record.note(promoted=_champion(root))
         return text
 
     return _told("promote", act)
 
 
-@flow(name="rollback", persist_result=False, log_prints=True)
-def rollback(why: form.Why, to: form.Champion = "", who: form.Text = "") -> State:
+@flow(name="rollback", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def rollback(why: form.Why, to: form.Champion = "") -> State:
     """Put an earlier champion in its place again.
 
     Args:
         why: The reason, for whoever comes next.
         to: Its tag, as champion/3; empty: the one that the present champion replaced.
-        who: Who says so; empty: git's user.name, or the login.
     """
 
     def act(root: Path, record: "Recorder") -> str:
         from flows.champions.promotion import rollback
 
-        text = str(rollback(root, to or None, why, who or None))
+        text = str(rollback(root, to or None, why))
         record.note(promoted=_champion(root))
         return text
 

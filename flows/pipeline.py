@@ -13,7 +13,7 @@ from prefect.futures import wait
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import admission, artifact, groups, lock, plan, runner, settings_form
+from flows import admission, artifact, groups, lock, notify, plan, runner, settings_form
 from flows.artifact import Artifact
 from flows.history import facts, provenance
 from flows.history.why import why, why_failed
@@ -43,7 +43,7 @@ def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
 
 
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
-@flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True)
+@flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True, on_failure=[notify.failed])
 def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE) -> list[Artifact]:
     """Bring the stages up to date, from the deliveries to a judged model.
 

@@ -9,7 +9,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
-from flows import groups, lock
+from flows import groups, lock, notify
 from flows.git import repository
 from flows.history import provenance
 from flows.pipeline import AS_THEY_ARE
@@ -27,7 +27,7 @@ NOTHING: list[str] = []
 
 
 # Prints are logged, for whoever waits for a place or the project's lock is told so by a print.
-@flow(name="retrain", persist_result=False, log_prints=True)
+@flow(name="retrain", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def retrain(
     deliveries: Deliveries = NOTHING,
     approval: Approval = "none",

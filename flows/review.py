@@ -1,8 +1,6 @@
 """Writes down what a person says of a picture: keep it, or drop it, and why; it wins over every rule."""
 
-import getpass
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from flows import listing, lock, review_file
+from flows.person import person
 from flows.review_file import FILE
 from tasks import store
 from tasks.dedupe.overrules import Overrule
@@ -46,13 +45,13 @@ class Reviewed:
 def review(root: Path, about: str, verdict: str, why: str, who: str | None = None) -> Reviewed:
     """Keep or drop a picture, whatever the rules say; waits for the project's lock.
 
-    `about` is an id, at least 8 digits of one, or DELIVERY/SOURCE. `who` is git's user.name where it is None, else the
-    name of the login. A line about the same thing is replaced. Raises ValueError or OSError, and then the file is as
-    it was: for what is unknown, ambiguous or cannot be kept, and where dedupe would refuse the file.
+    `about` is an id, at least 8 digits of one, or DELIVERY/SOURCE. `who` is the person at work (`flows.person`) where
+    it is None. A line about the same thing is replaced. Raises ValueError or OSError, and then the file is as it was:
+    for what is unknown, ambiguous or cannot be kept, and where dedupe would refuse the file.
     """
-    who, why = _words(_name(root) if who is None else who), _words(re.sub('[,"]', " ", why))
+    who, why = _words(person(root) if who is None else who), _words(re.sub('[,"]', " ", why))
     if not (who and why):
-        raise ValueError(f"expected who says so and why, got --who {who!r} and --why {why!r}")
+        raise ValueError(f"expected who says so and why, got {who!r} and {why!r}")
     with lock.held(root, f"review {about}"):
         lines = review_file.read(root)
         rows, to_come = _rows(root)
@@ -129,15 +128,6 @@ def _exceptions(lines: list[Overrule], rows: pd.DataFrame, said: Overrule) -> li
 
 def _thing(line: Overrule) -> tuple[str, ...]:
     return (line.delivery, line.source) if line.source else (line.id,)
-
-
-def _name(root: Path) -> str:
-    """Of the person at work."""
-    try:
-        git = subprocess.run(["git", "config", "user.name"], cwd=root, capture_output=True, text=True)
-        return git.stdout.strip() or getpass.getuser()
-    except (OSError, KeyError):
-        raise ValueError("nobody is named in git's user.name: say who you are with --who") from None
 
 
 def _words(text: str) -> str:

@@ -13,7 +13,7 @@ from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import cells as files
-from flows import groups, lock, plan, runner
+from flows import groups, lock, notify, plan, runner
 from flows.history import facts, provenance
 from flows.history.why import why, why_failed
 from flows.pipeline import stage
@@ -27,7 +27,7 @@ OWN_WORDS = "study: "
 """How the stage's own message begins; what follows it is DVC's."""
 
 
-@flow(name="study", task_runner=A_SLOT_EACH, persist_result=False, log_prints=True)
+@flow(name="study", task_runner=A_SLOT_EACH, persist_result=False, log_prints=True, on_failure=[notify.failed])
 def study(name: form.Study, cells: form.Cells = NO_CELL) -> dict[str, str]:
     """Train the cells of a study that are not up to date, and compare all of its cells in a table.
 

@@ -7,6 +7,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows import notify
 from flows.deliver import Delivered
 from flows.landing import events, folders, landing
 from flows.landing.landing import Outcome
@@ -16,7 +17,7 @@ FOR_A_PERSON = {Outcome.KNOWN, Outcome.QUARANTINED, Outcome.STUCK}
 
 
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
-@flow(name="watch", persist_result=False, log_prints=True)
+@flow(name="watch", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def watch() -> list[str]:
     """Take in the deliveries that lie complete in the landing folders, which params.yaml names.
 
@@ -62,6 +63,8 @@ def take_in(root: Path, entry: Path, label: str) -> State:
     landed = landing.land(root, entry)
     log, text = get_run_logger(), f"{label}: {landed.message}"
     (log.warning if landed.outcome in FOR_A_PERSON else log.info)("%s", text)
+    if landed.outcome in FOR_A_PERSON:
+        notify.tell("quarantine", text, log, once=root)
     if landed.outcome is Outcome.STUCK:
         return Failed(name=landed.outcome, message=text)
     return Completed(name=landed.outcome, message=text, data=landed.delivered)

@@ -26,6 +26,8 @@ from flows.champions.champion_record import Champion, current, parsed, pinned, p
 from flows.champions.champion_story import describe, history
 from flows.champions.switch import CHAMPION, POINTER, TAGS, recover
 from flows.git import repository
+from flows.history import origin, provenance
+from flows.person import person
 
 if TYPE_CHECKING:
     from tasks.gate.decision import Decision
@@ -48,10 +50,10 @@ def promote(
     """Make the candidate that `assemble` gave the champion: folder, commit and tag; waits for the project's lock.
 
     `expected` is the tag of the champion that the decision was made against, None for no champion. `who` is by default
-    git's user.name. Raises ValueError or OSError, and then all is as it was: where the champion is another one by now,
-    or nothing can be committed.
+    the person at work (`flows.person`). Raises ValueError or OSError, and then all is as it was: where the champion is
+    another one by now, or nothing can be committed.
     """
-    why, who = _said("why", why), _said("who", who or repository.person(root))
+    why, who = _said("why", why), _said("who", who or person(root))
     with lock.held(root, f"promote {candidate.name}"):
         _ready(root)
         former = _agreed(root)
@@ -84,7 +86,8 @@ def promote_latest(
             raise ValueError(f"{decision.sentence()}. To promote it all the same, say why with --although")
         if not decision.promote:
             why = f"{why}, although the gate refused: {although}"
-        candidate = assemble(root, decision.to_dict(), None)
+        made = origin.maker(root, origin.read(root / candidates.MODEL))
+        candidate = assemble(root, decision.to_dict(), provenance.place(root, made["id"]) if made else None)
         try:
             return promote(root, candidate, why, who, former.tag if former else None)
         finally:
@@ -97,7 +100,7 @@ def rollback(root: Path, to: str | None, why: str, who: str | None = None) -> Ch
     `to` is its tag, by default that of the one that the present champion replaced. Raises ValueError or OSError, and
     then all is as it was.
     """
-    why, who = _said("why", why), _said("who", who or repository.person(root))
+    why, who = _said("why", why), _said("who", who or person(root))
     with lock.held(root, "rollback"):
         _ready(root)
         now = current(root)
@@ -189,9 +192,7 @@ def _body(made: Champion) -> str:
 def _said(what: str, words: str) -> str:
     said = " ".join(words.split())
     if not said:
-        raise ValueError(
-            f"expected {'the reason' if what == 'why' else 'who says so'} in words, got {words!r} (--{what})"
-        )
+        raise ValueError(f"expected {'the reason' if what == 'why' else 'who says so'} in words, got {words!r}")
     return said
 
 

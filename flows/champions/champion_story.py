@@ -8,6 +8,7 @@ from flows.champions.champion_record import Champion, current, parsed, pointed
 from flows.champions.switch import CHAMPION, JOURNAL, POINTER, TAGS
 from flows.git import repository
 from flows.git.repository import Revision
+from flows.history import origin
 
 FIGURES = {
     "accuracy": "accuracy",
@@ -29,7 +30,8 @@ def describe(root: Path) -> str:
     if now is None:
         return "no champion yet: `python -m flows promote --why REASON` makes the model that was trained last one"
     replaced = f", replaced {now.replaced}" if now.replaced else ", the first"
-    lines = [str(now), f"  model {now.model[:12]}, {f'run {now.run}' if now.run else 'by no run on record'}{replaced}"]
+    run = _run(root, now)
+    lines = [str(now), f"  model {now.model[:12]}, {f'run {run}' if run else 'by no run on record'}{replaced}"]
     return "\n".join([*lines, *_again(root, now), *_figures(root), *_amiss(root, now)])
 
 
@@ -43,13 +45,21 @@ def history(root: Path) -> str:
             continue
         one = parsed(text.decode())
         mark = "*" if now and now.tag == one.tag else ""
-        rows.append((mark, one.tag, one.since, one.who, one.replaced or "-", one.run or "-", one.model[:12], one.why))
+        rows.append(
+            (mark, one.tag, one.since, one.who, one.replaced or "-", _run(root, one) or "-", one.model[:12], one.why)
+        )
     if len(rows) == 1:
         return "no champion yet" if now is None else f"{now}\n(git has no tags {TAGS} here: `git fetch --tags`)"
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def _run(root: Path, one: Champion) -> str | None:
+    """Id of the run that made it: as it says, else as `lineage` finds it."""
+    made = None if one.run else origin.made_by(root, one.model)
+    return made["id"] if made else one.run
 
 
 def _again(root: Path, now: Champion) -> list[str]:

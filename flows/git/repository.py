@@ -4,7 +4,6 @@ A commit is made of HEAD's tree and the files that are given, in an index of its
 `push_branch` and `push_tag`, and nothing signs. `root` may be any folder of a repository; paths are relative to it.
 """
 
-import getpass
 import os
 import re
 import tempfile
@@ -136,18 +135,6 @@ def push_branch(root: Path, revision: str, branch: str, remote: str = "origin") 
 def push_tag(root: Path, name: str, remote: str = "origin") -> None:
     """Push the tag. Raises OSError with git's words."""
     _push(root, remote, f"refs/tags/{name}:refs/tags/{name}")
-
-
-def person(root: Path) -> str:
-    """Who works here: git's user.name, else the name of the login, else `unknown`."""
-    try:
-        return git.line(root, "config", "user.name") or getpass.getuser()
-    except OSError:
-        pass
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def _commit(index: Index, parent: str, tree: str, message: str) -> str:

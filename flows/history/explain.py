@@ -81,6 +81,8 @@ def outcome(entry: Mapping[str, Any]) -> str:
 def _circumstances(record: Record) -> Iterator[str]:
     yield _line("when", _times(record))
     yield _line("commit", commit(record["git"]))
+    if record.get("by"):  # none in records of before
+        yield _line("by", record["by"])
     for run in record["prefect"]:
         yield _line("Prefect", f"{run['flow']} {run['name']} ({run['id']})")
     if record["facts"].get("settings"):

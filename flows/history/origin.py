@@ -43,11 +43,16 @@ def read(folder: Path) -> Model:
 def maker(root: Path, model: Model) -> dict[str, Any] | None:
     """The record of the run that made it; of two copies the one in data/runs, for the other is from before its end."""
     if not model.run:
-        return _first(root, model.digest, lambda entry: entry.get("model") == model.digest)
+        return made_by(root, model.digest)
     try:
         return provenance.read(root, model.run["id"])
     except ValueError:
         return dict(model.run)
+
+
+def made_by(root: Path, digest: str) -> dict[str, Any] | None:
+    """The record in data/runs of the run that made the model with that digest, None where none is on record."""
+    return _first(root, digest, lambda entry: entry.get("model") == digest)
 
 
 def trainer(root: Path, made: Mapping[str, Any]) -> dict[str, Any] | None:

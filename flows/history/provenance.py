@@ -19,12 +19,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from flows import flow_run
 from flows.history import alive, facts
+from flows.person import person
 from tasks import atomic
 
 FOLDER = Path("data/runs")
 FORMAT = "hemaflow-run/1"
 RUNNING, DID_NOT_END = "running", "did not end"
+RESUMES = "resumes:"
+"""Beginning of the tag of a Prefect flow run that takes up a dead one, whose id follows."""
 IDLE = ("skipped", "unchanged")
 """Outcomes of a stage about which nothing was done."""
 NAMED = 5
@@ -49,6 +53,7 @@ class Recorder:
             "format": FORMAT,
             "id": self.id,
             "flow": flow,
+            "by": person(root),
             "outcome": RUNNING,
             "start": _text(start),
             "end": None,
@@ -144,6 +149,8 @@ def recording(root: Path, flow: str) -> Iterator[Recorder]:
         token = _current.set(recorder)
         try:
             recorder.join(_prefect())
+            if dead := _taken_up():
+                recorder.note(takes_up=dead)
             yield recorder
         except BaseException as error:
             recorder.end("cancelled" if _is_cancelled(error) else "failed", error)
@@ -184,6 +191,11 @@ def current() -> Recorder | None:
     return _current.get()
 
 
+def place(root: Path, run: str) -> Path:
+    """Where the record of the run with that id lies."""
+    return root / FOLDER / f"{run}.json"
+
+
 def runs(root: Path) -> list[str]:
     """Ids of the runs on record, the latest last."""
     return sorted(file.stem for file in (root / FOLDER).glob("*.json") if _ID.fullmatch(file.stem))
@@ -213,10 +225,9 @@ def add(root: Path, prefect: str, **more: Any) -> None:
     """Note facts in the records of that Prefect flow run whose processes are gone."""
     for run in _of_prefect(root, prefect):
         if not alive.is_alive(root, run):
-            file = root / FOLDER / f"{run}.json"
-            record = load(file)
+            record = load(place(root, run))
             record["facts"] |= more
-            with atomic.replacing(file) as stream:
+            with atomic.replacing(place(root, run)) as stream:
                 stream.write(f"{json.dumps(record, indent=1)}\n".encode())
 
 
@@ -263,16 +274,15 @@ def _of_prefect(root: Path, run: str) -> list[str]:
 
 
 def _prefect() -> dict[str, str] | None:
-    """The Prefect flow run around, None outside of one. Where Prefect is not loaded, there is none."""
-    if "prefect" not in sys.modules:
-        return None
-    from prefect.context import FlowRunContext
+    """The Prefect flow run around, None outside of one."""
+    run = flow_run.current()
+    return {"flow": flow_run.flow(), "id": str(run.id), "name": run.name} if run else None
 
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
-        return None
-    flow = context.flow.name if context.flow else ""
-    return {"flow": flow, "id": str(context.flow_run.id), "name": context.flow_run.name}
+
+def _taken_up() -> str | None:
+    """Id of the dead run whose place the Prefect flow run around takes, by its tag."""
+    tags = getattr(flow_run.current(), "tags", ())
+    return next((tag.removeprefix(RESUMES) for tag in tags if tag.startswith(RESUMES)), None)
 
 
 def _is_cancelled(error: BaseException) -> bool:

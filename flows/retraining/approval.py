@@ -6,7 +6,8 @@ then the model is judged and asked about by the next run. Nothing else is held u
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -23,6 +24,7 @@ from prefect.states import Paused
 from pydantic import Field
 
 from flows import flocks
+from flows.person import UNVERIFIED, answerer
 from flows.serving import outage
 
 ASKED = Path("data/.state/asked")
@@ -30,17 +32,26 @@ POLL_SECONDS = 5.0
 SLACK_SECONDS = 24 * 3600
 """By which the server's own limit, after which it fails the run, lies behind this one's."""
 NOBODY = "nobody"
+LABEL_SECONDS = 10.0
 
 
 class Answer(RunInput):
     """What the form asks for."""
 
     promote: Literal["yes", "no"] = Field(description="whether the model becomes the champion")
-    who: str = Field(min_length=1, max_length=200, pattern=r"\S", description="your name")
     why: str = Field(min_length=1, max_length=500, pattern=r"\S", description="for whoever comes next")
 
 
-def ask(text: str, hours: float) -> Answer:
+@dataclass(frozen=True)
+class Answered:
+    """An answer, and who gave it."""
+
+    promote: Literal["yes", "no"]
+    why: str
+    who: str
+
+
+def ask(text: str, hours: float) -> Answered:
     """Pause the flow run around until a person has answered the form under `text`, which is Markdown.
 
     After so many hours without an answer it is no, by nobody. A server that is away is waited for. Raises CancelledRun
@@ -58,7 +69,7 @@ def ask(text: str, hours: float) -> Answer:
         if time.monotonic() > until:
             _answer_for_nobody(run, hours)
         time.sleep(POLL_SECONDS)
-    return answer
+    return Answered(answer.promote, answer.why, NOBODY if answer.why == _unanswered(hours) else _who_answered(run))
 
 
 @contextmanager
@@ -111,9 +122,25 @@ def _answer(run: Any, keys: Any) -> Answer | None:
 
 def _answer_for_nobody(run: Any, hours: float) -> None:
     """Answered by a person at this moment, it stays that person's answer."""
-    answer = {"promote": "no", "who": NOBODY, "why": f"no answer within {hours:g} hours"}
+    answer = {"promote": "no", "why": _unanswered(hours)}
     try:
         with get_client(sync_client=True) as client:
             client.resume_flow_run(run, run_input=answer)
     except HTTPError as error:
         get_run_logger().warning("Prefect's API is away: %s", error)
+
+
+def _unanswered(hours: float) -> str:
+    return f"no answer within {hours:g} hours"
+
+
+def _who_answered(run: Any) -> str:
+    """By the run's label, which the server puts there a moment after the run goes on."""
+    until = time.monotonic() + LABEL_SECONDS
+    while True:
+        with suppress(HTTPError), get_client(sync_client=True) as client:
+            if who := answerer(client.read_flow_run(run)):
+                return who
+        if time.monotonic() > until:
+            return UNVERIFIED
+        time.sleep(0.2)

@@ -1,6 +1,7 @@
 """The steps of a retraining, in their order. Each may be done again: the next run makes up for one that was killed."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,14 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.states import Completed
 
-from flows import artifact, listing, watch
+from flows import artifact, listing, notify, watch
 from flows import pipeline as stages
 from flows.artifact import Artifact
 from flows.champions import candidate, champion
 from flows.history.provenance import Recorder
 from flows.retraining import approval as approvals
 from flows.retraining import data_commit, decided, rescore, retrain_tasks
-from flows.retraining.approval import Answer
+from flows.retraining.approval import Answered
 from flows.retraining.retraining import Retraining
 from tasks.gate.decision import Decision
 
@@ -42,7 +43,7 @@ class Case:
         """tag of the champion that it was compared with"""
         self.candidate: Path | None = None
         """where it lies with all that belongs to it, if the gate lets it through"""
-        self.answer: Answer | None = None
+        self.answer: Answered | None = None
         """a person's"""
 
 
@@ -142,7 +143,7 @@ def asked(case: Case, hours: float) -> None:
     """Ask a person, with the gate's table at hand."""
     text = f"## May this model be the champion, in place of {case.against or 'none'}?\n\n{case.told.gate}"
     case.answer = approvals.ask(text, hours)
-    case.record.note(approval=case.answer.model_dump())
+    case.record.note(approval=asdict(case.answer))
 
 
 def promoted_or_kept(case: Case) -> None:
@@ -174,6 +175,8 @@ def concluded(case: Case, review_branch: bool) -> State:
     now = champion.current(case.root)
     case.told.champion = now.tag if now else None
     decided.note_deliveries(case.root, case.names)
+    if case.decision and not case.decision.promote:
+        notify.tell("refused", str(case.told), get_run_logger())
     pushed: Any = retrain_tasks.push(case.root, case.told, review_branch, return_state=True)
     case.record.note(pushed=case.told.pushed, not_backed_up=case.told.not_backed_up, sentence=str(case.told))
     shown = artifact.markdown(case.root, case.made, case.record.path.relative_to(case.record.root))

@@ -10,6 +10,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows import notify
 from flows.champions import champion
 from flows.champions.champion import Champion
 from flows.history import provenance
@@ -18,6 +19,7 @@ from flows.retraining import data_commit, rescore
 from flows.retraining.rescore import Rescored
 from flows.retraining.retraining import Retraining
 from flows.storage import remote
+from tasks.drift.bands import MARKED
 from tasks.gate.decision import Decision
 
 NAMES = {"ran": "Completed", "refused": "Refused"}
@@ -45,6 +47,8 @@ def drift(root: Path, fresh: Sequence[str]) -> str:
     create_markdown_artifact(text, key="drift", description=f"New: {', '.join(fresh)}")
     if record := provenance.current():
         record.note(drift=facts)
+    if any(isinstance(each, dict) and each.get("word") == MARKED for each in facts.values()):
+        notify.tell("drift", f"{', '.join(fresh)}: {facts['sentence']}", get_run_logger())
     return text
 
 

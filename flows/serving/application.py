@@ -8,8 +8,10 @@ import ipaddress
 import os
 import random
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from flows.serving import users
+from flows.serving.asgi import App, Message, Receive, Send, replayed, whole_body
 
 NAMES = "HEMAFLOW_HOSTS"
 PATIENCE = 20.0
@@ -17,17 +19,12 @@ PATIENCE = 20.0
 LONGEST_PAUSE = 1.0
 BUSY = 503
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Any, Receive, Send], Awaitable[None]]
-
 
 def create_app() -> App:
     """Prefect's server, as an ASGI application."""
     from prefect.server.api.server import create_app as prefects
 
-    return known_hosts(patient(prefects()))
+    return known_hosts(users.stamping(patient(prefects())))
 
 
 def names() -> set[str]:
@@ -76,12 +73,12 @@ def patient(app: App) -> App:
     async def tried(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
             return await app(scope, receive, send)
-        body = await _body(receive)
+        body = await whole_body(receive)
         until, pause = asyncio.get_running_loop().time() + PATIENCE, 0.02
         while True:
             answer = _Answer(send, last=asyncio.get_running_loop().time() > until)
             try:
-                await app(_copy(scope), _replay(body, receive), answer)
+                await app(_copy(scope), replayed(body, receive), answer)
             except Exception:  # Prefect's handler answers with 503, and the error goes on all the same
                 if not answer.is_busy:
                     raise
@@ -104,30 +101,6 @@ class _Answer:
             self.is_busy = message["status"] == BUSY and not self._last
         if not self.is_busy:
             await self._send(message)
-
-
-async def _body(receive: Receive) -> bytes:
-    """The whole body of a request; what came of it where the client left."""
-    parts, more = [], True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        more = message["type"] == "http.request" and message.get("more_body", False)
-    return b"".join(parts)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body once, and after it what the client does."""
-    given = False
-
-    async def replayed() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replayed
 
 
 def _copy(scope: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What Prefect's server does by itself: retrain on a delivery, tell of failures, mark what died.
+"""What Prefect's server does by itself: retrain on a delivery, tell of crashes, mark what died.
 
 `python -m flows.serving.automations` sets them up on the server that PREFECT_API_URL names; `serve` does so when it
 starts. The user's own automations are left alone, and so are ours where they are as they should be: a server forgets
@@ -23,7 +23,7 @@ from flows.deployments import deployments
 from flows.landing.events import ACCEPTED
 from flows.serving import webhook
 
-RETRAIN, TELL, MARK = "hemaflow: retrain on a delivery", "hemaflow: tell of failures", "hemaflow: mark what died"
+RETRAIN, TELL, MARK = "hemaflow: retrain on a delivery", "hemaflow: tell of crashes", "hemaflow: mark what died"
 BLOCK = "hemaflow"
 SILENCE = timedelta(minutes=5)
 """Four heartbeats (`HEARTBEAT`): a server that was gone for a minute must not take a run for dead."""
@@ -33,19 +33,22 @@ HEARTBEAT = 30
 """Seconds between the heartbeats of a flow run, Prefect's least; PREFECT_FLOWS_HEARTBEAT_FREQUENCY says so to a run."""
 
 BODY = """{
-  "flow": {{ flow.name | tojson }},
+  "event": "crashed",
+  "message": {{ (flow.name ~ ": " ~ (flow_run.state.message or "")) | tojson }},
   "run": {{ flow_run.name | tojson }},
-  "state": {{ flow_run.state.name | tojson }},
-  "message": {{ (flow_run.state.message or "") | tojson }},
   "url": {{ flow_run | ui_url | tojson }},
+  "explain": {{ ("python -m flows explain " ~ flow_run.id) | tojson }},
   "time": {{ event.occurred.isoformat() | tojson }}
 }"""
+"""As `flows.notify` posts what a run itself can tell of."""
+FORMER = ("hemaflow: tell of failures",)
+"""Names of automations of ours that are no more."""
 
 
 def set_up(url: str | None = None, silence: timedelta = SILENCE) -> None:
     """Have the server know the automations; the deployments must be there.
 
-    Failures are told to the `url` of a webhook; without one nowhere, and what told them goes. `silence` is how long a
+    Crashes are told to the `url` of a webhook; without one nowhere, and what told them goes. `silence` is how long a
     run goes without a heartbeat before it counts as dead, 10 s at least. Raises ValueError for a `url` that is no http
     or https URL, and where there is no deployment `retrain`.
     """
@@ -54,6 +57,8 @@ def set_up(url: str | None = None, silence: timedelta = SILENCE) -> None:
     with get_client(sync_client=True) as client:
         _put(client, _retrain(client))
         _put(client, _mark(silence))
+        for name in FORMER:
+            _remove(client, name)
         if url:
             _put(client, _tell(_block(url)))
         else:
@@ -76,10 +81,10 @@ def _retrain(client: SyncPrefectClient) -> AutomationCore:
 
 
 def _tell(block: Any) -> AutomationCore:
-    ended = {"prefect.resource.id": "prefect.flow-run.*", "prefect.state-type": ["FAILED", "CRASHED"]}
+    ended = {"prefect.resource.id": "prefect.flow-run.*", "prefect.state-type": ["CRASHED"]}
     return _automation(
         TELL,
-        f"A run that failed or crashed is told to the URL of {webhook.VARIABLE}.",
+        f"A run that crashed is told to the URL of {webhook.VARIABLE}.",
         EventTrigger(
             expect={"prefect.flow-run.*"},
             match=ResourceSpecification.model_validate(ended),
@@ -159,9 +164,13 @@ def _block(url: str) -> Any:
     return Webhook(method="POST", url=SecretStr(url), headers=headers).save(BLOCK, overwrite=True)
 
 
-def _remove_telling(client: SyncPrefectClient) -> None:
-    for automation in client.read_automations_by_name(TELL):
+def _remove(client: SyncPrefectClient, name: str) -> None:
+    for automation in client.read_automations_by_name(name):
         client.delete_automation(automation.id)
+
+
+def _remove_telling(client: SyncPrefectClient) -> None:
+    _remove(client, TELL)
     try:
         block = client.read_block_document_by_name(BLOCK, "webhook")
     except ObjectNotFound:

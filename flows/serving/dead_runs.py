@@ -9,12 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from flows.history import provenance
+from flows.history.provenance import RESUMES
 from flows.serving import server
 
 MESSAGE = "Nobody works on it any more: whoever ran it was killed, or the machine went down"
-RESUMES = "resumes:"
-"""Beginning of the tag of a run that takes up a dead one, whose id follows."""
-NOT_AGAIN = {"watch", "promote", "rollback"}
+NOT_AGAIN = {"watch", "withdraw", "hold", "release", "promote", "rollback"}
 """Deployments whose runs are not taken up: the next look comes in a minute; what a person decided is not done twice."""
 PAGE = 200
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows import lock
+from flows import lock, person
 from flows.serving import access, database, server, webhook
 from flows.serving.keeper import Keeper
 
@@ -34,6 +34,7 @@ def serve(root: Path, host: str, port: int, url: str | None = None) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     access.check_host(host)
     webhook.chosen()
+    person.header()
     stored = database.chosen(url)
     if stored:
         database.check(stored)

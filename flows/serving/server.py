@@ -43,12 +43,14 @@ SETTINGS = {
     "PREFECT_SERVER_UI_V2_ENABLED": "false",  # that one asks a host of Amplitude's, whatever analytics are set to
     "PREFECT_UI_API_URL": "/api",  # of where the browser has the page from, whatever name it knows that by
 }
-BRIEF = {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT_UI_ENABLED": "false"}
+BRIEF = {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT_UI_ENABLED": "false", "PREFECT_UI_URL": ""}
 """For the time of one run: no UI, no scheduler."""
 PATIENT = {"PREFECT_CLIENT_MAX_RETRIES": "8"}
 """For clients of a server that is started again where it ends: 2, 4, 8, ... s between tries, 8 minutes in all."""
 
 _alive: list[IO[bytes]] = []
+_brief: list["Server"] = []
+"""The one that this process started for itself, and that ends with it."""
 
 
 class Server:
@@ -124,6 +126,7 @@ def provide(root: Path) -> Server | None:
         os.environ.update({"PREFECT_API_URL": url, **access.for_clients(), **PATIENT})
         return None
     server = start(root, free_port(), **BRIEF)
+    _brief.append(server)
     # Exit handlers run last in, first out: Prefect's, which send the last logs and events, come before this one. Not
     # waited for: the server closes once this process's connections are closed, which is when this process is gone.
     atexit.register(server.group.release)
@@ -138,6 +141,11 @@ def await_answer(api: str, seconds: float = ANSWER_SECONDS) -> None:
         if time.monotonic() > until:
             raise OSError(f"{api}, the server of this checkout, does not answer: see {STATE / 'server.log'}")
         time.sleep(0.2)
+
+
+def lasts() -> bool:
+    """Whether the server that this process reports to is there after it."""
+    return not _brief
 
 
 def is_own(root: Path) -> bool:

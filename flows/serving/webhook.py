@@ -1,4 +1,7 @@
-"""Where failures are told: the URL that HEMAFLOW_WEBHOOK names in the environment. Nothing here imports Prefect."""
+"""Where a person is told what needs one: the URL that HEMAFLOW_WEBHOOK names in the environment.
+
+Nothing here imports Prefect.
+"""
 
 import os
 from urllib.parse import urlsplit

@@ -32,35 +32,32 @@ def withdraw(name: Annotated[str, Argument(help="name of a delivery, one that wa
 def hold(
     name: Annotated[str, Argument(help="name of a listed delivery")],
     why: Annotated[str, Option(help="the reason, for whoever comes next")],
-    who: Annotated[str | None, Option(help="who says so; by default git's user.name, or the login")] = None,
 ) -> None:
     """Keep a delivery's pictures out of the dataset, still listed."""
     from flows.hold import hold
 
-    echo(hold(Path.cwd(), name, why, who))
+    echo(hold(Path.cwd(), name, why))
 
 
 def release(
     name: Annotated[str, Argument(help="name of a delivery on hold")],
     why: Annotated[str, Option(help="the reason, for whoever comes next")],
-    who: Annotated[str | None, Option(help="who says so; by default git's user.name, or the login")] = None,
 ) -> None:
     """Take a delivery off hold; its labels are trusted from then on."""
     from flows.hold import release
 
-    echo(release(Path.cwd(), name, why, who))
+    echo(release(Path.cwd(), name, why))
 
 
 def review(
     about: Annotated[str, Argument(help="an id, at least 8 digits of one, or DELIVERY/SOURCE")],
     verdict: Annotated[Verdict, Argument(help="what is to become of the picture")],
     why: Annotated[str, Option(help="the reason, for whoever comes next")],
-    who: Annotated[str | None, Option(help="who says so; by default git's user.name, or the login")] = None,
 ) -> None:
     """Keep or drop a picture, whatever the rules say."""
     from flows.review import review
 
-    echo(review(Path.cwd(), about, verdict, why, who))
+    echo(review(Path.cwd(), about, verdict, why))
 
 
 def watch(

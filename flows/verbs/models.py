@@ -10,7 +10,6 @@ from flows.verbs import running
 UNREADABLE = 3
 Views = Literal["1", "4", "8"]
 Network = Literal["keras", "onnx", "savedmodel", "submission"]
-Who = Annotated[str | None, Option(help="who says so; by default git's user.name, or the login")]
 
 
 def predict(
@@ -59,7 +58,6 @@ def champion(
 
 def promote(
     why: Annotated[str, Option(help="the reason, for whoever comes next")],
-    who: Who = None,
     although: Annotated[
         str | None, Option(metavar="REASON", help="promote a model that the gate refused, and why all the same")
     ] = None,
@@ -67,18 +65,17 @@ def promote(
     """Make the last model the champion, if the gate lets it."""
     from flows.champions.promotion import promote
 
-    echo(promote(Path.cwd(), why, who, although))
+    echo(promote(Path.cwd(), why, although))
 
 
 def rollback(
     why: Annotated[str, Option(help="the reason, for whoever comes next")],
     to: Annotated[str | None, Option(metavar="TAG", help="champion/N; by default the one before")] = None,
-    who: Who = None,
 ) -> None:
     """Put an earlier champion in its place again."""
     from flows.champions.promotion import rollback
 
-    echo(rollback(Path.cwd(), to, why, who))
+    echo(rollback(Path.cwd(), to, why))
 
 
 def lineage(

@@ -68,8 +68,8 @@ def serve(
 ) -> None:
     """Run a Prefect server with the deployments, until Ctrl-C.
 
-    HEMAFLOW_AUTH=USER:PASSWORD has it ask for that password; HEMAFLOW_WEBHOOK is an http or https URL that failures are
-    posted to.
+    HEMAFLOW_AUTH=USER:PASSWORD has it ask for that password; HEMAFLOW_WEBHOOK is an http or https URL that events
+    for a person are posted to; HEMAFLOW_USER_HEADER names the header by which a proxy tells its user.
     """
     from flows.serving.serve import serve
 

@@ -23,6 +23,7 @@ import websockets.asyncio.connection
 
 from tests.flows import retrained, toy_project
 from tests.flows.question import Question
+from tests.flows.receiver import Received, receiving
 
 HERE = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -75,6 +76,13 @@ def _processes_in(root: Path) -> list[str]:
 @pytest.fixture(scope="session")
 def steer() -> Steer:
     return Steer()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Received]:
+    """A receiver of webhooks; HEMAFLOW_WEBHOOK is not set to it yet."""
+    with receiving() as got:
+        yield got
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ from flows.retraining import rescore
 BETTER, WORSE = "skill 0.95", "skill 0.6"
 """Words of the section train in the toy's params.yaml, for its next model."""
 WHY_UNCHANGED = "the cleaned dataset is that of the last training"
-YES = {"promote": "yes", "who": "Ada", "why": "the platelets are fine"}
-NO = {"promote": "no", "who": "Ada", "why": "too few platelets"}
+YES = {"promote": "yes", "why": "the platelets are fine"}
+NO = {"promote": "no", "why": "too few platelets"}
 
 
 def retrained(**parameters: Any) -> Any:

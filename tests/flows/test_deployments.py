@@ -223,10 +223,10 @@ def test_the_server_refuses(known: dict[str, str], name: str, parameters: dict[s
         pytest.param("deliver", {"path": "/cells", "name": ""}, id="deliver"),
         pytest.param("deliver", {"path": "/cells", "name": "batch-2.1"}, id="deliver: named"),
         pytest.param("hold", {"name": "batch-2.1", "why": "labels look shuffled"}, id="hold"),
-        pytest.param("release", {"name": "second", "why": "checked", "who": "me"}, id="release"),
+        pytest.param("release", {"name": "second", "why": "checked"}, id="release"),
         pytest.param("predict", {"path": "/cells", "out": "/results/of.today.CSV"}, id="predict"),
         pytest.param("promote", {"why": "the gate's rows are too few"}, id="promote"),
-        pytest.param("rollback", {"why": "worse", "to": "champion/12", "who": "me"}, id="rollback"),
+        pytest.param("rollback", {"why": "worse", "to": "champion/12"}, id="rollback"),
     ],
 )
 def test_the_server_takes(known: dict[str, str], name: str, parameters: dict[str, Any]) -> None:

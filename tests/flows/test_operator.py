@@ -61,14 +61,16 @@ def test_deliver_what_is_there_already(in_toy: Path, cells: Path, sent: list[str
     assert provenance.read(in_toy)["facts"] == {}
 
 
-def test_hold_release_and_withdraw(in_toy: Path, cells: Path, sent: list[str]) -> None:
+def test_hold_release_and_withdraw(in_toy: Path, cells: Path, sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ada@lab.org")
     _run("deliver", path=str(cells))
-    state = _run("hold", name="new-cells", why="labels look shuffled", who="Ada")
+    state = _run("hold", name="new-cells", why="labels look shuffled")
     assert state.message.startswith("'new-cells' is on hold: it stays listed")
     assert listing.held(in_toy) == ["new-cells"]
     assert "new-cells', which is on hold" in _run("deliver", path=str(cells), name="again").message
-    state = _run("release", name="new-cells", why="looked at", who="Ada")
-    assert "by Ada: labels look shuffled" in state.message
+    state = _run("release", name="new-cells", why="looked at")
+    assert "by Ada <ada@lab.org>: labels look shuffled" in state.message
     assert _run("withdraw", name="new-cells").type == "COMPLETED"
     assert (listing.names(in_toy), listing.held(in_toy)) == (["demo"], [])
     assert provenance.read(in_toy)["flow"] == "withdraw"
@@ -140,15 +142,15 @@ class Done(NamedTuple):
             "predict", {"path": "a", "out": "b.csv", "model": "m", "views": 8}, "predict.predict",
             (Path("a"), Path("b.csv"), Path("m"), 8), False, id="predict with a model",
         ),
-        pytest.param("promote", {"why": "because"}, "promotion.promote", ("because", None, None), True, id="promote"),
+        pytest.param("promote", {"why": "because"}, "promotion.promote", ("because", None), True, id="promote"),
         pytest.param(
-            "promote", {"why": "w", "who": "me", "although": "few rows"}, "promotion.promote", ("w", "me", "few rows"),
+            "promote", {"why": "w", "although": "few rows"}, "promotion.promote", ("w", "few rows"),
             True, id="promote against the gate",
         ),
-        pytest.param("rollback", {"why": "worse"}, "promotion.rollback", (None, "worse", None), True, id="rollback"),
+        pytest.param("rollback", {"why": "worse"}, "promotion.rollback", (None, "worse"), True, id="rollback"),
         pytest.param(
-            "rollback", {"why": "worse", "to": "champion/2", "who": "me"}, "promotion.rollback",
-            ("champion/2", "worse", "me"), True, id="rollback to one",
+            "rollback", {"why": "worse", "to": "champion/2"}, "promotion.rollback",
+            ("champion/2", "worse"), True, id="rollback to one",
         ),
     ],
 )  # fmt: skip
@@ -174,8 +176,8 @@ def test_what_the_verb_is_given(
     ("function", "given"),
     [
         pytest.param("predict.predict", (Path("a"), Path("b.csv"), None, 1), id="predict"),
-        pytest.param("promotion.promote", ("why", None, None), id="promote"),
-        pytest.param("promotion.rollback", (None, "why", None), id="rollback"),
+        pytest.param("promotion.promote", ("why", None), id="promote"),
+        pytest.param("promotion.rollback", (None, "why"), id="rollback"),
     ],
 )
 def test_the_verbs_take_what_they_are_given(function: str, given: tuple[Any, ...]) -> None:

@@ -259,10 +259,3 @@ def test_pushing(root: Path, tmp_path: Path) -> None:
         repository.push_branch(root, made, "main", "nowhere")
     with pytest.raises(ValueError, match="git has no revision 'nothing'"):
         repository.push_branch(root, "nothing", "main")
-
-
-def test_who_works_here(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert repository.person(root) == "Ada"
-    nobody(root)
-    monkeypatch.setattr("getpass.getuser", lambda: "login")
-    assert repository.person(root) == "login"

@@ -5,16 +5,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from flows import person
+from flows.person import UNVERIFIED
 from flows.serving import server
 
 TABLE = "## Promote?\n\n| rule | error on |\n| --- | --- |\n| better | mix |\n"
-YES = {"promote": "yes", "who": "Ada", "why": "the platelets are fine"}
-NO = {"promote": "no", "who": "Ada", "why": "too few platelets"}
+YES = {"promote": "yes", "why": "the platelets are fine"}
+NO = {"promote": "no", "why": "too few platelets"}
 ASKS = """
 import sys
 from pathlib import Path
@@ -41,7 +45,7 @@ def flow_that_asks(hours: float) -> Any:
 
     @flow(name="asks", persist_result=False)
     def asks() -> dict[str, Any]:
-        return approval.ask(TABLE, hours).model_dump()
+        return asdict(approval.ask(TABLE, hours))
 
     return asks
 
@@ -51,8 +55,18 @@ def test_a_person_answers(asks: Asks, answer: dict[str, str]) -> None:
     question = asks()
     question.await_state("Paused")
     assert question.answer(answer)["status"] == "ACCEPT"
-    assert question.result() == answer
+    assert question.result() == {**answer, "who": UNVERIFIED}
     assert question.await_state("Completed")
+
+
+def test_whom_a_proxy_names_is_who_answered(asks: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The label comes from the server; here from the test, a moment after the answer."""
+    monkeypatch.setenv(person.VARIABLE, "X-User")
+    question = asks()
+    question.await_state("Paused")
+    question.answer(YES)
+    httpx.patch(f"{question.url}/labels", json={person.ANSWERED: f"{question.url.split('/')[-1]} ada"})
+    assert question.result() == {**YES, "who": "ada (X-User)"}
 
 
 def test_the_form_has_the_table_and_what_is_wanted(asks: Asks) -> None:
@@ -60,7 +74,7 @@ def test_the_form_has_the_table_and_what_is_wanted(asks: Asks) -> None:
     schema, text = question.form()
     assert text == TABLE
     assert schema["properties"]["promote"]["enum"] == ["yes", "no"]
-    assert sorted(schema["required"]) == ["promote", "who", "why"]
+    assert sorted(schema["required"]) == ["promote", "why"]
     question.answer(NO)
     question.result()
 
@@ -76,8 +90,8 @@ def test_nobody_answers(asks: Asks) -> None:
     ("answer", "why"),
     [
         pytest.param({**YES, "promote": "perhaps"}, "'perhaps' is not one of", id="neither yes nor no"),
-        pytest.param({**YES, "who": " "}, "does not match", id="by nobody"),
-        pytest.param({"promote": "yes", "who": "Ada"}, "'why' is a required property", id="without a reason"),
+        pytest.param({**YES, "who": "Ada"}, "'who' was unexpected", id="in another's name"),
+        pytest.param({"promote": "yes"}, "'why' is a required property", id="without a reason"),
         pytest.param({}, "is a required property", id="resumed without the form"),
     ],
 )
@@ -88,7 +102,7 @@ def test_the_server_refuses_what_is_no_answer(asks: Asks, answer: dict[str, str]
     assert (reply["status"], why in str(reply["details"])) == ("REJECT", True), reply
     assert question.await_state("Paused")
     question.answer(NO)
-    assert question.result() == NO
+    assert question.result() == {**NO, "who": UNVERIFIED}
 
 
 def test_a_run_that_is_cancelled_while_it_waits_ends(asks: Asks) -> None:
@@ -131,5 +145,5 @@ def test_a_server_that_is_away_is_waited_for(prefect: Any, asks: Asks, tmp_path:
         second = server.start(tmp_path, port, PREFECT_HOME=str(tmp_path), **server.BRIEF)
         second.await_healthy()
         assert question.answer(YES)["status"] == "ACCEPT"
-        assert question.result() == YES
+        assert question.result() == {**YES, "who": UNVERIFIED}
         second.end()

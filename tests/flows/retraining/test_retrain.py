@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from flows import deliver
+from flows import deliver, notify
 from flows.champions import champion
 from flows.git import repository
 from flows.history import provenance
 from flows.retraining import rescore
 from flows.retraining.retraining import Retraining
+from flows.serving import webhook
 from flows.storage import remote
+from tests.flows.receiver import Received
 from tests.flows.retrained import (
     BETTER,
     WHY_UNCHANGED,
@@ -103,10 +105,15 @@ def test_where_git_cannot_commit_no_work_is_done(in_toy: Path, prepare: Callable
 
 
 @pytest.mark.long
-def test_a_worse_model_does_not_and_the_champion_is_judged_once(with_second: Path, steer: Any) -> None:
+def test_a_worse_model_does_not_and_the_champion_is_judged_once(
+    with_second: Path, steer: Any, receiver: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steer.words(with_second, "train", WORSE)
+    monkeypatch.setenv(webhook.VARIABLE, receiver.url)
     told = retrained()
     assert str(told).startswith("kept champion/1: worse on ")
+    notify._thread.submit(int).result(60)
+    assert receiver.events("refused") == [str(told)]
     assert (subjects(with_second)[0], len(repository.tags(with_second, "champion/*"))) == ("Take in second", 1)
     assert retrained().outcome == "unchanged"
     assert retrained(force=True).outcome == "kept"

@@ -8,6 +8,7 @@ import pytest
 from flows import deliver, listing, lock
 from flows.champions import champion
 from flows.git import repository
+from flows.person import UNVERIFIED
 from tests.flows.retrained import NO, WHY_UNCHANGED, WORSE, YES, pictures, retrained, subjects
 
 pytestmark = [pytest.mark.usefixtures("api"), pytest.mark.long]
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.usefixtures("api"), pytest.mark.long]
     ("answer", "outcome", "why"),
     [
         pytest.param(YES, "promoted", "better on ", id="yes"),
-        pytest.param(NO, "kept", "not promoted: too few platelets (Ada)", id="no"),
+        pytest.param(NO, "kept", "not promoted: too few platelets (through the UI, unverified)", id="no"),
         pytest.param(None, "kept", "not promoted: no answer within 0.01 hours (nobody)", id="no answer"),
     ],
 )
@@ -46,7 +47,7 @@ def test_a_person_is_asked(
     assert listing.names(with_second) == ["demo", "second", "later"]
     now = champion.current(with_second)
     assert now is not None
-    assert (now.tag, now.who) == (("champion/2", "Ada") if outcome == "promoted" else ("champion/1", "the gate"))
+    assert (now.tag, now.who) == (("champion/2", UNVERIFIED) if outcome == "promoted" else ("champion/1", "the gate"))
     assert list((with_second / "data/.state/candidates").glob("*")) == []
 
 

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from flows import lock
-from flows.serving import server
+from flows.serving import server, webhook
+from tests.flows.receiver import Received
 from tests.flows.served import FINAL, Served, serving, shared
 
 pytestmark = pytest.mark.server
@@ -48,7 +49,7 @@ def test_a_killed_run_is_marked_its_stage_ends_and_the_next_one_works(served: Se
 
 @pytest.mark.long
 def test_a_killed_serve_takes_its_runs_with_it_and_the_next_one_takes_them_up(
-    served: Served, environment: dict[str, str], steer: Any
+    served: Served, environment: dict[str, str], steer: Any, receiver: Received
 ) -> None:
     """The last test, since it ends the server."""
     root = served.root
@@ -61,7 +62,7 @@ def test_a_killed_serve_takes_its_runs_with_it_and_the_next_one_takes_them_up(
     assert lock.holder(root) is None
     assert not server.healthy(served.api)
     steer.words(root, "train", "sleep 1 fourth")
-    with serving(root, environment) as after:
+    with serving(root, {**environment, webhook.VARIABLE: receiver.url}) as after:
         state = after.run(run)["state"]
         assert state["type"] == "CRASHED"
         tasks = after.call("task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
@@ -73,6 +74,9 @@ def test_a_killed_serve_takes_its_runs_with_it_and_the_next_one_takes_them_up(
         assert after.await_state(again["id"], *FINAL) == "COMPLETED"
         assert after.tasks(again["id"])["train"] == "Completed"
         assert again["name"] in after.verb("explain", run).stdout
+        (told,) = receiver
+        assert (told["event"], told["url"]) == ("crashed", f"http://127.0.0.1:{after.port}/runs/flow-run/{run}")
+        assert told["message"].endswith(f"; taken up again by {again['name']}")
         assert after.slots()[limit] == 0
     status = ["dvc", "status", "dvc.yaml"]
     done = subprocess.run(status, cwd=root, env=environment, capture_output=True, text=True, check=True)
