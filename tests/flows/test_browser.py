@@ -152,7 +152,8 @@ def test_the_form_refuses_nonsense_before_a_run_starts(page: Page, served: Serve
     counted = {"flows": {"name": {"any_": ["pipeline"]}}}
     before = served.call("flow_runs/count", counted)
     page.get_by_role("button", name="Submit").click()
-    expect(page.get_by_text("field 'settings.train.batch'. Failure reason: 0 is less than the minimum")).to_be_visible()
+    told = page.get_by_text("field 'settings.train.batch'. Failure reason: 0 is less than the minimum")
+    expect(told.first).to_be_visible()
     assert served.call("flow_runs/count", counted) == before
 
 
