@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from flows.champions import champion
 from flows.history import provenance, seen
 from flows.history.lineage import lineage
 from flows.history.provenance import recording
@@ -144,6 +145,17 @@ def test_of_a_champion(project: Path) -> None:
     text = lineage(project)
     assert f"Made by pipeline {run}, running" in text
     assert _line(text, "  demo ").split()[1] == "2"
+
+
+def test_a_champion_that_a_person_promoted_is_of_the_same_run_in_both_answers(project: Path) -> None:
+    """As promotions of before left it, that named no run."""
+    folder = _champion(project)
+    (folder / "provenance.json").unlink()
+    about = json.loads((folder / "champion.json").read_text())
+    (folder / "champion.json").write_text(json.dumps({**about, "run": None}))
+    run = provenance.runs(project)[-1]
+    assert f"Made by pipeline {run}, completed" in lineage(project)
+    assert f", run {run}, the first" in champion.describe(project)
 
 
 def test_of_a_champion_by_its_tag(project: Path, environment: dict[str, str]) -> None:
