@@ -46,9 +46,13 @@ def retrain(
         force: Go on to training and the gate also where the dataset is that of the last training.
         settings: Those of params.yaml, as they are: with others it is refused. Try them in a run of `pipeline` first.
 
-    Ends with a `Retraining`, as Completed; named Unchanged where there was nothing to train on, Collapsed where another
-    run waits that does the same. Raises ValueError before any work where git cannot commit and for other settings than
-    those of params.yaml, and OSError at the very end where all is done but could not be pushed: the next run pushes.
+    A delivery whose labels the champion contradicts far more often than its own test rows' goes on hold: before the
+    training, or where the gate refused a model of it.
+
+    Ends with a `Retraining`, as Completed; named Held where a delivery went on hold, else Unchanged where there was
+    nothing to train on, Collapsed where another run waits that does the same. Raises ValueError before any work where
+    git cannot commit and for other settings than those of params.yaml, and OSError at the very end where all is done
+    but could not be pushed: the next run pushes.
     """
     root = Path.cwd()
     _refuse(settings)
@@ -60,11 +64,14 @@ def retrain(
             return steps.left_to(case, ahead, deliveries)
         hold.enter_context(writing(root))
         steps.curated(case)
+        steps.audited(case)
         reason = None if force else steps.nothing_to_do(case)
         if reason:
             return steps.unchanged(case, reason, review_branch)
         steps.trained(case)
         steps.judged(case)
+        while steps.spoilt(case):
+            steps.judged(case)
         steps.committed(case)
         if steps.waits_for_a_person(case, approval):
             question.enter_context(approvals.asking(root, case.model, case.name))

@@ -1,28 +1,28 @@
 """Commits what a retraining took in and made, and nothing else that lies changed in the checkout.
 
-That is the list of deliveries as the run read it, the `.dvc` files of those deliveries, dvc.lock, and the .gitignore
-files that DVC writes. Settings, verdicts and code that a person edits are that person's to commit.
+That is the list of deliveries as the run read it, the log of holds, the `.dvc` files of those deliveries, dvc.lock,
+and the .gitignore files that DVC writes. Settings, verdicts and code that a person edits are that person's to commit.
 """
 
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from flows import dvc_file, listing, plan
+from flows import dvc_file, holds, listing, plan
 from flows.git import git, repository
 
 BRANCH = "retrain"
 
 
-def commit(root: Path, deliveries: bytes, fresh: Sequence[str], run: str) -> str:
+def commit(root: Path, deliveries: bytes, fresh: Sequence[str], held: Sequence[str], run: str) -> str:
     """Commit the run's files on HEAD, with `deliveries` as the list of them; the commit, HEAD where nothing changed.
 
-    `fresh` are the deliveries that are new in this run. Hold the project's lock.
+    `fresh` are the deliveries that are new in this run, `held` those that it put on hold. Hold the project's lock.
     """
     files: dict[str, bytes | None] = {str(listing.FILE): deliveries}
     files |= {str(path): (root / path).read_bytes() for path in _made(root) if (root / path).is_file()}
     files |= {str(path): None for path in _withdrawn(root)}
-    return repository.commit(root, files, _message(root, fresh, run))
+    return repository.commit(root, files, _message(root, fresh, held, run))
 
 
 def left(root: Path) -> list[str]:
@@ -51,7 +51,7 @@ def _made(root: Path) -> list[Path]:
     outs = {Path(out["path"]) for entry in plan.entries(root).values() for out in entry.get("outs", ())}
     folders = {out.parent for out in outs} | {dvc_file.RAW}
     ignores = [folder / ".gitignore" for folder in sorted(folders) if not _is_ignored(root, folder)]
-    return [plan.LOCK, *ignores, *(dvc_file.place(Path(), name) for name in names)]
+    return [plan.LOCK, holds.FILE, *ignores, *(dvc_file.place(Path(), name) for name in names)]
 
 
 def _withdrawn(root: Path) -> list[Path]:
@@ -71,6 +71,8 @@ def _branches(root: Path, remote: str) -> dict[str, str]:
     return {ref.removeprefix("refs/heads/"): revision for revision, ref in (line.split("\t") for line in lines)}
 
 
-def _message(root: Path, fresh: Sequence[str], run: str) -> str:
-    what = f"Take in {', '.join(fresh)}" if fresh else "Bring the data up to date"
+def _message(root: Path, fresh: Sequence[str], held: Sequence[str], run: str) -> str:
+    done = {"Take in": fresh, "hold": held}
+    what = ", ".join(f"{verb} {', '.join(names)}" for verb, names in done.items() if names)
+    what = what[:1].upper() + what[1:] if what else "Bring the data up to date"
     return f"{what}\n\ndeliveries: {', '.join(listing.names(root)) or 'none'}\nrun: {run}\n"

@@ -44,18 +44,21 @@ def note_deliveries(root: Path, names: Sequence[str]) -> None:
     """Note that a retraining has seen these deliveries through."""
     known = _read(root)
     seen = {*names, *(known["deliveries"] or ())}
-    _write(root, {**known, "deliveries": [name for name in listing.names(root) if name in seen]})
+    held = listing.held(root)  # once released, they are new again
+    _write(root, {**known, "deliveries": [name for name in listing.names(root) if name in seen and name not in held]})
 
 
 def fresh(root: Path) -> list[str]:
-    """Listed deliveries that no retraining has seen through; without notes, those that the last model has not learnt.
+    """Listed deliveries that are not on hold and that no retraining has seen through.
+
+    Without notes, those that the last model has not learnt.
 
     A delivery of nothing but copies taught the model nothing, so its name alone would not do.
     """
     known = _read(root)["deliveries"]
     if known is None:
         known = _model(root).get("provenance", {}).get("deliveries", [])
-    return [name for name in listing.names(root) if name not in known]
+    return [name for name in listing.names(root) if name not in known and name not in listing.held(root)]
 
 
 def dataset(file: Path) -> str:

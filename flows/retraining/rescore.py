@@ -79,7 +79,7 @@ def rescore(root: Path, log: runner.Logger = LOG) -> Rescored | None:
     outcome: Literal["cached", "ran"] = "cached" if place.is_dir() else "ran"
     if outcome == "ran":
         _judge(root, place, log)
-    _keep(place)
+    keep(place, KEPT)
     return Rescored(now.tag, place, outcome)
 
 
@@ -153,11 +153,11 @@ def _judge(root: Path, place: Path, log: runner.Logger) -> None:
     part.rename(place)
 
 
-def _keep(place: Path) -> None:
-    """Note that the record was used, and remove all but the last few."""
+def keep(place: Path, number: int) -> None:
+    """Note that what lies there was used, and remove all beside it but the `number` that were used last."""
     os.utime(place)
     by_age = sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in by_age[KEPT:]:
+    for old in by_age[number:]:
         shutil.rmtree(old, ignore_errors=True)
 
 

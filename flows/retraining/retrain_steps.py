@@ -19,6 +19,7 @@ from flows.history.provenance import Recorder
 from flows.retraining import approval as approvals
 from flows.retraining import data_commit, decided, rescore, retrain_tasks
 from flows.retraining.approval import Answered
+from flows.retraining.audit import Audited, When
 from flows.retraining.retraining import Retraining
 from tasks.gate.decision import Decision
 
@@ -70,14 +71,44 @@ def curated(case: Case) -> None:
         get_run_logger().warning("finished the promotion of %s, which had been interrupted", finished)
     _clear_candidates(case.root)
     watch.take_in_all(case.root)
-    made: Any = stages.pipeline(target="report")
-    # Not before: the flow lists what was accepted since.
-    case.list, case.names = (case.root / listing.FILE).read_bytes(), listing.names(case.root)
-    case.made = made
+    _clean(case)
     case.told.fresh = decided.fresh(case.root)
     case.record.note(delivered=case.told.fresh)
     if case.told.fresh:
         case.told.drift = retrain_tasks.drift(case.root, case.told.fresh)
+
+
+def audited(case: Case, when: When = "ahead") -> bool:
+    """Have the champion audit the labels of what is new to it, hold what it contradicts, and clean the rest anew.
+
+    Whether anything was held.
+    """
+    found: Audited = retrain_tasks.audited(case.root, when)
+    case.told.audit = found.markdown()
+    held = retrain_tasks.held(case.root, found, case.record.id) if found.guilty else []
+    case.told.held |= {one.delivery: str(one) for one in found.guilty if one.delivery in held}
+    case.record.note(audit=[one.to_dict() for one in found.findings], held=case.told.held)
+    if held:
+        _clean(case)
+        late = [name for name in decided.fresh(case.root) if name not in case.told.fresh]
+        if late:  # they were accepted since, and are audited like the others
+            case.told.fresh += late
+            case.record.note(delivered=case.told.fresh)
+            audited(case, when)
+    return bool(held)
+
+
+def spoilt(case: Case) -> bool:
+    """Where the gate refused the model, hold what of its deliveries is to blame, and train on the rest.
+
+    Whether that gave a model to judge: what was trained before is restored, and was decided upon.
+    """
+    assert case.decision is not None
+    if case.decision.promote or not audited(case, "refused"):
+        return False
+    decided.note(case.root, case.model, case.told.outcome)
+    trained(case)
+    return not decided.is_decided(case.root)
 
 
 def nothing_to_do(case: Case) -> str | None:
@@ -89,7 +120,8 @@ def nothing_to_do(case: Case) -> str | None:
         return f"{asker} waits for a person's answer about the model of these pictures"
     if not decided.is_decided(case.root):
         return None
-    fresh = f", to which {', '.join(case.told.fresh)} brought no picture" if case.told.fresh else ""
+    new = [name for name in case.told.fresh if name not in case.told.held]
+    fresh = f", to which {', '.join(new)} brought no picture" if new else ""
     return f"the cleaned dataset is that of the last training{fresh}"
 
 
@@ -129,7 +161,7 @@ def judged(case: Case) -> None:
 
 def committed(case: Case) -> None:
     """Commit what the run took in and made; what a person has changed beside that is named."""
-    case.told.commit = retrain_tasks.commit(case.root, case.list, case.told.fresh, case.record.id)
+    case.told.commit = retrain_tasks.commit(case.root, case.list, case.told.fresh, list(case.told.held), case.record.id)
     case.told.left = data_commit.left(case.root)
     case.record.note(commit=case.told.commit, left=case.told.left)
 
@@ -189,6 +221,14 @@ def concluded(case: Case, review_branch: bool) -> State:
 
 def _state(case: Case) -> State:
     return Completed(name=case.told.state, message=str(case.told), data=case.told)
+
+
+def _clean(case: Case) -> None:
+    """Bring the stages up to report up to date, and read the list of deliveries."""
+    made: Any = stages.pipeline(target="report")
+    # Not before: the flow lists what was accepted since.
+    case.list, case.names = (case.root / listing.FILE).read_bytes(), listing.names(case.root)
+    case.made = made
 
 
 def _clear_candidates(root: Path) -> None:

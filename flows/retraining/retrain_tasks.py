@@ -10,12 +10,14 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows import notify
+from flows import hold, notify
 from flows.champions import champion
 from flows.champions.champion import Champion
 from flows.history import provenance
 from flows.pipeline import stage
+from flows.retraining import audit as audits
 from flows.retraining import data_commit, rescore
+from flows.retraining.audit import Audited, When
 from flows.retraining.rescore import Rescored
 from flows.retraining.retraining import Retraining
 from flows.storage import remote
@@ -52,6 +54,28 @@ def drift(root: Path, fresh: Sequence[str]) -> str:
     return text
 
 
+@step("audit")
+def audited(root: Path, when: When) -> Audited:
+    """Have the champion look at the labels of what is new to it."""
+    found = audits.audit(root, when, get_run_logger())
+    for one in found.findings:
+        get_run_logger().info("%s: %s", one.delivery, one)
+    return found
+
+
+@step("hold")
+def held(root: Path, found: Audited, run: str) -> list[str]:
+    """Put the deliveries on hold that the audit finds mislabelled; those that could be."""
+    done = []
+    for one in found.guilty:
+        try:
+            hold.hold(root, one.delivery, f"{found.champion}: {one}", f"the audit of run {run}")
+            done.append(one.delivery)
+        except ValueError as error:  # the last delivery that is not on hold
+            get_run_logger().warning("%s is not held: %s", one.delivery, error)
+    return done
+
+
 @step("rescore")
 def rescored(root: Path) -> State:
     """Judge the champion on today's test rows."""
@@ -72,9 +96,9 @@ def gate(root: Path, champion: Rescored | None) -> Decision:
 
 
 @step("commit")
-def commit(root: Path, deliveries: bytes, fresh: Sequence[str], run: str) -> str:
+def commit(root: Path, deliveries: bytes, fresh: Sequence[str], held: Sequence[str], run: str) -> str:
     """Commit what the run took in and made."""
-    return data_commit.commit(root, deliveries, fresh, run)
+    return data_commit.commit(root, deliveries, fresh, held, run)
 
 
 @step("promote")

@@ -7,6 +7,8 @@ from typing import Literal
 Outcome = Literal["promoted", "kept", "unchanged", "collapsed"]
 STATES: dict[Outcome, str] = {"unchanged": "Unchanged", "collapsed": "Collapsed"}
 """Names of the states in which such runs end; the others end as Completed."""
+HELD = "Held"
+"""Name of the state of a run that put a delivery on hold, whatever else it did."""
 SHOWN = 8
 
 
@@ -34,6 +36,10 @@ class Retraining:
     """what was pushed where, in words"""
     not_backed_up: list[str] = field(default_factory=list)
     """what exists here alone, in words"""
+    held: dict[str, str] = field(default_factory=dict)
+    """deliveries that this run put on hold, each with the reason in words: rate, the champion's rate, test and p"""
+    audit: str = ""
+    """what the champion said of new deliveries' labels, Markdown"""
 
     def __str__(self) -> str:
         heads = {
@@ -42,12 +48,13 @@ class Retraining:
             "unchanged": "nothing to train on",
             "collapsed": "left to another run",
         }
-        return f"{heads[self.outcome]}: {self.why}"
+        held = "".join(f"; held {name}: {why}; to take it back: {_release(name)}" for name, why in self.held.items())
+        return f"{heads[self.outcome]}: {self.why}{held}"
 
     @property
     def state(self) -> str:
         """Name of the state in which the flow run ends."""
-        return STATES.get(self.outcome, "Completed")
+        return HELD if self.held else STATES.get(self.outcome, "Completed")
 
     def markdown(self, stages: str = "") -> str:
         """The run in a page, the sentence first; `stages` is what the stages did, Markdown."""
@@ -56,10 +63,18 @@ class Retraining:
             f"**{sentence[0].upper()}{sentence[1:]}.**",
             "\n".join(f"- {line}" for line in self._facts()),
             f"## The gate\n\n{self.gate}" if self.gate else "",
+            f"## On hold\n\n{self._on_hold()}" if self.held else "",
+            f"## What the champion says of the labels\n\n{self.audit}" if self.audit else "",
             f"## What came\n\n{self.drift}" if self.drift else "",
             stages,
         ]
         return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
+
+    def _on_hold(self) -> str:
+        """What of it is on hold, and what a person may do."""
+        lines = [f"- `{name}`: {why}. `{_release(name)}` takes it back" for name, why in self.held.items()]
+        about = "Listed, and out of the dataset; `python -m flows withdraw NAME` takes one out for good."
+        return "\n".join([about, "", *lines])
 
     def _facts(self) -> list[str]:
         lines = [f"New deliveries: {_listed(self.fresh)}", f"Run: `python -m flows explain {self.record}` tells it"]
@@ -70,6 +85,10 @@ class Retraining:
         if self.pushed:
             lines.append(f"Pushed: {', '.join(self.pushed)}")
         return lines + [f"Not backed up: {what}" for what in self.not_backed_up]
+
+
+def _release(name: str) -> str:
+    return f"python -m flows release {name} --why REASON"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -84,6 +84,9 @@ metrics: [data/evaluation/scores/metrics.json]
 plots: [data/evaluation/scores/confusion.csv]
 """  # noqa: E501
 
+AUDIT = """\
+audit: {level: 0.01, min_rows: 10, times: 5, foreign: 0.1, least: {ahead: 0.3, refused: 0.1}}
+"""
 GATE = """\
 gate:
   seed: 0
@@ -98,13 +101,13 @@ TRAIN = {"seed": 1, "batch": 32, "frozen_epochs": 3, "finetune_epochs": 2}
 
 
 def _params() -> str:
-    """The project's own params.yaml with two classes, a gate for few rows, and `words` to steer the stages."""
+    """The project's own params.yaml with two classes, rules for few rows, and `words` to steer the stages."""
     _, *sections = re.split(r"(?m)^(?=\w+:)", (HERE / "params.yaml").read_text())
     named = {section.partition(":")[0]: section for section in sections}
     steered = {
         name: named[name].replace("\n", '\n  words: ""     # steers the toy\n', 1) for name in named if name in STAGES
     }
-    own = {"classes": "classes: {ig: [], platelet: []}\n", "gate": f"{GATE}\n"}
+    own = {"classes": "classes: {ig: [], platelet: []}\n", "audit": f"{AUDIT}\n", "gate": f"{GATE}\n"}
     text = "".join({**named, **steered, **own}.values())
     for key, value in TRAIN.items():
         text = re.sub(rf"(?s)(\ntrain:.*?\n  {key}: )\S+", rf"\g<1>{value}", text, count=1)

@@ -47,7 +47,7 @@ def test_the_list_is_the_one_that_the_run_read(root: Path) -> None:
     """What came while a person was asked is for the next run: it is neither committed nor lost."""
     read = (root / listing.FILE).read_bytes()
     listing.append(root, "later")
-    made = data_commit.commit(root, read, ["smears"], "20240101")
+    made = data_commit.commit(root, read, ["smears"], [], "20240101")
     assert repository.show(root, made, listing.FILE) == read
     assert listing.names(root) == ["demo", "smears", "later"]
     assert data_commit.left(root) == [str(listing.FILE)]
@@ -93,7 +93,7 @@ def test_a_branch_without_an_origin_is_an_error(root: Path) -> None:
 
 def commit(root: Path, fresh: list[str] | None = None) -> str:
     read = (root / listing.FILE).read_bytes()
-    return data_commit.commit(root, read, ["smears"] if fresh is None else fresh, "20240101")
+    return data_commit.commit(root, read, ["smears"] if fresh is None else fresh, [], "20240101")
 
 
 def git(root: Path, *words: str) -> str:

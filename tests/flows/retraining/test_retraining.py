@@ -47,3 +47,15 @@ def test_a_page() -> None:
         "12 new",
         "## Stages\n",
     ]
+
+
+def test_what_is_held_is_told_with_the_way_back_and_names_the_state() -> None:
+    told = Retraining("r", "unchanged", "the same rows", "champion/2", held={"smears": "48 of 100 labels contradicted"})
+    assert told.state == "Held"
+    assert str(told) == (
+        "nothing to train on: the same rows; held smears: 48 of 100 labels contradicted; "
+        "to take it back: python -m flows release smears --why REASON"
+    )
+    assert "- `smears`: 48 of 100 labels contradicted. `python -m flows release smears --why REASON` takes it back" in (
+        told.markdown().splitlines()
+    )

@@ -1,0 +1,146 @@
+"""Whether a model contradicts a delivery's labels far more often than those of its own test rows.
+
+A contradiction is a label issue in the sense of confident learning (Northcutt, Jiang and Chuang, arXiv:1911.00068): the
+model did not refuse the picture as foreign, predicts another class than the label, and gives it at least the
+probability that its own test rows of that class get on average. Not counted are labels that the model does not know.
+
+A delivery is mislabelled where two things hold. Its rate is above the model's own by Fisher's exact test, one-sided, at
+`level` over the number of deliveries looked at (Bonferroni). And it is large: at least `times` the own rate and at
+least `least`, for with enough rows any difference is significant, and another day's cells are a little harder.
+
+Pictures from elsewhere are contradicted too, and not for their labels. What tells them apart is that the model refuses
+them: where the share of foreign ones is above the own one by the same test, and at least `foreign`, the delivery is
+called out-of-distribution, and its labels are not judged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import hypergeom
+
+from tasks.audit.settings import Audit
+
+FOREIGN = "foreign"
+Verdict = Literal["agrees", "mislabelled", "out-of-distribution", "too few rows"]
+
+
+@dataclass(frozen=True)
+class Count:
+    """Of `rows` pictures whose label is a known class: `foreign` were refused, `contradicted` are of the others."""
+
+    rows: int
+    foreign: int
+    contradicted: int
+
+    @property
+    def judged(self) -> int:
+        """Those that were not refused."""
+        return self.rows - self.foreign
+
+    @property
+    def rate(self) -> float:
+        """Share of the judged that is contradicted, 0 to 1."""
+        return self.contradicted / self.judged if self.judged else 0.0
+
+    @property
+    def strange(self) -> float:
+        """Share that is foreign, 0 to 1."""
+        return self.foreign / self.rows if self.rows else 0.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one delivery. As text: a sentence without the delivery's name."""
+
+    delivery: str
+    verdict: Verdict
+    count: Count
+    own: Count
+    unknown: int
+    """rows of classes that the model does not know"""
+    p: float
+    """of the test on contradictions; of that on foreign pictures where it is out-of-distribution"""
+    level: float
+    """what it was compared with"""
+    floor: float
+    """the share that is needed besides"""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        here, own, test = self.count, self.own, f"Fisher's exact test: p = {self.p:.2g}, below {self.level:.2g}"
+        if self.verdict == "out-of-distribution":
+            return (
+                f"mostly out-of-distribution: {here.foreign} of {here.rows} pictures refused ({here.strange:.3f}, own "
+                f"test rows {own.strange:.3f}; {test}), so its labels are not judged"
+            )
+        if self.verdict == "too few rows":
+            unknown = f", {self.unknown} are of classes that the champion does not know" if self.unknown else ""
+            return f"no verdict on its labels: {here.judged} new pictures are too few{unknown}"
+        test = f"; {test}" if self.verdict == "mislabelled" else ""
+        return (
+            f"{here.contradicted} of {here.judged} labels contradicted ({here.rate:.3f}, on the champion's own test "
+            f"rows {own.rate:.3f}{test})"
+        )
+
+
+def audit(tables: Mapping[str, pd.DataFrame], own: pd.DataFrame, rules: Audit, least: float) -> list[Finding]:
+    """A finding for each delivery of `tables`, in their order.
+
+    Tables have the columns label, predicted, confidence (of that class) and why, of pictures that the model has not
+    learnt; `own`, its test rows, has `p_CLASS` of each class besides.
+    """
+    limits = thresholds(own)
+    former = counted(own, limits)
+    counts = {name: counted(table, limits) for name, table in tables.items()}
+    looked_at = sum(count.rows >= rules.min_rows for count in counts.values())
+    level = rules.level / max(looked_at, 1)
+    return [
+        _finding(name, count, former, len(tables[name]) - count.rows, rules, level, least)
+        for name, count in counts.items()
+    ]
+
+
+def thresholds(own: pd.DataFrame) -> dict[str, float]:
+    """Mean probability that the rows of each class are given for it; 1 for a class without rows."""
+    classes = [name.removeprefix("p_") for name in map(str, own.columns) if name.startswith("p_")]
+    of = {name: own.loc[own["label"] == name, f"p_{name}"] for name in classes}
+    return {name: float(mine.mean()) if len(mine) else 1.0 for name, mine in of.items()}
+
+
+def contradicted(table: pd.DataFrame, limits: Mapping[str, float]) -> NDArray[np.bool_]:
+    """Which rows are, bool (n,)."""
+    sure = table["confidence"].to_numpy(np.float64) >= table["predicted"].map(limits).to_numpy(np.float64)
+    known = table["label"].isin(list(limits)) & (table["why"] != FOREIGN)
+    return (known & (table["predicted"] != table["label"])).to_numpy(bool) & sure
+
+
+def counted(table: pd.DataFrame, limits: Mapping[str, float]) -> Count:
+    """The rows whose labels are known classes."""
+    known = table[table["label"].isin(list(limits))]
+    return Count(len(known), int((known["why"] == FOREIGN).sum()), int(contradicted(known, limits).sum()))
+
+
+def _finding(name: str, count: Count, own: Count, unknown: int, rules: Audit, level: float, least: float) -> Finding:
+    def found(verdict: Verdict, p: float, floor: float) -> Finding:
+        return Finding(name, verdict, count, own, unknown, p, level, floor)
+
+    strange = exceeds(count.foreign, count.rows, own.foreign, own.rows)
+    if count.rows >= rules.min_rows and strange <= level and count.strange >= rules.foreign:
+        return found("out-of-distribution", strange, rules.foreign)
+    floor = max(least, rules.times * own.rate)
+    p = exceeds(count.contradicted, count.judged, own.contradicted, own.judged)
+    if count.judged < rules.min_rows:
+        return found("too few rows", p, floor)
+    return found("mislabelled" if p <= level and count.rate >= floor else "agrees", p, floor)
+
+
+def exceeds(here: int, rows: int, own: int, own_rows: int) -> float:
+    """P value of Fisher's exact test that a share `here / rows` is no larger than `own / own_rows`."""
+    return float(hypergeom.sf(here - 1, rows + own_rows, here + own, rows)) if rows else 1.0
