@@ -79,7 +79,7 @@ def test_parse(in_project: None, pairs: list[str], expected: dict[str, object]) 
         pytest.param("classes.ig=[]", r"classes.ig: no such setting", id="classes"),
         pytest.param("landing.folders=[/]", r"landing.folders: no such setting", id="landing folders"),
         pytest.param("made_from=0", r"made_from: no such setting", id="the form's own"),
-        pytest.param("level=0.9", r"level: which of evaluate.level, gate.level\?", id="ambiguous"),
+        pytest.param("level=0.9", r"level: which of evaluate.level, audit.level, gate.level\?", id="ambiguous"),
         pytest.param("batch=0", "train.batch: .* greater than or equal to 1, got 0", id="out of bounds"),
         pytest.param("batch=", "train.batch: .* valid integer, got ''", id="empty"),
         pytest.param("batch=many", "train.batch: .* valid integer, got 'many'", id="no number"),
