@@ -11,6 +11,11 @@ least `least`, for with enough rows any difference is significant, and another d
 Pictures from elsewhere are contradicted too, and not for their labels. What tells them apart is that the model refuses
 them: where the share of foreign ones is above the own one by the same test, and at least `foreign`, the delivery is
 called out-of-distribution, and its labels are not judged.
+
+The figures in params.yaml were chosen on a model of 70 % of PBC's cells (contradicted: 0.005 of its test rows), with
+deliveries drawn from the other 30 % (0.006). Of 4,000 clean ones of 50 to 500 cells none was held at `least` 0.1 and
+all of 800 shuffled ones were; with a fifth shuffled 0.94 of those of 50 cells and all of 250, with a tenth 0.24 and
+0.03, with a twentieth none. Two laboratories with other stains are out-of-distribution (refused: 0.74 and 0.20).
 """
 
 from collections.abc import Mapping
