@@ -46,6 +46,22 @@ def pull_read(root: Path, file: Path, name: str, *, log: Logger = LOG) -> str:
     return _bring(root, lack, log)
 
 
+def bring(root: Path, paths: Iterable[Path], log: Logger = LOG) -> str:
+    """Bring what DVC knows in or below these paths, the champion too; say which.
+
+    Does nothing without a remote, nor for what never was. Raises what `remote.pull` raises.
+    """
+
+    def lack() -> Lack:
+        with dvc_repo.opened(root) as repo:
+            away = [out for out in repo.index.outs if _is_absent(out)]
+            return _lack(
+                root, [out for out in away if any(_touch(out.fs_path, str((root / p).resolve())) for p in paths)]
+            )
+
+    return _bring(root, lack, log)
+
+
 def lacking(root: Path, target: Target = "card") -> Lack:
     """What `pull_needed` would bring, as things stand."""
     with dvc_repo.opened(root) as repo:

@@ -57,6 +57,7 @@ def review(
     """Keep or drop a picture, whatever the rules say."""
     from flows.review import review
 
+    running.bring("clean")
     echo(review(Path.cwd(), about, verdict, why))
 
 
@@ -92,6 +93,7 @@ def preview(
     """Draw training pictures as augmentation changes them."""
     from flows.preview import preview
 
+    running.bring("clean", "ingested")
     echo(preview(Path.cwd(), out, engine, number, seed))
 
 
@@ -103,5 +105,6 @@ def export_clean(
     from tasks.export.clean import export
     from tasks.params import Classes, load
 
+    running.bring("clean", "ingested")
     number = export(Path("data/clean"), Path("data/ingested"), out, form, load(Classes).names)
     echo(f"{number} pictures -> {out}")

@@ -28,6 +28,8 @@ def predict(
     """
     from flows.predict import predict
 
+    if model is None:
+        running.bring("champion" if Path("data/champion.dvc").exists() else "model")
     done = predict(Path.cwd(), path, out, model, int(views))
     echo(done.sentence, err=out is None)
     if done.unreadable:
@@ -65,6 +67,7 @@ def promote(
     """Make the last model the champion, if the gate lets it."""
     from flows.champions.promotion import promote
 
+    running.bring("model", "evaluation/scores", "clean", "ingested")
     echo(promote(Path.cwd(), why, although))
 
 
@@ -89,6 +92,7 @@ def lineage(
     """From a model back to its run, its deliveries and its rows."""
     from flows.history.lineage import lineage
 
+    running.bring("champion", "clean")
     echo(lineage(Path.cwd(), model, rows))
 
 
@@ -102,5 +106,6 @@ def export_model(
     """Write the network, whose probabilities are not calibrated, with what is known of it."""
     from tasks.export.model import export
 
+    running.bring("model")
     export(folder, out, form)
     echo(f"{folder} -> {out}")

@@ -26,6 +26,20 @@ def run(name: str, /, **parameters: Any) -> Any:
     return state.result()
 
 
+def bring(*names: str) -> None:
+    """Fetch what a verb reads of data, `data/ingested` being that of each delivery, where it is on the remote alone."""
+    from flows import listing
+
+    root, paths = Path.cwd(), [Path("data") / name for name in names]
+    if Path("data/ingested") in paths:
+        paths += [Path("data/ingested") / delivery for delivery in listing.names(root)]
+    absent = [path for path in paths if not path.exists()]
+    if absent:
+        from flows.storage import needed
+
+        needed.bring(root, absent)
+
+
 def expected() -> tuple[type[Exception], ...]:
     """Errors that a message is enough for. Their modules are loaded where they can have been raised."""
     runner, prefect = sys.modules.get("flows.runner"), sys.modules.get("prefect.exceptions")

@@ -19,6 +19,7 @@ from flows.git import repository
 from flows.landing import drop, folders
 from flows.storage import remote
 from flows.storage.clean_up import clean_up
+from tests.flows import toy_project
 from tests.flows.served import FINAL, Served, serving
 
 pytestmark = [pytest.mark.server, pytest.mark.long]
@@ -55,8 +56,9 @@ def test_nothing_is_lost_nor_doubled(project: Path, environment: dict[str, str],
         for number in range(NUMBER // 2, NUMBER):
             _land(served, number, faults)
         _await_rest(served)
-        final = served.trigger("retrain")
-        assert served.await_state(final, *FINAL, seconds=PATIENCE) == "COMPLETED"
+        for flow, parameters in (("study", {"name": "ladder"}), ("retrain", {})):
+            run = served.trigger(flow, **parameters)
+            assert served.await_state(run, *FINAL, seconds=PATIENCE) == "COMPLETED", flow
     _all_are_there(project)
     _history_is_sound(project, environment)
     _disk_is_explained(project, begun)
@@ -141,7 +143,8 @@ def _history_is_sound(root: Path, environment: dict[str, str]) -> None:
     """Git has every delivery and every champion once, the checkout is clean, and the remote has it all."""
     listed = repository.show(root, "HEAD", "data/deliveries.yaml")
     assert listed == (root / "data/deliveries.yaml").read_bytes()
-    assert set(repository.changed(root)) <= {".dvc/config", "params.yaml"}
+    assert set(repository.changed(root)) <= {".dvc/config", "params.yaml", "studies/dvc.lock"}
+    assert len(list((root / "studies/results/ladder").iterdir())) == len(toy_project.CELLS["ladder"])
     tags = repository.tags(root, "champion/*")
     assert tags == [f"champion/{k + 1}" for k in range(len(tags))]
     assert len(tags) >= 2

@@ -1,8 +1,10 @@
 """A checkout with nothing of the data, and what it fetches before stages run."""
 
 import hashlib
+import shlex
 import shutil
 import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -83,6 +85,11 @@ def lock_of_other_features(root: Path) -> None:
     own, other = (lock["stages"][f"embed@{name}"]["outs"][0] for name in ALL)
     own["md5"] = other["md5"]
     (root / "dvc.lock").write_text(yaml.safe_dump(lock))
+
+
+JUDGED = ["data/model", "data/evaluation/scores"]
+PLACES = [*JUDGED, "data/champion", "data/clean", *parts("ingested", "raw")]
+LONG = pytest.mark.long
 
 
 @pytest.mark.parametrize(
@@ -209,6 +216,25 @@ def test_without_a_remote_nothing_is_brought(worker: Path):
     (worker / ".dvc/config").write_text("")
     deliver(worker, "new")
     assert needed.pull_needed(worker) == "nothing had to be brought here"
+
+
+@pytest.mark.parametrize(
+    ("verb", "expected"),
+    [
+        pytest.param("review demo/cells.txt#1 drop --why blur", ["data/clean"], id="review"),
+        pytest.param("preview --out x", ["data/clean", *parts("ingested")], id="preview", marks=LONG),
+        pytest.param("predict data/raw -o x", ["data/champion"], id="predict", marks=LONG),
+        pytest.param("lineage", ["data/champion", "data/clean"], id="lineage", marks=LONG),
+        pytest.param("export model x --format onnx", ["data/model"], id="export", marks=LONG),
+        pytest.param("promote --why no", [*JUDGED, "data/clean", *parts("ingested")], id="promote", marks=LONG),
+    ],
+)
+def test_a_verb_brings_what_it_reads(worker: Path, verb, expected):
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", *shlex.split(verb)], cwd=worker, capture_output=True, text=True
+    )
+    assert "Traceback" not in done.stderr
+    assert {path for path in PLACES if (worker / path).exists()} == set(expected), done.stderr
 
 
 @pytest.mark.long
