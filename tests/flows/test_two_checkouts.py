@@ -50,7 +50,7 @@ def test_one_checkout_makes_what_another_goes_on_from(
     for name, path in deliveries.items():
         deliver(fresh, path, name)
     told = retrained.retrained()
-    assert (told.outcome, told.fresh, told.not_backed_up) == ("promoted", list(deliveries), [])
+    assert (told.outcome, told.fresh, told.not_backed_up) == ("promoted", ["demo", *deliveries], [])
     assert study("ladder", cells=["one"]) == {"one": "ran"}
     review(fresh, "folder/ig/0.png", "drop", "out of focus", "Ada")
     assert outcomes()["dedupe"] == "ran"

@@ -99,7 +99,7 @@ def split(inputs, out, words):
         place = share(row["id"], "split")
         reason = "review-drop" if row["verdict"] == "drop" else "exact-copy" * copied + "held" * held
         row.update(kept=not reason, stage="dedupe" * bool(reason), reason=reason, row=k, group=row["id"])
-        row.update(measure=0.0, partner=row["partner"] * copied, batch="grey")
+        row.update(measure=0.0, partner=row["partner"] * copied, batch="grey", height=8, width=8, file_bytes=64)
         row.update(split="train" if place < 0.5 else "val" if place < 0.6 else "test")
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "rows.parquet")
 
