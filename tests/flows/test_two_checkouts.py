@@ -37,6 +37,7 @@ def outcomes(target: str = "card") -> dict[str, str]:
     return {each.stage: str(each.outcome) for each in made}
 
 
+@pytest.mark.long
 def test_one_checkout_makes_what_another_goes_on_from(
     fresh: Path, tmp_path: Path, steer: Any, api: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
