@@ -51,7 +51,7 @@ def _group(name: str, about: str, **verbs: Any) -> None:
 # In the order in which the help lists them.
 for verb in (
     data.deliver, data.withdraw, data.hold, data.release, data.watch, data.review, data.preview,
-    runs.pipeline, runs.retrain, models.study, runs.explain,
+    runs.pipeline, runs.experiments, runs.apply, runs.retrain, models.study, runs.explain,
     models.predict, models.champion, models.promote, models.rollback, models.lineage,
     runs.serve, runs.clean_up,
 ):  # fmt: skip

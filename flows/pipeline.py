@@ -1,7 +1,7 @@
 """The flow `pipeline`: a Prefect task per stage of dvc.yaml, each brought up to date by DVC."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +15,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import admission, artifact, groups, lock, notify, plan, runner, settings_form
 from flows.artifact import Artifact
+from flows.experiments import experiment
+from flows.experiments.experiment import Place
 from flows.history import facts, provenance
 from flows.history.why import why, why_failed
 from flows.plan import Plan
@@ -44,19 +46,21 @@ def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
 
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
 @flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True, on_failure=[notify.failed])
-def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE) -> list[Artifact]:
+def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE, keep: bool = False) -> list[Artifact]:
     """Bring the stages up to date, from the deliveries to a judged model.
 
     Args:
         target: The last stage that is wanted; the stages after it are skipped.
-        settings: Those of params.yaml, with what is to differ from it; what differs is written there first.
+        settings: Values for this run alone, which then becomes an experiment, and leaves the workspace as it is.
+        keep: Write the settings into params.yaml instead, and run in the workspace.
 
     Raises ValueError for what no stage would repair, and StageFailedError for the first stage that failed.
     """
     root = Path.cwd()
-    with lock.held(root, "pipeline"), provenance.recording(root, "pipeline"), groups.ending_together():
-        admission.admit(root)
-        todo = begin(root, settings, target)
+    with _at_work(root, settings, keep) as place:
+        if place.name is None:
+            admission.admit(root)
+        todo = begin(place.root, settings, target)
         drawn = {name: demo.submit(todo, name) for name in todo.drawn}
         ingested = [ingest.submit(todo, name, drawn.get(name)) for name in todo.deliveries]
         embedded = [embed.submit(todo, name, made) for name, made in zip(todo.deliveries, ingested, strict=True)]
@@ -70,7 +74,21 @@ def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE) -> list[
         examples = explain.submit(todo, clean, ingested, model, scores)
         verdict = card.submit(todo, clean, model, scores, examples)
         curated = [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, page]
-        return finish(root, [*curated, network, model, scores, examples, verdict])
+        made = finish(place.root, [*curated, network, model, scores, examples, verdict])
+        place.save(target)
+        return made
+
+
+@contextmanager
+def _at_work(root: Path, settings: Settings, keep: bool) -> Iterator[Place]:
+    """The project's lock, the run's record and the place for it, whose stages have ended where the block raises."""
+    with (
+        lock.held(root, "pipeline"),
+        provenance.recording(root, "pipeline"),
+        experiment.placed(root, settings, keep) as place,
+        groups.ending_together(),
+    ):
+        yield place
 
 
 @stage("demo@{delivery}")

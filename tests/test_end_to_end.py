@@ -121,7 +121,16 @@ def test_the_flow_after_dvc_finds_nothing_to_do(project: Path) -> None:
 
 def test_a_changed_setting_runs_what_it_changes_and_no_more(project: Path) -> None:
     output = run(
-        project, sys.executable, "-m", "flows", "pipeline", "--set", "on_conflict=keep_first", "--target", "split"
+        project,
+        sys.executable,
+        "-m",
+        "flows",
+        "pipeline",
+        "--keep",
+        "--set",
+        "on_conflict=keep_first",
+        "--target",
+        "split",
     )
     ran = set(re.findall(r"Running stage '([^']+)'", output))
     assert ran == {"dedupe", "outliers", "split"}

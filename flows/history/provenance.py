@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,8 @@ class Recorder:
 
     def __init__(self, root: Path, flow: str, start: datetime, run: str):
         self.root, self.id = root.resolve(), run
+        self.place = self.root
+        """where its stages run: here, or in a worktree"""
         self.path = self.root / FOLDER / f"{self.id}.json"
         self._mutex = threading.Lock()
         self._written = 0.0
@@ -96,8 +98,8 @@ class Recorder:
         Commit and lock too where no stage was looked at yet and another run has moved them on, which this one may have
         waited for.
         """
-        found = {"deliveries": facts.deliveries(self.root), **facts.settings(self.root)}
-        git, lock = facts.git(self.root), facts.digest(self.root / "dvc.lock")
+        found = {"deliveries": facts.deliveries(self.place), **facts.settings(self.place)}
+        git, lock = facts.git(self.root), facts.digest(self.place / "dvc.lock")
         with self._mutex:
             if not self._record["stages"]:
                 moved = git["commit"] != self._record["git"]["commit"]
@@ -117,9 +119,24 @@ class Recorder:
         with self._mutex:
             self._record |= {"outcome": outcome, "end": _text(datetime.now(UTC))}
             self._record["error"] = error and (str(error) or type(error).__name__)[:ERROR_KEPT]
-            self._record["dvc_lock"]["end"] = facts.digest(self.root / "dvc.lock")
-            self._record["deliveries"] = facts.redrawn(self.root, self._record["deliveries"])
+            self._look_again()
             self._write()
+
+    @contextmanager
+    def at(self, place: Path) -> Iterator[None]:
+        """For the block, the run's stages run in another folder, which is gone when the run ends."""
+        self.place = place.resolve()
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._look_again()
+
+    def _look_again(self) -> None:
+        """Note what the run made of the lock, and of the deliveries that it drew."""
+        if self.place.is_dir():
+            self._record["dvc_lock"]["end"] = facts.digest(self.place / "dvc.lock")
+            self._record["deliveries"] = facts.redrawn(self.place, self._record["deliveries"])
 
     def _write(self, hurry: bool = True) -> None:
         if not hurry and time.monotonic() < self._written + PAUSE:
@@ -178,6 +195,12 @@ def at_work(name: str, reasons: Callable[[], Sequence[str]]) -> Iterator[Callabl
             took, told = time.monotonic() - began, str(error)[:ERROR_KEPT]
             recorder.stage(name, "failed", _found(reasons), took, error=told)
         raise
+
+
+def at(place: Path) -> AbstractContextManager[None]:
+    """`Recorder.at` of the record around, where there is one."""
+    recorder = current()
+    return recorder.at(place) if recorder else nullcontext()
 
 
 def note_stage(name: str, outcome: str, why: Sequence[str], seconds: float = 0.0, **more: Any) -> None:

@@ -19,6 +19,7 @@ from flows import lock
 from flows.champions import switch
 from flows.champions.champion_record import pointed
 from flows.champions.switch import POINTER, TAGS
+from flows.experiments.saved import experiments
 from flows.git import git, repository
 from flows.storage import dvc_repo
 
@@ -57,7 +58,8 @@ def clean_up(root: Path, dry: bool = False, cloud: bool = False) -> str:
     with lock.held(root, "clean-up"):
         switch.recover(root)
         champions = _champions(root)
-        kept = _every_revision(root) if cloud else [*champions, *_head(root)]
+        saved = [one.sha for one in experiments(root)]
+        kept = [*(_every_revision(root) if cloud else [*champions, *_head(root)]), *saved]
         found = Found()
         _sweep_cache(root, kept, found, dry, cloud)
         _sweep_state(root, found, dry)

@@ -5,7 +5,7 @@ import random
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flows import runner
@@ -44,8 +44,10 @@ def run(
     attempts: int = ATTEMPTS,
     log: Logger = LOG,
     program: Sequence[str] = (),
+    extra: Mapping[str, str] = runner.NONE,
 ) -> list[str]:
-    """What `dvc WORDS` wrote, a line each; each line goes to `log` too. Another `program` is run in DVC's place.
+    """What `dvc WORDS` wrote, a line each; each line goes to `log` too. Another `program` is run in DVC's place,
+    `extra` variables are set in its environment.
 
     Tried up to `attempts` times in all where it fails as networks do. Raises OSError where it fails otherwise, or at
     the last try: a line that says what it could not do, then DVC's own words.
@@ -53,7 +55,7 @@ def run(
     if attempts < 1:
         raise ValueError(f"attempts must be at least 1, got {attempts}")
     for attempt in range(1, attempts + 1):
-        code, lines = _once(root, [*(program or _dvc()), *words], log)
+        code, lines = _once(root, [*(program or _dvc()), *words], log, extra)
         if not code:
             return lines
         if attempt == attempts or not is_network(lines):
@@ -84,8 +86,8 @@ def _dvc() -> list[str]:
     return [str(Path(sys.executable).with_name("dvc")), "--wait-for-lock"]
 
 
-def _once(root: Path, command: Sequence[str], log: Logger) -> tuple[int, list[str]]:
-    return runner.follow(root, command, log, KEPT, DVC_NO_ANALYTICS="1")
+def _once(root: Path, command: Sequence[str], log: Logger, extra: Mapping[str, str]) -> tuple[int, list[str]]:
+    return runner.follow(root, command, log, KEPT, **{"DVC_NO_ANALYTICS": "1", **extra})  # type: ignore[arg-type]
 
 
 def _pause(attempt: int) -> float:

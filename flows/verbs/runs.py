@@ -16,15 +16,30 @@ def pipeline(
     target: Annotated[Target, Option(help="the last stage that is wanted")] = "card",
     settings: Annotated[
         list[str] | None,
-        Option("--set", metavar="NAME=VALUE", help="write a setting into params.yaml first; may be repeated"),
+        Option("--set", metavar="NAME=VALUE", help="a setting for this run alone, an experiment; may be repeated"),
     ] = None,
+    keep: Annotated[bool, Option("--keep", help="write the settings into params.yaml, run in the workspace")] = False,
 ) -> None:
     """Bring the stages up to date, as a Prefect flow."""
     from flows import settings_form
 
-    made = running.run("pipeline", settings=settings_form.parse(settings or []), target=target)
+    made = running.run("pipeline", settings=settings_form.parse(settings or []), target=target, keep=keep)
     counts = Counter(str(each.outcome) for each in made)
     echo(f"{len(made)} stages: {', '.join(f'{number} {outcome}' for outcome, number in counts.items())}")
+
+
+def experiments() -> None:
+    """List the experiments: name, when, settings, and how well they did."""
+    from flows.experiments import saved
+
+    echo(saved.table(Path.cwd()))
+
+
+def apply(name: Annotated[str, Argument(metavar="NAME", help="of an experiment")]) -> None:
+    """Take an experiment over into the workspace: settings, dvc.lock and outputs."""
+    from flows.experiments import saved
+
+    echo(saved.apply(Path.cwd(), name))
 
 
 def retrain(

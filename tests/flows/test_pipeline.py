@@ -51,7 +51,7 @@ def test_a_first_run_and_dvc_agree(in_toy: Path, environment: dict[str, str]) ->
 
 
 def test_a_setting_runs_its_stage_and_those_below(in_toy: Path) -> None:
-    made, states = _run(settings={"train": {"batch": 16}})
+    made, states = _run(settings={"train": {"batch": 16}}, keep=True)
     assert "batch: 16" in (in_toy / "params.yaml").read_text()
     ran = {artifact.stage for artifact in made if artifact.outcome == "ran"}
     assert ran == {"train", "calibrate", "evaluate", "explain", "card"}
@@ -78,7 +78,7 @@ def test_what_does_not_change_does_not_spread(in_toy: Path, steer: Any) -> None:
     assert told["dedupe"]["why"] == ['dedupe.words: "" -> constant']
     outcomes = {
         artifact.stage: str(artifact.outcome)
-        for artifact in _run(settings={"dedupe": {"on_conflict": "keep_first"}})[0]
+        for artifact in _run(settings={"dedupe": {"on_conflict": "keep_first"}}, keep=True)[0]
     }
     assert outcomes["dedupe"] == "ran"
     assert outcomes["outliers"] == outcomes["evaluate"] == "unchanged"
@@ -96,7 +96,7 @@ def test_a_removed_output_is_restored(in_toy: Path) -> None:
 
 
 def test_target_skips_what_comes_after_it(in_toy: Path) -> None:
-    made, states = _run(settings={"dedupe": {"on_conflict": "keep_first"}}, target="outliers")
+    made, states = _run(settings={"dedupe": {"on_conflict": "keep_first"}}, keep=True, target="outliers")
     assert [artifact.stage for artifact in made] == NAMES[:5]
     assert [states[name] for name in ("dedupe", "outliers", "split", "train", "evaluate")] == [
         *["Completed"] * 2,
@@ -146,7 +146,7 @@ def test_a_setting_that_params_yaml_lacks_runs_nothing(in_toy: Path) -> None:
     text = (in_toy / "params.yaml").read_text().replace("  batch: 32\n", "")
     (in_toy / "params.yaml").write_text(text)
     with pytest.raises(ParameterTypeError, match=r"train.batch: no such setting"):
-        _run(settings={"train": {"batch": 8}})
+        _run(settings={"train": {"batch": 8}}, keep=True)
     assert (in_toy / "params.yaml").read_text() == text
 
 
@@ -193,6 +193,7 @@ def test_a_training_waits_for_a_slot_of_the_limit(in_toy: Path) -> None:
                 context.run,
                 _run,
                 settings={"train": {"batch": 16}, "dedupe": {"on_conflict": "keep_first"}},
+                keep=True,
                 target="train",
             )
             while "report" not in _told(in_toy)[1]:

@@ -81,7 +81,7 @@ stages:
     params: [card, gate]
     outs: [data/evaluation/report.html, data/evaluation/model_card.md]
 metrics: [data/evaluation/scores/metrics.json]
-plots: [data/evaluation/scores/confusion.csv]
+plots: [{confusion: {x: predicted, y: {data/evaluation/scores/confusion.csv: "true"}}}]
 """  # noqa: E501
 
 AUDIT = """\
@@ -153,7 +153,7 @@ report:
 """
 )
 
-IGNORED = "/data/.state/\n/data/incoming/\n/data/waiting/\n/data/runs/\n__pycache__/\n"
+IGNORED = "/data/.state\n/data/incoming/\n/data/waiting/\n/data/runs\n__pycache__/\n"
 FILES = {
     "dvc.yaml": DVC,
     "toy.py": TOY,

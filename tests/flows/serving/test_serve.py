@@ -51,7 +51,7 @@ def test_triggered_twice_the_second_finds_all_cached(served: Served) -> None:
 @pytest.mark.parametrize(
     ("name", "strategy", "parameters"),
     [
-        pytest.param("pipeline", "ENQUEUE", {"settings", "target"}, id="pipeline"),
+        pytest.param("pipeline", "ENQUEUE", {"settings", "target", "keep"}, id="pipeline"),
         pytest.param("watch", "CANCEL_NEW", set(), id="watch"),
     ],
 )
