@@ -21,7 +21,7 @@ def deployments() -> list[Any]:
     """
     from prefect.client.schemas.objects import ConcurrencyLimitStrategy as Strategy
 
-    from flows.operator import deliver, hold, predict, promote, release, rollback, withdraw
+    from flows.operator import apply, deliver, hold, predict, promote, release, rollback, withdraw
     from flows.pipeline import pipeline
     from flows.retrain import retrain
     from flows.study import study
@@ -39,6 +39,7 @@ def deployments() -> list[Any]:
         _deployment(predict, "model", limit=PREDICTIONS),
         _deployment(promote, "model"),
         _deployment(rollback, "model"),
+        _deployment(apply, "model"),
     ]
 
 

@@ -145,8 +145,20 @@ def rollback(why: form.Why, to: form.Champion = "") -> State:
     return _told("rollback", act)
 
 
+@flow(name="apply", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def apply(name: form.Experiment) -> State:
+    """Take an experiment over into the workspace: its settings, its dvc.lock and its outputs. Nothing is committed.
+
+    Args:
+        name: Name of an experiment, which is that of the run that made it.
+    """
+    from flows.experiments.saved import apply
+
+    return _told("apply", _listing(lambda root: apply(root, name)))
+
+
 def _listing(change: Callable[[Path], object]) -> Act:
-    """What changes the list of deliveries, and says so."""
+    """What changes the list of deliveries, or the settings, and says so."""
 
     def act(root: Path, record: "Recorder") -> str:
         text = str(change(root))

@@ -13,7 +13,7 @@ from flows.history.provenance import RESUMES
 from flows.serving import server
 
 MESSAGE = "Nobody works on it any more: whoever ran it was killed, or the machine went down"
-NOT_AGAIN = {"watch", "withdraw", "hold", "release", "promote", "rollback"}
+NOT_AGAIN = {"watch", "withdraw", "hold", "release", "promote", "rollback", "apply"}
 """Deployments whose runs are not taken up: the next look comes in a minute; what a person decided is not done twice."""
 PAGE = 200
 

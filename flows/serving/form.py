@@ -20,6 +20,7 @@ Table = Annotated[str, Field(max_length=4096, pattern=r"^.*[^/]\.[cC][sS][vV]$")
 Delivery = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,99})?$")]
 Listed = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Champion = Annotated[str, Field(pattern=r"^(champion/[1-9][0-9]{0,8})?$")]
+Experiment = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Views = Literal[1, 4, 8]
 
 

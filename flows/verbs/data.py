@@ -43,7 +43,7 @@ def release(
     name: Annotated[str, Argument(help="name of a delivery on hold")],
     why: Annotated[str, Option(help="the reason, for whoever comes next")],
 ) -> None:
-    """Take a delivery off hold; its labels are trusted from then on."""
+    """Take a delivery off hold; from then on it is trusted."""
     from flows.hold import release
 
     echo(release(Path.cwd(), name, why))

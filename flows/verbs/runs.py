@@ -29,14 +29,14 @@ def pipeline(
 
 
 def experiments() -> None:
-    """List the experiments: name, when, settings, and how well they did."""
+    """List the experiments, with settings and metrics."""
     from flows.experiments import saved
 
     echo(saved.table(Path.cwd()))
 
 
 def apply(name: Annotated[str, Argument(metavar="NAME", help="of an experiment")]) -> None:
-    """Take an experiment over into the workspace: settings, dvc.lock and outputs."""
+    """Take over the settings and outputs of an experiment."""
     from flows.experiments import saved
 
     echo(saved.apply(Path.cwd(), name))

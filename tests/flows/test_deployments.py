@@ -11,6 +11,7 @@ from flows import deployments as module
 HERE = Path(__file__).parents[2]
 NAMES = [
     "pipeline", "retrain", "study", "watch", "deliver", "withdraw", "hold", "release", "predict", "promote", "rollback",
+    "apply",
 ]  # fmt: skip
 
 
@@ -44,6 +45,7 @@ def test_one_for_each_flow(made: dict[str, Any]) -> None:
         pytest.param("predict", 2, "ENQUEUE", [], id="predict"),
         pytest.param("promote", 1, "ENQUEUE", [], id="promote"),
         pytest.param("rollback", 1, "ENQUEUE", [], id="rollback"),
+        pytest.param("apply", 1, "ENQUEUE", [], id="apply"),
     ],
 )
 class TestTogether:
@@ -196,6 +198,7 @@ def known(made: dict[str, Any], prefect: Any) -> Iterator[dict[str, str]]:
         pytest.param("rollback", {"why": "worse", "to": "champion/0"}, id="rollback: no tag"),
         pytest.param("rollback", {"why": "worse", "to": "v1"}, id="rollback: a tag of something else"),
         pytest.param("rollback", {"to": "champion/1"}, id="rollback: no reason"),
+        pytest.param("apply", {"name": "--force"}, id="apply: no name"),
     ],
 )
 def test_the_server_refuses(known: dict[str, str], name: str, parameters: dict[str, Any]) -> None:
@@ -227,6 +230,7 @@ def test_the_server_refuses(known: dict[str, str], name: str, parameters: dict[s
         pytest.param("predict", {"path": "/cells", "out": "/results/of.today.CSV"}, id="predict"),
         pytest.param("promote", {"why": "the gate's rows are too few"}, id="promote"),
         pytest.param("rollback", {"why": "worse", "to": "champion/12"}, id="rollback"),
+        pytest.param("apply", {"name": "amber-lynx-2"}, id="apply"),
     ],
 )
 def test_the_server_takes(known: dict[str, str], name: str, parameters: dict[str, Any]) -> None:

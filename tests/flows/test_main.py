@@ -22,6 +22,8 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(toy: Path, environment: d
         "hold",
         "release",
         "pipeline",
+        "experiments",
+        "apply",
         "retrain",
         "explain",
         "champion",

@@ -221,7 +221,7 @@ def test_the_remote_is_left_alone_unless_it_is_asked_for_too(project: Path):
     anew(project, 8)
     remote.push(project)
     run(project, "git", "checkout", "-q", "params.yaml", "dvc.lock")
-    run(project, "dvc", "checkout", "-q")
+    checkout(project)
     whole = sorted(store.rglob("*"))
     clean_up(project)
     assert sorted(store.rglob("*")) == whole
