@@ -55,6 +55,7 @@ def test_the_workspace_stays_as_it_was_and_dvc_lists_the_experiment(
     assert {"toy.py", "notes.txt"} <= set(_git(in_repository, "ls-tree", "--name-only", name_ref(in_repository)))
 
 
+@pytest.mark.long
 def test_apply_takes_settings_lock_and_outputs_over(in_repository: Path) -> None:
     _run(settings={"train": {"batch": 16}})
     (in_repository / "data/review.csv").write_text((in_repository / "data/review.csv").read_text() + "\n")
@@ -69,6 +70,7 @@ def test_apply_takes_settings_lock_and_outputs_over(in_repository: Path) -> None
         saved.apply(in_repository, "none")
 
 
+@pytest.mark.long
 def test_a_target_and_a_second_clone_without_any_data(
     in_repository: Path, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +87,7 @@ def test_a_target_and_a_second_clone_without_any_data(
     assert {each.name for each in saved.experiments(Path.cwd())} == {found.name, "own"}
 
 
+@pytest.mark.long
 def test_a_failed_run_leaves_a_record_and_no_experiment(in_repository: Path, steer: Any) -> None:
     from flows.runner import StageFailedError
 
@@ -98,10 +101,20 @@ def test_a_failed_run_leaves_a_record_and_no_experiment(in_repository: Path, ste
     assert _worktrees(in_repository) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "cancelled"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGKILL, id="kill -9"), pytest.param(signal.SIGTERM, id="cancelled", marks=pytest.mark.long)],
+)
 def test_what_is_killed_in_training_leaves_nothing(
-    in_repository: Path, environment: dict[str, str], steer: Any, child: Any, number: int
+    in_repository: Path,
+    environment: dict[str, str],
+    steer: Any,
+    child: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
 ) -> None:
+    # As on the checkout's own server, where a run frees the slot that a killed one held: else it waits for minutes.
+    monkeypatch.setattr("flows.serving.limits.server.is_own", lambda _root: True)
     steer.words(in_repository, "train", "sleep 600")
     before = _everything(in_repository)
     run = child(RUN, json.dumps(SLEEP))
