@@ -11,6 +11,7 @@ import pytest
 
 from flows.experiments import saved, worktree
 from flows.history import provenance
+from flows.storage.clean_up import clean_up
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -59,6 +60,7 @@ def test_the_workspace_stays_as_it_was_and_dvc_lists_the_experiment(
 def test_apply_takes_settings_lock_and_outputs_over(in_repository: Path) -> None:
     _run(settings={"train": {"batch": 16}})
     (in_repository / "data/review.csv").write_text((in_repository / "data/review.csv").read_text() + "\n")
+    clean_up(in_repository)  # which leaves what an experiment needs
     found = saved.experiments(in_repository)[0]
     assert f"{found.name}  {found.when}  train.batch=16  rows 80" in saved.table(in_repository)
     assert "train.batch is 16 now, was 32" in saved.apply(in_repository, found.name)
