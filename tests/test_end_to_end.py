@@ -119,6 +119,19 @@ def test_the_flow_after_dvc_finds_nothing_to_do(project: Path) -> None:
     assert "12 stages: 12 unchanged" in run(project, sys.executable, "-m", "flows", "pipeline")
 
 
+@pytest.mark.long
+def test_a_setting_of_its_own_makes_an_experiment_and_the_workspace_stays(project: Path) -> None:
+    files = [project / name for name in ("params.yaml", "dvc.lock", ".git/index", "data/model/model.json")]
+    before = [file.read_bytes() for file in files]
+    output = run(project, sys.executable, "-m", "flows", "pipeline", "--set", "finetune_epochs=2")
+    assert "12 stages: 7 unchanged, 5 ran" in output
+    assert [file.read_bytes() for file in files] == before
+    listed = run(project, sys.executable, "-m", "flows", "experiments")
+    assert "train.finetune_epochs=2" in listed
+    assert "accuracy 0." in listed
+    assert "finetune_epochs" in run(project, "dvc", "exp", "show", "--csv")
+
+
 def test_a_changed_setting_runs_what_it_changes_and_no_more(project: Path) -> None:
     output = run(
         project,
