@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from flows.verbs import data, models, running, runs
+from flows.verbs import data, models, running, runs, serving
 
 INTERRUPTED = 130
 
@@ -53,7 +53,7 @@ for verb in (
     data.deliver, data.withdraw, data.hold, data.release, data.watch, data.review, data.preview,
     runs.pipeline, runs.experiments, runs.apply, runs.retrain, models.study, runs.explain,
     models.predict, models.champion, models.promote, models.rollback, models.lineage,
-    runs.serve, runs.clean_up,
+    serving.serve, serving.deploy, serving.worker, runs.clean_up,
 ):  # fmt: skip
     app.command(verb.__name__.replace("_", "-"))(verb)
 _group("export", "Write what was made for other tools.", clean=data.export_clean, model=models.export_model)

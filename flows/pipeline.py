@@ -21,7 +21,7 @@ from flows.history import facts, provenance
 from flows.history.why import why, why_failed
 from flows.plan import Plan
 from flows.runner import Outcome
-from flows.serving import limits
+from flows.serving import lease, limits
 from flows.settings_form import Settings
 from flows.stages import Target
 from flows.storage import needed
@@ -57,6 +57,7 @@ def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE, keep: bo
     Raises ValueError for what no stage would repair, and StageFailedError for the first stage that failed.
     """
     root = Path.cwd()
+    lease.check(root)
     with _at_work(root, settings, keep) as place:
         if place.name is None:
             admission.admit(root)

@@ -20,6 +20,7 @@ from flows.retraining import data_commit, rescore
 from flows.retraining.audit import Audited, When
 from flows.retraining.rescore import Rescored
 from flows.retraining.retraining import Retraining
+from flows.serving import lease
 from flows.storage import remote
 from tasks.drift.bands import MARKED
 from tasks.gate.decision import Decision
@@ -98,12 +99,14 @@ def gate(root: Path, champion: Rescored | None) -> Decision:
 @step("commit")
 def commit(root: Path, deliveries: bytes, fresh: Sequence[str], held: Sequence[str], run: str) -> str:
     """Commit what the run took in and made."""
+    lease.check(root)
     return data_commit.commit(root, deliveries, fresh, held, run)
 
 
 @step("promote")
 def promote(root: Path, candidate: Path, why: str, who: str, against: str | None) -> Champion:
     """Make the model the champion."""
+    lease.check(root)
     made = champion.promote(root, candidate, why, who, against)
     get_run_logger().info("%s", made)
     return made

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import lock, person
-from flows.serving import access, database, server, webhook
+from flows.serving import access, database, lease, server, webhook
 from flows.serving.keeper import Keeper
 
 END_SECONDS = 40
@@ -22,8 +22,10 @@ PROCESSES = 20
 """Flow runs side by side. Most of them wait for the project's lock, so this is no limit to what works at once."""
 
 
-def serve(root: Path, host: str, port: int, url: str | None = None) -> None:
+def serve(root: Path, host: str, port: int, url: str | None = None, alone: bool = False) -> None:
     """Serve the deployments until SIGTERM or Ctrl-C; then end the flow runs, their stages, and last the server.
+
+    With `alone` the server alone, for a work pool and its workers (`flows.serving.pool`).
 
     The server listens at `host`, and keeps its runs in the database at `url` (None: that of the environment, see
     `database.chosen`). Raises ValueError for a host beyond the loopback without a password, a malformed password or
@@ -43,7 +45,7 @@ def serve(root: Path, host: str, port: int, url: str | None = None) -> None:
         keeper = Keeper(lambda: server.start(root, port, host, stored))
         try:
             os.environ.update({"PREFECT_API_URL": keeper.server.api, **access.for_clients(), **server.PATIENT})
-            _run_deployments(root, keeper, announce)
+            (_keep_up if alone else _run_deployments)(root, keeper, announce)
         finally:
             _end_children(keeper.server.group.pid)
             keeper.end()
@@ -51,7 +53,8 @@ def serve(root: Path, host: str, port: int, url: str | None = None) -> None:
 
 def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]) -> None:
     """Run what is due until a signal comes, or the server is gone for good: OSError then."""
-    from flows.serving import automations  # Prefect's import, while its server starts
+    from flows.deployments import deployments  # Prefect's import, while its server starts
+    from flows.serving import automations
     from flows.serving.served_runner import ServedRunner
 
     runner = ServedRunner(
@@ -61,12 +64,16 @@ def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]
         limit=PROCESSES,
         heartbeat_seconds=automations.HEARTBEAT,
     )
-    names = _set_up(root, keeper, runner)
-    announce(keeper.server.api)
-    print(f"Prefect is at {keeper.server.url}, with the deployments {', '.join(names)}; Ctrl-C ends it", flush=True)
+    made = deployments()
+    _recover(root)
+    keeper.server.await_healthy()
     try:
-        with _observing(root), _keeping_forms(root), keeper.keeping(runner.server_is_back):
-            asyncio.run(runner.start())
+        with lease.held(root, keeper.server.api):
+            names = _set_up(root, runner, made)
+            announce(keeper.server.api)
+            print(f"{keeper.server}, with the deployments {', '.join(names)}; Ctrl-C ends it", flush=True)
+            with _observing(root), _keeping_forms(root), keeper.keeping(runner.server_is_back):
+                asyncio.run(runner.start())
     except KeyboardInterrupt:
         if keeper.failed:
             raise OSError(f"Prefect's server ends again and again: see {keeper.server.log}") from None
@@ -74,14 +81,26 @@ def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]
             raise
 
 
-def _set_up(root: Path, keeper: Keeper, runner: Any) -> list[str]:
+def _keep_up(_root: Path, keeper: Keeper, announce: Callable[[str], None]) -> None:
+    """Keep the server up until a signal comes, or it is gone for good: OSError then."""
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
+    keeper.server.await_healthy()
+    announce(keeper.server.api)
+    print(f"{keeper.server}, without deployments; Ctrl-C ends it", flush=True)
+    try:
+        with keeper.keeping(lambda: None):
+            over.wait()
+    except KeyboardInterrupt:
+        if not keeper.failed:
+            raise
+        raise OSError(f"Prefect's server ends again and again: see {keeper.server.log}") from None
+
+
+def _set_up(root: Path, runner: Any, made: list[Any]) -> list[str]:
     """Clear away what an earlier server left, and have this one know all that it is to do; names of the deployments."""
-    from flows.deployments import deployments
     from flows.serving import automations, dead_runs, limits
 
-    made = deployments()
-    _recover(root)
-    keeper.server.await_healthy()
     dead_runs.forget_missed()
     for deployment in made:
         runner.add_deployment(deployment)

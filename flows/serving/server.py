@@ -61,6 +61,9 @@ class Server:
         self.group = group
         self.log = log
 
+    def __str__(self) -> str:
+        return f"Prefect is at {self.url}"
+
     def await_healthy(self) -> None:
         """Return once it answers. Raises OSError where it ended instead, or took longer than START_SECONDS."""
         until = time.monotonic() + START_SECONDS

@@ -1,7 +1,9 @@
 """How a verb runs a flow, and which errors need no more than their message."""
 
 import logging
+import os
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,10 @@ from typing import Any
 
 def run(name: str, /, **parameters: Any) -> Any:
     """What the flow `flows.NAME:NAME` returns. Prefect's server starts while the flow is being imported."""
-    from flows.serving import server
+    from flows.serving import database, lease, server
 
-    own = server.provide(Path.cwd())
+    root = Path.cwd()
+    own = server.provide(root)
     flow = getattr(import_module(f"flows.{name}"), name)
     _leave_out_traces()
     if own:
@@ -20,7 +23,10 @@ def run(name: str, /, **parameters: Any) -> Any:
         from flows.serving import outage
 
         outage.outlast()
-    state = flow(**parameters, return_state=True)
+    # A server of this verb's own that keeps its runs in this checkout is nobody else's.
+    alone = own and not database.chosen()
+    with nullcontext() if alone else lease.held(root, os.environ["PREFECT_API_URL"]):
+        state = flow(**parameters, return_state=True)
     if own:
         own.settle(str(state.state_details.flow_run_id))
     return state.result()

@@ -71,26 +71,6 @@ def explain(
     echo(explain(Path.cwd(), run))
 
 
-def serve(
-    host: Annotated[str, Option(help="beyond the loopback only with a password in HEMAFLOW_AUTH")] = "127.0.0.1",
-    port: Annotated[int, Option(help="port of Prefect's UI and API", min=1, max=65535)] = 4200,
-    database: Annotated[
-        str | None,
-        Option(
-            metavar="URL", help="postgresql+asyncpg://...; by default HEMAFLOW_DATABASE, else SQLite below data/.state"
-        ),
-    ] = None,
-) -> None:
-    """Run a Prefect server with the deployments, until Ctrl-C.
-
-    HEMAFLOW_AUTH=USER:PASSWORD has it ask for that password; HEMAFLOW_WEBHOOK is an http or https URL that events
-    for a person are posted to; HEMAFLOW_USER_HEADER names the header by which a proxy tells its user.
-    """
-    from flows.serving.serve import serve
-
-    serve(Path.cwd(), host, port, database)
-
-
 def clean_up(
     dry: Annotated[bool, Option("--dry-run", help="say what would go, and leave it")] = False,
     cloud: Annotated[bool, Option("--cloud", help="from the remote too what no branch and no tag names")] = False,

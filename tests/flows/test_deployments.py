@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from flows import deployments as module
+from flows.serving import automations, pool
 
 HERE = Path(__file__).parents[2]
 NAMES = [
@@ -70,6 +71,10 @@ class TestTogether:
         assert set(written) <= {"name", "entrypoint", "tags", "concurrency_limit", "schedules", "work_pool"}
 
 
+def test_a_pools_run_has_heartbeats_as_often_as_a_dead_one_is_looked_for() -> None:
+    assert {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(automations.HEARTBEAT)} == pool.HEARTBEAT
+
+
 def test_prefect_yaml_has_no_other_deployment() -> None:
     assert list(_written()) == NAMES
 
@@ -78,10 +83,9 @@ def test_prefect_yaml_has_no_other_deployment() -> None:
 def test_templates_of_other_pools_fit_in_its_place(kind: str) -> None:
     """Whether they work is not tested; they are of the same shape, and their runs have heartbeats as often."""
     template = yaml.safe_load((HERE / f"deploy/{kind}.yaml").read_text())
-    pool = yaml.safe_load((HERE / "prefect.yaml").read_text())["definitions"]["pool"]
     assert list(template) == ["pool"]
-    assert (set(template["pool"]), template["pool"]["name"]) == (set(pool), pool["name"])
-    assert template["pool"]["job_variables"]["env"].items() >= pool["job_variables"]["env"].items()
+    assert (set(template["pool"]), template["pool"]["name"]) == ({"name", "job_variables"}, pool.NAME)
+    assert template["pool"]["job_variables"]["env"].items() >= pool.HEARTBEAT.items()
     text = (HERE / "prefect.yaml").read_text()
     fragment = "".join(f"  {line}\n" for line in (HERE / f"deploy/{kind}.yaml").read_text().splitlines())
     begin, end = text.index("  pool: &pool"), text.index("  one: &one")

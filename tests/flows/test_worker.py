@@ -1,5 +1,6 @@
-"""The deployments of prefect.yaml, worked off by a worker, as docs/deploying.md says."""
+"""The deployments of prefect.yaml, worked off by a worker: the commands of docs/deploying.md as they stand there."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,12 +13,12 @@ from typing import Any
 import pytest
 
 from flows import deployments
-from flows.serving import server
+from flows.serving import lease
 from tests.flows import retrained
-from tests.flows.served import FINAL, OUTPUT, Served
+from tests.flows.served import FINAL, OUTPUT, Served, serving
 
 HERE = Path(__file__).parents[2]
-PREFECT = [sys.executable, "-m", "prefect"]
+COMMANDS = re.findall(r"^\$ (.*)$", (HERE / "docs/deploying.md").read_text(), re.MULTILINE)
 LONGER_THAN_ITS_PLACE = 300.0
 """Prefect's server gives a paused run's place of the deployment away before that, and the client ends the run."""
 
@@ -27,24 +28,21 @@ pytestmark = [pytest.mark.long, pytest.mark.server]
 @contextmanager
 def worked(root: Path, environment: dict[str, str], prefect: Any) -> Iterator[Served]:
     """A server, the deployments in a pool, and a worker, until the block is left."""
+    server, export, deploy, worker = COMMANDS[:4]
+    assert server.startswith("python -m flows serve ")
+    assert export == "export PREFECT_API_URL=http://127.0.0.1:4200/api"
     shutil.copy(HERE / "prefect.yaml", root)
     prefect.give_database(root)
-    home, port = str(root / server.STATE), server.free_port()
-    started = server.start(root, port, PREFECT_HOME=home)
-    started.await_healthy()
-    env = {**environment, "PREFECT_API_URL": started.api, "PREFECT_HOME": home, "PWD": str(root)}
-    create = ["work-pool", "create", "hemaflow", "--type", "process"]
-    for words in (create, ["--no-prompt", "deploy", "--all"]):
-        subprocess.run([*PREFECT, *words], cwd=root, env=env, check=True, capture_output=True)
-    command = [*PREFECT, "worker", "start", "--pool", "hemaflow", "--type", "process"]
-    with (root / OUTPUT).open("wb") as output:
-        worker = subprocess.Popen(command, cwd=root, env=env, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        yield Served(root, port, worker, env)
-    finally:
-        worker.terminate()
-        worker.wait(timeout=60)
-        started.end()
+    with serving(root, environment, *server.split()[4:]) as served:
+        env = {**environment, "PREFECT_API_URL": served.api}
+        subprocess.run(deploy, shell=True, cwd=root, env=env, check=True, timeout=240)
+        with (root / OUTPUT).open("ab") as output:
+            process = subprocess.Popen(worker.split(), cwd=root, env=env, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield served
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
 
 
 def test_it_runs_the_pipeline(toy: Path, environment: dict[str, str], prefect: Any) -> None:
@@ -54,6 +52,15 @@ def test_it_runs_the_pipeline(toy: Path, environment: dict[str, str], prefect: A
         run = there.trigger("pipeline", target="split")
         assert there.await_state(run, *FINAL) == "COMPLETED", there.output
         assert set(there.tasks(run).values()) == {"Cached", "Skipped"}
+        held = lease.latest(there.api)
+        assert held is not None
+        assert held.holder["path"] == str(toy.resolve())
+        other = shutil.copytree(toy, toy.parent / "other", symlinks=True)
+        command = [sys.executable, "-m", "flows", "worker"]
+        env = {**environment, "PREFECT_API_URL": there.api}
+        second = subprocess.run(command, cwd=other, env=env, capture_output=True, text=True, timeout=240)
+        assert second.returncode == 1
+        assert "for another folder" in second.stderr
 
 
 def test_a_run_waits_for_a_person_longer_than_its_place_is_kept(

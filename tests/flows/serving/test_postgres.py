@@ -1,6 +1,7 @@
 """The database that Prefect's server keeps its runs in. `test_serve.py` has a whole suite on PostgreSQL."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,3 +109,18 @@ def test_the_variable_keeps_the_password_off_command_lines_and_logs(
     files = [path for path in (toy / "data/.state").rglob("*") if path.is_file()]
     assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
     assert not (toy / server.STATE / "prefect.db").exists()
+
+
+@pytest.mark.long
+@pytest.mark.server
+def test_a_second_checkout_at_the_same_database_is_refused(url: str, toy: Path, environment: dict[str, str]) -> None:
+    env = {**environment, database.VARIABLE: url}
+    other = shutil.copytree(toy, toy.parent / "other", symlinks=True)
+    with serving(toy, env):
+        command = [sys.executable, "-m", "flows", "serve", "--port", str(server.free_port())]
+        second = subprocess.run(command, cwd=other, env=env, capture_output=True, text=True, timeout=240)
+        assert second.returncode == 1
+        assert f"{toy.resolve()} on " in second.stderr
+        assert PASSWORD not in second.stderr
+    with serving(other, env):
+        pass
