@@ -32,7 +32,9 @@ class Place:
         if self.name is None:
             return
         # One stage, for the run has committed each to the cache; without any, DVC wants the outputs of all.
-        stage = next(name for name in plan.entries(self.root) if name.partition("@")[0] == target)
+        stage = next((name for name in plan.entries(self.root) if name.partition("@")[0] == target), None)
+        if stage is None:
+            raise ValueError(f"nothing to keep as an experiment: no delivery has a stage {target}")
         files = [word for path in worktree.untracked(self.root) for word in ("--include-untracked", path)]
         words = ["exp", "save", "--name", self.name, "--message", self._message(), *files, stage]
         traffic.run(self.root, words, "the experiment", 1, get_run_logger(), extra=git.identity(self.project))

@@ -89,6 +89,8 @@ def audited(case: Case, when: When = "ahead") -> bool:
     case.told.held |= {one.delivery: str(one) for one in found.guilty if one.delivery in held}
     case.record.note(audit=[one.to_dict() for one in found.findings], held=case.told.held)
     if held:
+        said = "; ".join(f"held {name}: {case.told.held[name]}" for name in held)
+        notify.tell("held", f"{said}; `python -m flows release NAME` takes a delivery back", get_run_logger())
         _clean(case)
         late = [name for name in decided.fresh(case.root) if name not in case.told.fresh]
         if late:  # they were accepted since, and are audited like the others

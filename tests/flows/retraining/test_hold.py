@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows import holds, listing
+from flows import holds, listing, notify
 from flows.deliver import deliver, withdraw
 from flows.git import repository
 from flows.history import provenance
 from flows.hold import hold, release
+from flows.serving import webhook
+from tests.flows.receiver import Received
 from tests.flows.retrained import BETTER, WORSE, git, outcomes, page, pictures, retrained, subjects
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -38,8 +40,9 @@ def digests(root: Path) -> list[str]:
 
 
 def test_a_delivery_of_shuffled_labels_is_held_before_training_and_comes_back_as_it_was(
-    with_champion: Path, tmp_path: Path
+    with_champion: Path, tmp_path: Path, receiver: Received, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(webhook.VARIABLE, receiver.url)
     deliver(with_champion, shuffled(tmp_path / "second"), "second")
     state = retrained(return_state=True)
     told = state.result()
@@ -50,6 +53,10 @@ def test_a_delivery_of_shuffled_labels_is_held_before_training_and_comes_back_as
     assert outcomes(with_champion)["train"] == "skipped"
     assert (listing.names(with_champion), listing.held(with_champion)) == (["demo", "second"], ["second"])
     assert set(rows(with_champion, "second")["reason"]) == {"held"}
+
+    assert notify.tell("failed", "the last of the line").result(60) is None  # type: ignore[union-attr]
+    (message,) = receiver.events("held")
+    assert message.startswith(f"held second: {told.held['second']}")
 
     facts = provenance.read(with_champion, told.record)["facts"]
     assert facts["held"] == told.held
