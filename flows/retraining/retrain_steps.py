@@ -103,7 +103,8 @@ def audited(case: Case, when: When = "ahead") -> bool:
 def spoilt(case: Case) -> bool:
     """Where the gate refused the model, hold what of its deliveries is to blame, and train on the rest.
 
-    Whether that gave a model to judge: what was trained before is restored, and was decided upon.
+    Whether that gave a model to judge: where the rest had been trained on before, the same model comes of it again, and
+    was decided upon.
     """
     assert case.decision is not None
     if case.decision.promote or not audited(case, "refused"):

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from flows import deployments as module
-from flows.serving import automations, pool
+from flows.serving import pool
 
 HERE = Path(__file__).parents[2]
 NAMES = [
@@ -69,10 +69,6 @@ class TestTogether:
         assert written["tags"] == made[name].tags
         assert written["work_pool"]["name"] == "hemaflow"
         assert set(written) <= {"name", "entrypoint", "tags", "concurrency_limit", "schedules", "work_pool"}
-
-
-def test_a_pools_run_has_heartbeats_as_often_as_a_dead_one_is_looked_for() -> None:
-    assert {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(automations.HEARTBEAT)} == pool.HEARTBEAT
 
 
 def test_prefect_yaml_has_no_other_deployment() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from flows.deliver import Delivered
 from flows.serving import server
@@ -211,10 +210,10 @@ def _start_and_await_its_run(served: server.Server, folder: Path) -> subprocess.
     return process
 
 
-@pytest.mark.parametrize("by", ["the package", "prefect.yaml"])
+@pytest.mark.parametrize("by", ["the package", "the pool"])
 def test_heartbeats_come_oftener_than_the_silence(by: str) -> None:
     """By default they come every three minutes, and all runs would be taken for dead."""
-    from flows.serving import automations
+    from flows.serving import automations, pool
 
     if by == "the package":
         env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
@@ -224,7 +223,6 @@ def test_heartbeats_come_oftener_than_the_silence(by: str) -> None:
         )
         found = done.stdout
     else:
-        pool = yaml.safe_load((HERE / "prefect.yaml").read_text())["definitions"]["pool"]
-        found = pool["job_variables"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"]
+        found = pool.template(HERE)["job_configuration"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"]
     assert int(found) == automations.HEARTBEAT
     assert automations.SILENCE.total_seconds() >= 4 * automations.HEARTBEAT
