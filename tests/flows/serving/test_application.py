@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows.serving import application
+from flows.serving import application, pool
 
 KNOWN = {"localhost", "lab.example"}
 
@@ -92,20 +92,20 @@ def test_the_server_refuses_a_strangers_name(prefect: Any) -> None:
     assert _asked(prefect.api, f"evil.test:{port}") == 400
 
 
-def test_many_runs_requested_at_once_are_all_taken(prefect: Any) -> None:
+def test_many_runs_requested_at_once_are_all_taken(prefect: Any, request: pytest.FixtureRequest) -> None:
     """Of 6, Prefect alone refused 5 on SQLite."""
 
     def post(path: str, body: Any) -> tuple[int, Any]:
-        request = urllib.request.Request(
-            f"{prefect.api}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=120) as answer:
+        data = json.dumps(body).encode()
+        asking = urllib.request.Request(f"{prefect.api}/{path}", data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(asking, timeout=120) as answer:
             return answer.status, json.load(answer)
 
     flow = post("flows/", {"name": "requested"})[1]["id"]
     target = post("deployments/", {"name": "requested", "flow_id": flow, "concurrency_limit": 1})[1]["id"]
-    with ThreadPoolExecutor(20) as pool:
-        asked = [pool.submit(post, f"deployments/{target}/create_flow_run", {"parameters": {}}) for _ in range(20)]
+    request.addfinalizer(lambda: pool._ask(prefect.api, "DELETE", f"deployments/{target}"))
+    with ThreadPoolExecutor(20) as threads:
+        asked = [threads.submit(post, f"deployments/{target}/create_flow_run", {"parameters": {}}) for _ in range(20)]
     answers = [each.result() for each in asked]
     assert [status for status, _ in answers] == [201] * 20
     assert len({run["id"] for _, run in answers}) == 20

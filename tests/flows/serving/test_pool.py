@@ -65,28 +65,38 @@ def test_no_server_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
             act(tmp_path)
 
 
-def test_a_pool_that_was_made_otherwise_is_refused_and_set_right(prefect: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def api(prefect: Any) -> Iterator[str]:
+    """Of the tests' server, whose database others take over: without a pool before and after."""
+    yield prefect.api
+    pool._ask(prefect.api, "DELETE", f"work_pools/{pool.NAME}")
+
+
+def test_a_pool_that_was_made_otherwise_is_refused_and_set_right(api: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has no work pool 'hemaflow'.*flows deploy"):
-        pool.check_pool(prefect.api, tmp_path)
-    pool._ask(prefect.api, "POST", "work_pools/", {"name": pool.NAME, "type": "process"})
+        pool.check_pool(api, tmp_path)
+    pool._ask(api, "POST", "work_pools/", {"name": pool.NAME, "type": "process"})
     with pytest.raises(ValueError, match="made otherwise"):
-        pool.check_pool(prefect.api, tmp_path)
-    pool._put_pool(prefect.api, pool.template(tmp_path))
-    pool.check_pool(prefect.api, tmp_path)
+        pool.check_pool(api, tmp_path)
+    pool._put_pool(api, pool.template(tmp_path))
+    pool.check_pool(api, tmp_path)
     with pytest.raises(ValueError, match="for another folder than"):
-        pool.check_pool(prefect.api, tmp_path / "elsewhere")
+        pool.check_pool(api, tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize("variables", [{"command": "touch x"}, {"env": {"PATH": "x"}}, {"working_dir": "x"}])
-def test_no_run_chooses_its_workers_command(prefect: Any, tmp_path: Path, variables: dict[str, Any]) -> None:
-    pool._put_pool(prefect.api, pool.template(tmp_path))
-    flow = pool._ask(prefect.api, "POST", "flows/", {"name": "pooled"})["id"]
+def test_no_run_chooses_its_workers_command(
+    api: str, request: pytest.FixtureRequest, tmp_path: Path, variables: dict[str, Any]
+) -> None:
+    pool._put_pool(api, pool.template(tmp_path))
+    flow = pool._ask(api, "POST", "flows/", {"name": "pooled"})["id"]
     deployment = {"name": "pooled", "flow_id": flow, "work_pool_name": pool.NAME, "enforce_parameter_schema": False}
-    made = pool._ask(prefect.api, "POST", "deployments/", deployment)["id"]
+    made = pool._ask(api, "POST", "deployments/", deployment)["id"]
+    request.addfinalizer(lambda: pool._ask(api, "DELETE", f"deployments/{made}"))
     for path, body in (
         (f"deployments/{made}/create_flow_run", {"job_variables": variables}),
         ("deployments/", {**deployment, "job_variables": variables}),
     ):
         with pytest.raises(urllib.error.HTTPError) as refused:
-            pool._ask(prefect.api, "POST", path, body)
+            pool._ask(api, "POST", path, body)
         assert refused.value.code in (409, 422), json.dumps(body)

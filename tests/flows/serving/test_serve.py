@@ -37,7 +37,7 @@ def served(
 
 
 def test_triggered_twice_the_second_finds_all_cached(served: Served) -> None:
-    run = served.trigger(settings={"train": {"batch": 16}})
+    run = served.trigger(settings={"train": {"batch": 16}}, keep=True)
     assert served.await_state(run, *FINAL) == "COMPLETED"
     states = served.tasks(run)
     assert states["split"] == "Cached"
