@@ -52,9 +52,9 @@ def test_one_checkout_makes_what_another_goes_on_from(
         deliver(fresh, path, name)
     told = retrained.retrained()
     assert (told.outcome, told.fresh, told.not_backed_up) == ("promoted", ["demo", *deliveries], [])
-    assert study("ladder", cells=["one"]) == {"one": "ran"}
     review(fresh, "folder/ig/0.png", "drop", "out of focus", "Ada")
     assert outcomes()["dedupe"] == "ran"
+    assert study("ladder", cells=["one"]) == {"one": "ran"}
     retrained.git(fresh, "add", "-A")
     retrained.git(fresh, "commit", "-qm", "Verdicts, settings and a study")
     remote.push(fresh)
