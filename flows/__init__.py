@@ -3,10 +3,13 @@
 import os
 from pathlib import Path
 
+HEARTBEAT_SECONDS = 30
+"""Between the heartbeats of a flow run, Prefect's least."""
+
 # Prefect and DVC read these when they are imported, and this file runs before any module of the package can import
 # them, so no entry point can forget it: neither the command line, a notebook, nor the process of a served flow run.
 os.environ.update(PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1", DVC_NO_ANALYTICS="1")
 if "PREFECT_API_URL" not in os.environ:  # else the runs live elsewhere, and so do that server's settings
     os.environ.setdefault("PREFECT_HOME", str(Path.cwd() / "data/.state/prefect"))
 # A run that is silent for longer than flows/serving/automations.py allows counts as dead.
-os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
+os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_SECONDS))

@@ -26,11 +26,9 @@ from flows.serving import webhook
 RETRAIN, TELL, MARK = "hemaflow: retrain on a delivery", "hemaflow: tell of crashes", "hemaflow: mark what died"
 BLOCK = "hemaflow"
 SILENCE = timedelta(minutes=5)
-"""Four heartbeats (`HEARTBEAT`): a server that was gone for a minute must not take a run for dead."""
+"""Four heartbeats (`HEARTBEAT_SECONDS`): a server that was gone for a minute must not take a run for dead."""
 ONCE_WITHIN = timedelta(minutes=1)
 """SQLite may be busy with something else; Prefect's server then looks at an event anew, and would tell it twice."""
-HEARTBEAT = 30
-"""Seconds between the heartbeats of a flow run, Prefect's least; PREFECT_FLOWS_HEARTBEAT_FREQUENCY says so to a run."""
 
 BODY = """{
   "event": "crashed",

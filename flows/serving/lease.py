@@ -17,18 +17,14 @@ import signal
 import socket
 import sys
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from flows import person
-from flows.serving import access
+from flows.serving.api import Answer, call
 from tasks import atomic
 
 FILE = Path("data/.state/checkout.json")
@@ -91,13 +87,13 @@ def acquire(root: Path, api: str) -> int:
         found = latest(api)
         _check(root, api, found)
         if found and found.holder["checkout"] == identity(root):
-            if _call(api, "PATCH", f"name/{PREFIX}{found.number}", {"value": _holder(root)})[0] == 204:
+            if _variables(api, "PATCH", f"name/{PREFIX}{found.number}", {"value": _holder(root)}).status == 204:
                 return found.number
             continue
         number = found.number + 1 if found else 1
-        if _call(api, "POST", "", {"name": f"{PREFIX}{number}", "value": _holder(root)})[0] == 201:
+        if _variables(api, "POST", "", {"name": f"{PREFIX}{number}", "value": _holder(root)}).status == 201:
             if found:
-                _call(api, "DELETE", f"name/{PREFIX}{found.number}")
+                _variables(api, "DELETE", f"name/{PREFIX}{found.number}")
             return number
 
 
@@ -124,13 +120,13 @@ def _check(root: Path, api: str, found: Lease | None) -> None:
 
 def latest(api: str) -> Lease | None:
     """The lease that counts, whoever has it and however old; None where there is none. Raises OSError."""
-    _, variables, now = _call(api, "POST", "filter", {"variables": {"name": {"like_": PREFIX}}, "limit": 200})
+    answer = _variables(api, "POST", "filter", {"variables": {"name": {"like_": PREFIX}}, "limit": 200})
     leases = []
-    for each in variables:
+    for each in answer.json:
         number = each["name"].removeprefix(PREFIX)
         if number.isdecimal():
             updated = datetime.fromisoformat(each["updated"])
-            leases.append(Lease(int(number), each["value"], (now - updated).total_seconds()))
+            leases.append(Lease(int(number), each["value"], (answer.time - updated).total_seconds()))
     return max(leases, default=None, key=lambda lease: lease.number)
 
 
@@ -140,7 +136,7 @@ def _renew(root: Path, api: str, number: int, over: threading.Event) -> None:
         try:
             found = latest(api)
             if found and found.number == number:
-                _call(api, "PATCH", f"name/{PREFIX}{number}", {"value": {**holder, "renewed": _now()}})
+                _variables(api, "PATCH", f"name/{PREFIX}{number}", {"value": {**holder, "renewed": _now()}})
             else:
                 number = acquire(root, api)
         except ValueError as error:
@@ -160,7 +156,7 @@ def _release_last(stream: Any, root: Path, api: str) -> None:
     with suppress(OSError):
         found = latest(api)
         if found and found.holder["checkout"] == identity(root):
-            _call(api, "DELETE", f"name/{PREFIX}{found.number}")
+            _variables(api, "DELETE", f"name/{PREFIX}{found.number}")
 
 
 def _holder(root: Path) -> dict[str, str]:
@@ -177,16 +173,6 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _call(api: str, method: str, path: str, body: Any = None) -> tuple[int, Any, datetime]:
-    """Status, JSON and the server's time; of the answers that refuse, those that say who has a name are no errors."""
-    headers = {"Content-Type": "application/json", **access.headers()}
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{api}/variables/{path}", data, headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            text, now = answer.read(), parsedate_to_datetime(answer.headers["Date"])
-            return answer.status, json.loads(text or b"null"), now
-    except urllib.error.HTTPError as error:
-        if error.code not in (404, 409):
-            raise
-        return error.code, None, datetime.fromtimestamp(time.time(), UTC)
+def _variables(api: str, method: str, path: str, body: Any = None) -> Answer:
+    """An answer about variables; a name that is taken or gone is no error."""
+    return call(api, method, f"variables/{path}", body, allowed=(404, 409))

@@ -4,21 +4,19 @@ The pool's base job template leaves nothing to whoever starts a run: a run's or 
 otherwise name any command, environment or folder for the worker's user.
 """
 
-import json
 import os
 import subprocess
 import sys
-import urllib.error
 import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import Any
 
-from flows import groups
+from flows import HEARTBEAT_SECONDS, groups
 from flows.serving import access, lease, webhook
+from flows.serving.api import call, probe
 
 NAME = "hemaflow"
-HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
+HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
 STRANGER = "http://stranger.invalid"
 
 
@@ -67,13 +65,12 @@ def work(root: Path) -> int:
 def check_server(api: str) -> None:
     """Raise ValueError with all that is open about the server, as it is where it was not started by `serve`."""
     faults = []
-    if _status(api, "health", Host="stranger.invalid")[0] == 200:
+    if probe(api, "health", Host="stranger.invalid").status == 200:
         faults.append("it answers to any Host header (DNS rebinding)")
-    _, headers = _status(api, "health", Origin=STRANGER)
-    if headers.get("Access-Control-Allow-Origin") in ("*", STRANGER):
+    if probe(api, "health", Origin=STRANGER).headers.get("Access-Control-Allow-Origin") in ("*", STRANGER):
         faults.append("any web page may read from it (CORS)")
     host = urllib.parse.urlparse(api).hostname or ""
-    if not access.is_loopback(host) and _status(api, "admin/version", password=False)[0] == 200:
+    if not access.is_loopback(host) and probe(api, "admin/version", password=False).status == 200:
         faults.append("it asks for no password beyond the loopback")
     if faults:
         raise ValueError(
@@ -105,34 +102,11 @@ def _api() -> str:
 def _put_pool(api: str, made: dict[str, Any]) -> None:
     body = {"name": NAME, "type": "process", "base_job_template": made}
     if _pool(api) is None:
-        _ask(api, "POST", "work_pools/", body)
+        call(api, "POST", "work_pools/", body)
     else:
-        _ask(api, "PATCH", f"work_pools/{NAME}", {"base_job_template": made})
+        call(api, "PATCH", f"work_pools/{NAME}", {"base_job_template": made})
 
 
 def _pool(api: str) -> dict[str, Any] | None:
-    try:
-        return dict(_ask(api, "GET", f"work_pools/{NAME}"))
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return None
-        raise
-
-
-def _ask(api: str, method: str, path: str, body: Any = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json", **access.headers()}
-    request = urllib.request.Request(f"{api}/{path}", data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read() or b"null")
-
-
-def _status(api: str, path: str, password: bool = True, **headers: str) -> tuple[int, Any]:
-    """Status and headers of an answer, whatever the status."""
-    given = access.headers() if password else {}
-    request = urllib.request.Request(f"{api}/{path}", headers={**given, **headers})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.headers
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers
+    answer = call(api, "GET", f"work_pools/{NAME}", allowed=(404,))
+    return None if answer.status == 404 else dict(answer.json)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows import lock, person
+from flows import HEARTBEAT_SECONDS, lock, person
 from flows.serving import access, database, lease, server, webhook
 from flows.serving.keeper import Keeper
 
@@ -54,7 +54,6 @@ def serve(root: Path, host: str, port: int, url: str | None = None, alone: bool 
 def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]) -> None:
     """Run what is due until a signal comes, or the server is gone for good: OSError then."""
     from flows.deployments import deployments  # Prefect's import, while its server starts
-    from flows.serving import automations
     from flows.serving.served_runner import ServedRunner
 
     runner = ServedRunner(
@@ -62,7 +61,7 @@ def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]
         pause_on_shutdown=False,
         query_seconds=POLL_SECONDS,
         limit=PROCESSES,
-        heartbeat_seconds=automations.HEARTBEAT,
+        heartbeat_seconds=HEARTBEAT_SECONDS,
     )
     made = deployments()
     _recover(root)

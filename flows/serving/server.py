@@ -6,7 +6,6 @@ Nothing here imports Prefect. So the server, which takes 5 s to start, starts be
 import atexit
 import fcntl
 import http.client
-import json
 import os
 import socket
 import sys
@@ -16,10 +15,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from flows import groups
 from flows.serving import access, database
+from flows.serving.api import call
 
 HOST = access.LOOPBACK
 APPLICATION = "flows.serving.application:create_app"
@@ -84,7 +84,7 @@ class Server:
         open_states = {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}
         wanted = {"flow_runs": {"id": {"any_": [flow_run]}}, "task_runs": open_states}
         until = time.monotonic() + SETTLE_SECONDS
-        while _post(f"{self.api}/task_runs/count", wanted) and time.monotonic() < until:
+        while call(self.api, "POST", "task_runs/count", wanted, seconds=5).json and time.monotonic() < until:
             time.sleep(0.1)
 
     def _tail(self) -> str:
@@ -224,10 +224,3 @@ def _shared(root: Path) -> IO[bytes]:
     stream = file.open("ab")
     fcntl.flock(stream, fcntl.LOCK_SH)
     return stream
-
-
-def _post(url: str, body: dict[str, Any]) -> Any:
-    data = json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **access.headers()})
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        return json.load(answer)

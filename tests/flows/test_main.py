@@ -66,9 +66,12 @@ def test_outside_a_project(tmp_path: Path, environment: dict[str, str]) -> None:
 
 @pytest.mark.server
 def test_pipeline_needs_no_server_and_leaves_the_home_alone(
-    toy: Path, environment: dict[str, str], steer: Any, prefect: Any
+    toy: Path, tmp_path: Path, environment: dict[str, str], steer: Any, prefect: Any
 ) -> None:
     prefect.give_database(toy)
+    # A home of its own: where PREFECT_API_URL is set, as other tests do, Prefect keeps its state in the user's.
+    environment = {**environment, "HOME": str(tmp_path / "home")}
+    (tmp_path / "home").mkdir()
     done = _flows(toy, environment, "pipeline")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "12 stages: 12 unchanged\n"

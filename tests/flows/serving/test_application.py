@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from flows.serving import application, pool
+from flows.serving import application
+from flows.serving.api import call
 
 KNOWN = {"localhost", "lab.example"}
 
@@ -103,7 +104,7 @@ def test_many_runs_requested_at_once_are_all_taken(prefect: Any, request: pytest
 
     flow = post("flows/", {"name": "requested"})[1]["id"]
     target = post("deployments/", {"name": "requested", "flow_id": flow, "concurrency_limit": 1})[1]["id"]
-    request.addfinalizer(lambda: pool._ask(prefect.api, "DELETE", f"deployments/{target}"))
+    request.addfinalizer(lambda: call(prefect.api, "DELETE", f"deployments/{target}"))
     with ThreadPoolExecutor(20) as threads:
         asked = [threads.submit(post, f"deployments/{target}/create_flow_run", {"parameters": {}}) for _ in range(20)]
     answers = [each.result() for each in asked]

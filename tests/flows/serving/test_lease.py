@@ -40,7 +40,7 @@ def _folder(path: Path) -> Path:
 
 def _forget(api: str) -> None:
     while found := lease.latest(api):
-        lease._call(api, "DELETE", f"name/{lease.PREFIX}{found.number}")
+        lease._variables(api, "DELETE", f"name/{lease.PREFIX}{found.number}")
 
 
 def _holding(root: Path, api: str, environment: dict[str, str]) -> "subprocess.Popen[str]":

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from flows.serving import access, pool
+from flows.serving.api import call
 
 
 @contextmanager
@@ -69,13 +70,13 @@ def test_no_server_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 def api(prefect: Any) -> Iterator[str]:
     """Of the tests' server, whose database others take over: without a pool before and after."""
     yield prefect.api
-    pool._ask(prefect.api, "DELETE", f"work_pools/{pool.NAME}")
+    call(prefect.api, "DELETE", f"work_pools/{pool.NAME}")
 
 
 def test_a_pool_that_was_made_otherwise_is_refused_and_set_right(api: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has no work pool 'hemaflow'.*flows deploy"):
         pool.check_pool(api, tmp_path)
-    pool._ask(api, "POST", "work_pools/", {"name": pool.NAME, "type": "process"})
+    call(api, "POST", "work_pools/", {"name": pool.NAME, "type": "process"})
     with pytest.raises(ValueError, match="made otherwise"):
         pool.check_pool(api, tmp_path)
     pool._put_pool(api, pool.template(tmp_path))
@@ -89,14 +90,14 @@ def test_no_run_chooses_its_workers_command(
     api: str, request: pytest.FixtureRequest, tmp_path: Path, variables: dict[str, Any]
 ) -> None:
     pool._put_pool(api, pool.template(tmp_path))
-    flow = pool._ask(api, "POST", "flows/", {"name": "pooled"})["id"]
+    flow = call(api, "POST", "flows/", {"name": "pooled"}).json["id"]
     deployment = {"name": "pooled", "flow_id": flow, "work_pool_name": pool.NAME, "enforce_parameter_schema": False}
-    made = pool._ask(api, "POST", "deployments/", deployment)["id"]
-    request.addfinalizer(lambda: pool._ask(api, "DELETE", f"deployments/{made}"))
+    made = call(api, "POST", "deployments/", deployment).json["id"]
+    request.addfinalizer(lambda: call(api, "DELETE", f"deployments/{made}"))
     for path, body in (
         (f"deployments/{made}/create_flow_run", {"job_variables": variables}),
         ("deployments/", {**deployment, "job_variables": variables}),
     ):
         with pytest.raises(urllib.error.HTTPError) as refused:
-            pool._ask(api, "POST", path, body)
+            call(api, "POST", path, body)
         assert refused.value.code in (409, 422), json.dumps(body)
