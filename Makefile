@@ -43,7 +43,7 @@ $(LOCK):
 
 repro: install
 	@echo "repro: dvc repro"
-	@python -m flows.lock dvc repro
+	@python -m flows.locked dvc repro
 
 lint: install
 	@echo "lint: ruff"

@@ -13,3 +13,7 @@ if "PREFECT_API_URL" not in os.environ:  # else the runs live elsewhere, and so 
     os.environ.setdefault("PREFECT_HOME", str(Path.cwd() / "data/.state/prefect"))
 # A run that is silent for longer than flows/serving/automations.py allows counts as dead.
 os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_SECONDS))
+
+from flows import flow_run, run_context  # noqa: E402  # after the environment is as they want it
+
+run_context.provide(flow_run.current)

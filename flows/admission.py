@@ -9,8 +9,9 @@ A killed one is finished by the next: what waits is cleared away after its line 
 import re
 from pathlib import Path
 
-from flows import dvc_file, listing, lock, runner, staging, waiting
+from flows import dvc_file, listing, lock, staging, waiting
 from flows.dvc_file import RAW
+from flows.storage import dvc_lock
 from tasks.deliver import raw
 from tasks.deliver.intake import Intake
 
@@ -79,7 +80,7 @@ def _keep(root: Path, name: str, taken: Intake) -> None:
         if moved:
             taken.folder.rename(folder)
         # What a killed `dvc add` left behind would stop this one.
-        runner.drop_dead_locks(root)
+        dvc_lock.drop_dead_locks(root)
         dvc_file.add(root, name)
         dvc_file.note(root, name, taken)
         listing.append(root, name)

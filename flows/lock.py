@@ -6,14 +6,13 @@ token in the environment variable HEMAFLOW_LOCK, compare it with the one in the 
 
 A landing has a lock of its own, `data/.state/landing.lock`, for what it does while a run works (`flows.waiting`).
 
-`python -m flows.lock COMMAND ...` runs a command under the project's lock, once what waits is listed.
+`python -m flows.locked COMMAND ...` runs a command under the project's lock, once what waits is listed.
 """
 
 import errno
 import fcntl
 import json
 import os
-import signal
 import sys
 import threading
 from collections import defaultdict
@@ -186,36 +185,3 @@ def _write(descriptor: int, facts: dict[str, object]) -> None:
 
 def _name(facts: dict[str, object]) -> str:
     return f"pid {facts['pid']}: {facts['command']}" if {"pid", "command"} <= facts.keys() else "another process"
-
-
-def main(arguments: list[str]) -> None:
-    """Become the command, with the lock: its exit code, signals and terminal are then its own.
-
-    The descriptor stays open across exec, so the lock ends with the command.
-    """
-    if not arguments:
-        sys.exit("usage: python -m flows.lock COMMAND ...")
-    from flows import admission
-
-    root = Path.cwd()
-    with held(root, " ".join(arguments)):
-        try:
-            admission.admit(root)
-        except (ValueError, OSError) as error:
-            sys.exit(str(error))
-        for descriptor in descriptors(root):
-            os.set_inheritable(descriptor, True)
-        # Python ignores it, and exec hands that on.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        try:
-            os.execvp(arguments[0], arguments)
-        except OSError as error:
-            print(f"{arguments[0]}: {error.strerror}", file=sys.stderr)
-            sys.exit(127)
-
-
-if __name__ == "__main__":
-    # Not this copy of the module, but the one that the others import and ask what is held.
-    from flows import lock
-
-    lock.main(sys.argv[1:])

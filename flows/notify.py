@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from flows import flow_run as around
+from flows import run_context
 from flows.serving import server, webhook
 from tasks import atomic
 
@@ -66,7 +66,7 @@ def tell(
         return None
     if not url or (once and not _is_news(once, event, message)):
         return None
-    body = _body(event, message, run or around.current())
+    body = _body(event, message, run or run_context.current())
     return _thread.submit(_deliver, url, body, log, partial(_note, once, event, message) if once else None)
 
 

@@ -35,10 +35,10 @@ def deliver(path: form.SomePath, name: form.Delivery = "") -> State:
 
     def act(root: Path, record: "Recorder") -> str:
         from flows.deliver import deliver
-        from flows.landing import events
+        from flows.landing import outbox
 
         with groups.ending_together():
-            delivered = deliver(root, Path(path), name or None, before_accepting=lambda new: events.note(root, new))
+            delivered = deliver(root, Path(path), name or None, before_accepting=lambda new: outbox.note(root, new))
         if delivered.new:
             record.note(delivered=[delivered.name])
             record.take_stock()
@@ -195,7 +195,7 @@ def _recording(root: Path, verb: str) -> "AbstractContextManager[Recorder]":
 
 
 def _send(root: Path) -> None:
-    from flows.landing import events
+    from flows import events
 
     try:
         for sent in events.send(root):

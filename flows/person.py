@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flows import flow_run
+from flows import run_context
 from flows.git import git
 
 VARIABLE = "HEMAFLOW_USER_HEADER"
@@ -25,7 +25,7 @@ LENGTH = 200
 
 def person(root: Path) -> str:
     """Who started the flow run around, where a server did; else who is at the command line."""
-    run = flow_run.current()
+    run = run_context.current()
     return _who_runs(run) if run and run.deployment_id else at_the_command_line(root)
 
 

@@ -24,7 +24,7 @@ from flows.runner import Outcome
 from flows.serving import lease, limits
 from flows.settings_form import Settings
 from flows.stages import Target
-from flows.storage import needed
+from flows.storage import dvc_lock, needed
 
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=2)
 """A stage uses all cores, so more of them at once would only cost memory."""
@@ -169,7 +169,7 @@ def begin(root: Path, settings: Settings, target: Target) -> Plan:
     log = get_run_logger()
     for line in settings_form.write(root, settings):
         log.info("%s", line)
-    for entry in runner.drop_dead_locks(root):
+    for entry in dvc_lock.drop_dead_locks(root):
         log.warning("dropped DVC's lock of a process that is gone: %s", entry)
     log.info("%s", needed.pull_needed(root, target, log=log))
     todo = plan.plan(root, target)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from flows.champion_names import POINTER
 from flows.champions import exchange
-from flows.champions.switch import CHAMPION, POINTER
+from flows.champions.switch import CHAMPION
 from tasks import atomic
 from tasks.ingest import workers
 from tasks.ingest.decode import decode, fit

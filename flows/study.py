@@ -19,7 +19,7 @@ from flows.history.why import why, why_failed
 from flows.pipeline import stage
 from flows.runner import Outcome, StageFailedError
 from flows.serving import form, limits
-from flows.storage import dvc_repo, needed
+from flows.storage import dvc_lock, dvc_repo, needed
 
 A_SLOT_EACH: Any = ThreadPoolTaskRunner(max_workers=limits.SLOTS)
 NO_CELL: list[str] = []
@@ -75,7 +75,7 @@ def begin(root: Path, name: str) -> None:
     log.info("%s", needed.pull_read(root, files.FILE, name, log=log))
     files.check_data(root, name)
     limits.set_up_alone()
-    for entry in runner.drop_dead_locks(root):
+    for entry in dvc_lock.drop_dead_locks(root):
         log.warning("dropped DVC's lock of a process that is gone: %s", entry)
     behind = plan.plan(root, "split").stale
     if behind:

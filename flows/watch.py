@@ -7,9 +7,9 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import notify
+from flows import events, notify
 from flows.deliver import Delivered
-from flows.landing import events, folders, landing
+from flows.landing import folders, landing
 from flows.landing.landing import Outcome
 from flows.pipeline import stage
 

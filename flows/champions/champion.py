@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows import lock, plan
+from flows.champion_names import POINTER, TAGS
 from flows.champions import candidate as candidates
 from flows.champions import champion_data, switch
 from flows.champions.candidate import assemble, discard
 from flows.champions.champion_record import Champion, current, parsed, pinned, pointed
 from flows.champions.champion_story import describe, history
-from flows.champions.switch import CHAMPION, POINTER, TAGS, recover
+from flows.champions.switch import CHAMPION, recover
 from flows.git import repository
 from flows.history import origin, provenance
 from flows.person import person

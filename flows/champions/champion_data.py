@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from flows import dvc_file
-from flows.champions.switch import CHAMPION, NEXT, POINTER
+from flows.champion_names import POINTER
+from flows.champions.switch import CHAMPION, NEXT
 from flows.storage import remote
 
 PLACE, FILE = NEXT / CHAMPION.name, NEXT / POINTER.name

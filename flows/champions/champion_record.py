@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from flows.champion_names import POINTER
 from flows.champions import exchange
-from flows.champions.switch import ABOUT, CHAMPION, POINTER
+from flows.champions.switch import ABOUT, CHAMPION
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from flows.champion_names import POINTER, TAGS
 from flows.champions.champion_record import Champion, current, parsed, pointed
-from flows.champions.switch import CHAMPION, JOURNAL, POINTER, TAGS
+from flows.champions.switch import CHAMPION, JOURNAL
 from flows.git import repository
 from flows.git.repository import Revision
 from flows.history import origin

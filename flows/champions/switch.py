@@ -14,19 +14,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flows import lock
+from flows.champion_names import POINTER
 from flows.champions import exchange
 from flows.git import repository
 
 CHAMPION = Path("data/champion")
-POINTER = Path("data/champion.dvc")
-"""The file by which DVC and git know the champion."""
 IGNORED, LINE = Path("data/.gitignore"), "/champion"
 STATE = Path("data/.state")
 JOURNAL = STATE / "champion-switch.json"
 FORMER = STATE / "former-champions"
 NEXT = Path("data/champion.next")
 """Where the next one is built. Not below data/.state, which DVC is told to ignore."""
-ABOUT, TAGS = "champion.json", "champion/*"
+ABOUT = "champion.json"
 
 
 @dataclass(frozen=True)

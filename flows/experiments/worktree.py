@@ -10,8 +10,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from flows.follow import Logger
 from flows.git import git
-from flows.runner import Logger
 from flows.storage import dvc_repo, traffic
 
 FOLDER = Path("data/.state/experiments")

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows import flow_run
+from flows import run_context
 from flows.history import alive, facts
 from flows.person import person
 from tasks import atomic
@@ -156,7 +156,7 @@ def recording(root: Path, flow: str) -> Iterator[Recorder]:
     """The record of the run that the block is; inside another such block, that one's."""
     outer = current()
     if outer and outer.root == root.resolve():
-        outer.join(_prefect())
+        outer.join(run_context.described())
         yield outer
         return
     now = datetime.now(UTC)
@@ -165,7 +165,7 @@ def recording(root: Path, flow: str) -> Iterator[Recorder]:
         recorder = Recorder(root, flow, now, run)
         token = _current.set(recorder)
         try:
-            recorder.join(_prefect())
+            recorder.join(run_context.described())
             if dead := _taken_up():
                 recorder.note(takes_up=dead)
             yield recorder
@@ -296,15 +296,9 @@ def _of_prefect(root: Path, run: str) -> list[str]:
     return found
 
 
-def _prefect() -> dict[str, str] | None:
-    """The Prefect flow run around, None outside of one."""
-    run = flow_run.current()
-    return {"flow": flow_run.flow(), "id": str(run.id), "name": run.name} if run else None
-
-
 def _taken_up() -> str | None:
     """Id of the dead run whose place the Prefect flow run around takes, by its tag."""
-    tags = getattr(flow_run.current(), "tags", ())
+    tags = getattr(run_context.current(), "tags", ())
     return next((tag.removeprefix(RESUMES) for tag in tags if tag.startswith(RESUMES)), None)
 
 

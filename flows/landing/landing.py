@@ -4,7 +4,7 @@ All of that needs the landing's lock alone, so it is done at once, whatever runs
 (`flows.waiting`), and is listed where the project's lock is free, else by whoever has it next.
 
 A crash at any point neither loses nor doubles a delivery. The entry stays in its folder until the delivery waits, and a
-note (`events`), written before, says which entry the delivery was made from. So a landing that finds the content
+note (`outbox`), written before, says which entry the delivery was made from. So a landing that finds the content
 accepted can tell an entry that a killed landing could not clear away, which goes, from content that came again, which
 goes to the quarantine.
 
@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from flows import admission, deliver, lock, staging, waiting
 from flows.deliver import NO_FAULT_OF_THE_CONTENT, Delivered, RefusedError
-from flows.landing import drop, events, folders, quarantine
+from flows.landing import drop, folders, outbox, quarantine
 from tasks.deliver import names
 
 Made = TypeVar("Made")
@@ -52,7 +52,7 @@ class ChangedError(Exception):
 
 def is_due(root: Path, folders: Sequence[Path], settle_seconds: float) -> bool:
     """Whether there is anything for a look to do."""
-    left: list[object] = [*events.noted(root), *(waiting.names(root) if lock.holder(root) is None else [])]
+    left: list[object] = [*outbox.noted(root), *(waiting.names(root) if lock.holder(root) is None else [])]
     for folder in folders:
         left += [*drop.leftovers(folder), *quarantine.leftovers(folder), *drop.complete(folder, settle_seconds)]
     return bool(left)
@@ -107,7 +107,7 @@ def land(root: Path, entry: Path) -> Landed:
         if before is None or drop.stamp(entry) != before:
             return Landed(Outcome.CHANGED, "changed while it was looked at")
         return _put_aside(root, entry, Outcome.QUARANTINED, str(error))
-    if delivered.new or events.is_noted(root, delivered.name, entry):
+    if delivered.new or outbox.is_noted(root, delivered.name, entry):
         delivered = replace(delivered, new=True)
         return Landed(Outcome.ACCEPTED, f"{_what(delivered)}{_cleared(entry, before)}", delivered)
     return _put_aside(root, entry, Outcome.KNOWN, str(delivered))
@@ -117,7 +117,7 @@ def _delivered(root: Path, entry: Path, before: drop.Stamp | None) -> Delivered:
     def about_to_accept(delivered: Delivered) -> None:
         if drop.stamp(entry) != before:
             raise ChangedError
-        events.note(root, delivered, entry)
+        outbox.note(root, delivered, entry)
 
     return deliver.accept(root, entry, _name(entry), numbered=True, before_accepting=about_to_accept)
 

@@ -16,8 +16,9 @@ from typing import Literal
 import pandas as pd
 import yaml
 
-from flows import holds, listing, plan, runner
+from flows import holds, listing, plan
 from flows.champions import candidate, champion
+from flows.follow import TAIL, Logger, follow
 from flows.history import seen
 from flows.retraining import rescore
 from flows.runner import StageFailedError
@@ -64,7 +65,7 @@ class Audited:
         return "; it stays, for a person released it" if said else ""
 
 
-def audit(root: Path, when: When, log: runner.Logger = LOG) -> Audited:
+def audit(root: Path, when: When, log: Logger = LOG) -> Audited:
     """Have the champion audit what is new to it. Hold the project's lock; the stage split must be up to date.
 
     Raises OSError where the champion's folder cannot be had, StageFailedError where it cannot judge.
@@ -115,7 +116,7 @@ def _rows(answers: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
     return answers[answers["source"].isin(mine["source"])]
 
 
-def _answers(root: Path, name: str, model: str, log: runner.Logger) -> pd.DataFrame:
+def _answers(root: Path, name: str, model: str, log: Logger) -> pd.DataFrame:
     """What the champion, of that digest, says of a delivery's readable pictures."""
     place = root / CACHE / _key(root, name, model)
     if not place.is_dir():
@@ -123,7 +124,7 @@ def _answers(root: Path, name: str, model: str, log: runner.Logger) -> pd.DataFr
         shutil.rmtree(part, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
         words = command(root, seen.INGESTED / name, champion.CHAMPION, part.relative_to(root))
-        code, tail = runner.follow(root, words, log, runner.TAIL)
+        code, tail = follow(root, words, log, TAIL)
         if code:
             raise StageFailedError(f"the audit of {name} ended with code {code}; its last lines:\n" + "\n".join(tail))
         part.rename(place)

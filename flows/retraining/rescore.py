@@ -17,9 +17,10 @@ from typing import Any, Literal
 
 import yaml
 
-from flows import plan, runner
+from flows import plan
 from flows.champions import champion
 from flows.champions.candidate import MODEL, SCORES
+from flows.follow import TAIL, Logger, follow
 from flows.runner import StageFailedError
 from flows.storage import remote
 from tasks.gate.decision import Decision
@@ -59,7 +60,7 @@ class NotComparable(Decision):
         return f"{self.sentence()}.\n\n{remedy}.\n"
 
 
-def rescore(root: Path, log: runner.Logger = LOG) -> Rescored | None:
+def rescore(root: Path, log: Logger = LOG) -> Rescored | None:
     """The champion on the rows on which the challenger was judged; None without a champion. Hold the project's lock.
 
     The stage evaluate must be up to date. Refused is a champion that has seen one of the rows, or lacks a class that
@@ -141,13 +142,13 @@ def command(root: Path, model: Path, out: Path) -> list[str]:
     return [{str(MODEL): str(model), str(SCORES): str(out)}.get(word, word) for word in words]
 
 
-def _judge(root: Path, place: Path, log: runner.Logger) -> None:
+def _judge(root: Path, place: Path, log: Logger) -> None:
     """Run the command, in a group that ends with the flow's others; the record has its name once it is whole."""
     part = place.with_name(place.name + PART)
     shutil.rmtree(part, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
     words = command(root, champion.CHAMPION, part.relative_to(root))
-    code, tail = runner.follow(root, words, log, runner.TAIL)
+    code, tail = follow(root, words, log, TAIL)
     if code:
         raise StageFailedError(f"{STAGE} of the champion ended with code {code}; its last lines:\n" + "\n".join(tail))
     part.rename(place)

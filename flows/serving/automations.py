@@ -20,7 +20,7 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
 
 from flows.deployments import deployments
-from flows.landing.events import ACCEPTED
+from flows.events import ACCEPTED
 from flows.serving import webhook
 
 RETRAIN, TELL, MARK = "hemaflow: retrain on a delivery", "hemaflow: tell of crashes", "hemaflow: mark what died"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import listing
-from flows.champions.switch import POINTER, TAGS
+from flows.champion_names import POINTER, TAGS
 from flows.git import repository
 from flows.storage import dvc_repo
 

@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from flows import lock
+from flows.champion_names import POINTER, TAGS
 from flows.champions import switch
 from flows.champions.champion_record import pointed
-from flows.champions.switch import POINTER, TAGS
 from flows.experiments.saved import experiments
 from flows.git import git, repository
 from flows.storage import dvc_repo

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.runner import Logger
+from flows.follow import Logger
 from flows.stages import Target
 from flows.storage import dvc_repo, graph, remote, traffic
 from flows.storage.traffic import LOG

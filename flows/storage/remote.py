@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import dvc_file, lock
-from flows.runner import Logger
+from flows.follow import Logger
 from flows.storage import address, backup, dvc_repo, traffic
 from flows.storage.address import Address
 from flows.storage.backup import not_backed_up

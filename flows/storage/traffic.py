@@ -8,8 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from flows import runner
-from flows.runner import Logger
+from flows.follow import NONE, Logger, follow
 
 ATTEMPTS = 5
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
@@ -44,7 +43,7 @@ def run(
     attempts: int = ATTEMPTS,
     log: Logger = LOG,
     program: Sequence[str] = (),
-    extra: Mapping[str, str] = runner.NONE,
+    extra: Mapping[str, str] = NONE,
 ) -> list[str]:
     """What `dvc WORDS` wrote, a line each; each line goes to `log` too. Another `program` is run in DVC's place,
     `extra` variables are set in its environment.
@@ -87,7 +86,7 @@ def _dvc() -> list[str]:
 
 
 def _once(root: Path, command: Sequence[str], log: Logger, extra: Mapping[str, str]) -> tuple[int, list[str]]:
-    return runner.follow(root, command, log, KEPT, **{"DVC_NO_ANALYTICS": "1", **extra})  # type: ignore[arg-type]
+    return follow(root, command, log, KEPT, **{"DVC_NO_ANALYTICS": "1", **extra})  # type: ignore[arg-type]
 
 
 def _pause(attempt: int) -> float:

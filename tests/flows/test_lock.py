@@ -210,14 +210,14 @@ def test_a_deleted_lock_file_locks_nobody_out_nor_two_in(start, tmp_path):
     ],
 )
 def test_a_command_under_the_lock(start, tmp_path, command, code, output):
-    child = start("-m", "flows.lock", *command)
+    child = start("-m", "flows.locked", *command)
     assert end(child)[0] == output
     assert child.returncode == code
     assert lock.holder(tmp_path) is None
 
 
 def test_a_command_holds_it_while_it_runs_and_gets_the_signals(start, tmp_path):
-    child = start("-m", "flows.lock", "sh", "-c", "trap 'exit 3' TERM; echo in; while :; do sleep 0.05; done")
+    child = start("-m", "flows.locked", "sh", "-c", "trap 'exit 3' TERM; echo in; while :; do sleep 0.05; done")
     assert child.stdout.readline() == "in\n"
     assert lock.holder(tmp_path).startswith(f"pid {child.pid}: sh -c trap")
     child.send_signal(signal.SIGTERM)
@@ -227,19 +227,19 @@ def test_a_command_holds_it_while_it_runs_and_gets_the_signals(start, tmp_path):
 
 def test_a_command_gets_the_signal_of_a_broken_pipe(start):
     """Python ignores it; a command that inherits that never ends in `COMMAND | head`."""
-    ignored = end(start("-m", "flows.lock", "grep", "SigIgn", "/proc/self/status"))[0]
+    ignored = end(start("-m", "flows.locked", "grep", "SigIgn", "/proc/self/status"))[0]
     assert int(ignored.split()[1], 16) & 1 << signal.SIGPIPE - 1 == 0
 
 
 def test_a_command_under_the_lock_may_take_it(start):
-    child = start("-m", "flows.lock", sys.executable, "-c", HOLD, "inner")
+    child = start("-m", "flows.locked", sys.executable, "-c", HOLD, "inner")
     assert child.stdout.readline() == "in\n"
     assert end(child) == ("out\n", "")
 
 
 def test_no_command(start):
-    child = start("-m", "flows.lock")
-    assert "usage: python -m flows.lock COMMAND" in end(child)[1]
+    child = start("-m", "flows.locked")
+    assert "usage: python -m flows.locked COMMAND" in end(child)[1]
     assert child.returncode == 1
 
 

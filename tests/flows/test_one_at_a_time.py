@@ -14,7 +14,7 @@ from tests.flows.served import FINAL, Served, shared
 pytestmark = pytest.mark.server
 
 HERE = Path(__file__).parents[2]
-MAKE_REPRO = ["python", "-m", "flows.lock", "dvc", "repro"]
+MAKE_REPRO = ["python", "-m", "flows.locked", "dvc", "repro"]
 """As the Makefile has it."""
 
 

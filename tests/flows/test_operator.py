@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows import listing, lock
+from flows import events, listing, lock
 from flows.history import provenance
-from flows.landing import events
+from flows.landing import outbox
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -84,7 +84,7 @@ def test_an_event_that_cannot_be_sent_is_kept(in_toy: Path, cells: Path, monkeyp
     state = _run("deliver", path=str(cells))
     assert state.type == "COMPLETED", "the delivery is listed, so the run did what it was asked for"
     assert listing.names(in_toy) == ["demo", "new-cells"]
-    assert events.noted(in_toy) == ["new-cells"]
+    assert outbox.noted(in_toy) == ["new-cells"]
 
 
 @pytest.mark.parametrize(

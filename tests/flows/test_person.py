@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flows import flow_run, person
+from flows import person, run_context
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def put(**more: Any) -> None:
         made = {"deployment_id": "d", "auto_scheduled": False, "created_by": None, "labels": {}, **more}
-        monkeypatch.setattr(flow_run, "current", lambda: SimpleNamespace(**made))
+        monkeypatch.setattr(run_context, "current", lambda: SimpleNamespace(**made))
 
     return put
 

@@ -155,7 +155,7 @@ def test_a_setting_that_params_yaml_lacks_runs_nothing(in_toy: Path) -> None:
 def test_it_waits_for_the_project_s_lock_and_says_so(
     in_toy: Path, environment: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    command = [sys.executable, "-m", "flows.lock", "sleep", "3"]
+    command = [sys.executable, "-m", "flows.locked", "sleep", "3"]
     other = subprocess.Popen(command, env=environment)
     while not lock.holder(in_toy):
         time.sleep(0.05)

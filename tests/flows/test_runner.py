@@ -10,8 +10,9 @@ from typing import Any
 import psutil
 import pytest
 
-from flows import groups, runner
+from flows import follow, groups, runner
 from flows.runner import Outcome, StageFailedError
+from flows.storage import dvc_lock
 
 LOG = logging.getLogger("test")
 
@@ -28,11 +29,11 @@ LOG = logging.getLogger("test")
     ],
 )
 def test_lines(pieces: list[str], expected: list[str]) -> None:
-    assert list(runner.lines(pieces)) == expected
+    assert list(follow.lines(pieces)) == expected
 
 
 def test_a_long_bar_is_logged_now_and_then() -> None:
-    assert list(runner.lines(["10%\r", "20%\r", "30%\n"], every=0.0)) == ["10%", "20%", "30%"]
+    assert list(follow.lines(["10%\r", "20%\r", "30%\n"], every=0.0)) == ["10%", "20%", "30%"]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_dead_locks(toy: Path, pid: str, dropped: bool) -> None:
             sleeper.kill()
             sleeper.wait()
         (toy / ".dvc/tmp/rwlock").write_text(json.dumps(held))
-        assert bool(runner.drop_dead_locks(toy)) == dropped
+        assert bool(dvc_lock.drop_dead_locks(toy)) == dropped
         assert (toy / ".dvc/tmp/rwlock").exists() != dropped
     finally:
         sleeper.kill()
@@ -158,7 +159,7 @@ def test_dead_locks(toy: Path, pid: str, dropped: bool) -> None:
 
 
 def test_no_locks_are_no_dead_locks(toy: Path) -> None:
-    assert runner.drop_dead_locks(toy) == []
+    assert dvc_lock.drop_dead_locks(toy) == []
 
 
 def _assert_over(root: Path, environment: dict[str, str], steer: Any) -> None:

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import pytest
 import yaml
 
-from flows import deliver, dvc_file, listing, lock
-from flows.landing import drop, events, folders, landing
+from flows import deliver, dvc_file, events, listing, lock
+from flows.landing import drop, folders, landing
 from flows.landing.landing import Landed
 from tasks.deliver import raw
 

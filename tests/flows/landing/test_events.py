@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import listing
+from flows import events, listing
 from flows.deliver import Delivered
-from flows.landing import events
+from flows.landing import outbox
 
 BATCH = Delivered("batch", True, 3, {"ig": 2, "": 1}, 1)
 
@@ -20,37 +20,37 @@ def sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Delivered]:
 
 
 def test_what_is_noted_is_sent_once(tmp_path: Path, sent: list[Delivered]) -> None:
-    events.note(tmp_path, BATCH)
-    events.note(tmp_path, Delivered("x.json", True, 1, {}, 0))
-    assert events.noted(tmp_path) == ["batch", "x.json"]
+    outbox.note(tmp_path, BATCH)
+    outbox.note(tmp_path, Delivered("x.json", True, 1, {}, 0))
+    assert outbox.noted(tmp_path) == ["batch", "x.json"]
     assert list(events.send(tmp_path)) == sent == [BATCH, Delivered("x.json", True, 1, {}, 0)]
     assert list(events.send(tmp_path)) == []
     assert len(sent) == 2
 
 
 def test_what_was_never_listed_is_dropped(tmp_path: Path, sent: list[Delivered]) -> None:
-    events.note(tmp_path, Delivered("undone", True, 3, {}, 0))
+    outbox.note(tmp_path, Delivered("undone", True, 3, {}, 0))
     assert list(events.send(tmp_path)) == sent == []
-    assert events.noted(tmp_path) == []
+    assert outbox.noted(tmp_path) == []
 
 
 def test_an_error_leaves_what_was_not_sent(tmp_path: Path, sent: list[Delivered], monkeypatch) -> None:
     def away(_delivered: Delivered) -> None:
         raise OSError("away")
 
-    events.note(tmp_path, BATCH)
+    outbox.note(tmp_path, BATCH)
     monkeypatch.setattr(events, "accepted", away)
     with pytest.raises(OSError, match="away"):
         list(events.send(tmp_path))
-    assert events.noted(tmp_path) == ["batch"]
+    assert outbox.noted(tmp_path) == ["batch"]
 
 
 def test_which_entry_it_was_made_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    events.note(tmp_path, BATCH, Path("in/batch.zip"))
-    assert events.is_noted(tmp_path, "batch", tmp_path / "in/batch.zip")
-    assert not events.is_noted(tmp_path, "batch", tmp_path / "in/batch")
-    assert not events.is_noted(tmp_path, "other", tmp_path / "in/batch.zip")
+    outbox.note(tmp_path, BATCH, Path("in/batch.zip"))
+    assert outbox.is_noted(tmp_path, "batch", tmp_path / "in/batch.zip")
+    assert not outbox.is_noted(tmp_path, "batch", tmp_path / "in/batch")
+    assert not outbox.is_noted(tmp_path, "other", tmp_path / "in/batch.zip")
 
 
 def test_a_server_that_is_away_is_an_os_error() -> None:

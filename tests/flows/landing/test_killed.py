@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from flows import dvc_file, lock, waiting
-from flows.landing import events
+from flows.landing import outbox
 from tasks.deliver import raw
 from tests.flows.landing.conftest import AtWork
 
@@ -232,7 +232,7 @@ def check_tidy(project: Any, step: str) -> None:
     )
     assert list((project.root / waiting.FOLDER).glob("*")) == [], step
     assert [path for path in (project.root / "data").iterdir() if path.name.startswith(".d")] == [], step
-    assert events.noted(project.root) == [], step
+    assert outbox.noted(project.root) == [], step
     assert lock.holder(project.root) is None, step
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flows import deliver, listing, waiting
-from flows.landing import drop, events, landing
+from flows import deliver, events, listing, waiting
+from flows.landing import drop, landing
 from flows.landing.landing import Outcome
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from flows import deliver
-from flows.landing import drop, events
+from flows import deliver, events
+from flows.landing import drop
 from flows.landing.landing import Landed, Outcome
 from tests.flows.users import ALONE, NOBODY, SUPERUSER
 

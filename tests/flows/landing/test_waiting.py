@@ -111,7 +111,7 @@ def test_an_event_of_what_was_withdrawn_is_not_sent(project: Any, at_work: AtWor
 
     project.drop("batch", project.GOOD)
     with monkeypatch.context() as patch:
-        patch.setattr("flows.landing.events.accepted", away)
+        patch.setattr("flows.events.accepted", away)
         with pytest.raises(OSError, match="away"):
             project.look()
     deliver.withdraw(project.root, "batch")
@@ -161,7 +161,7 @@ def test_what_waits_is_listed_by_who_runs_next(
         assert deliver.deliver(in_toy, tmp_path / "cells").waiting
     code = {
         "pipeline": "from flows.pipeline import pipeline; pipeline(target='split')",
-        "make repro": "from flows import lock; lock.main(['dvc', 'repro', '-q', 'split'])",
+        "make repro": "from flows import locked; locked.main(['dvc', 'repro', '-q', 'split'])",
     }
     assert child(code[who]).wait(timeout=120) == 0
     assert listing.names(in_toy) == ["demo", "cells"]

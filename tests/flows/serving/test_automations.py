@@ -130,7 +130,7 @@ def test_without_the_deployment_it_says_so(prefect: Any) -> None:
 
 
 def test_a_delivery_starts_one_retraining(served: server.Server) -> None:
-    from flows.landing import events
+    from flows import events
     from flows.serving import automations
 
     automations.set_up()
