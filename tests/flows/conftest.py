@@ -45,11 +45,17 @@ class Steer:
         text, count = re.subn(pattern, lambda found: found[1] + f'"{words}"', file.read_text(), count=1)
         assert count == 1
         file.write_text(text)
+        (root / "data/.state/awake").unlink(missing_ok=True)
 
     @staticmethod
     def await_ticks(root: Path) -> None:
         """Until train runs; it sleeps."""
-        _await(lambda: (root / "data/network/ticks").exists(), 60, "train did not start")
+        _await(lambda: (root / "data/network/ticks").exists(), 240, "train did not start")
+
+    @staticmethod
+    def wake(root: Path) -> None:
+        """End the sleep of stages, until words are set again."""
+        (root / "data/.state/awake").touch()
 
     @staticmethod
     def await_no_process(root: Path) -> None:

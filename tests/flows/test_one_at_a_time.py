@@ -16,6 +16,7 @@ pytestmark = pytest.mark.server
 HERE = Path(__file__).parents[2]
 MAKE_REPRO = ["python", "-m", "flows.locked", "dvc", "repro"]
 """As the Makefile has it."""
+PATIENCE = 240
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +31,9 @@ def test_the_makefile_takes_the_lock() -> None:
 
 @pytest.mark.long
 def test_while_a_run_works_verbs_and_make_repro_wait_and_bare_dvc_is_refused(
-    served: Served, environment: dict[str, str]
+    served: Served, environment: dict[str, str], steer: Any
 ) -> None:
-    run = served.in_training("sleep 12 alone")
+    run = served.in_training("sleep 600 alone")
     holder = f"pid {served.run_process().pid}: pipeline"
     assert lock.holder(served.root) == holder
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -45,14 +46,23 @@ def test_while_a_run_works_verbs_and_make_repro_wait_and_bare_dvc_is_refused(
     bare = subprocess.run(["dvc", "repro", "train"], cwd=served.root, env=environment, capture_output=True, text=True)
     assert bare.returncode != 0
     assert "is busy" in bare.stderr
-    for each in (waiting[0], waiting[1]):
-        assert each.stdout is not None
-        assert f"waiting for the project's lock (data/.state/lock), held by {holder}" in each.stdout.readline()
+    for each in waiting:
+        await_line(each, f"waiting for the project's lock (data/.state/lock), held by {holder}")
     waiting[1].send_signal(signal.SIGINT)  # a withdrawn delivery would change the toy
+    waiting[1].communicate(timeout=PATIENCE)
     assert "demo" in (served.root / "data/deliveries.yaml").read_text()
+    assert served.state(run) == "RUNNING", "all of that while the training works"
+    steer.wake(served.root)
     assert served.await_state(run, *FINAL) == "COMPLETED"
-    assert "up to date" in waiting[0].communicate(timeout=60)[0]
-    said = waiting[2].communicate(timeout=60)[0]
-    assert "waiting for the project's lock" in said
+    assert "up to date" in waiting[0].communicate(timeout=PATIENCE)[0]
+    waiting[2].communicate(timeout=PATIENCE)
     assert [each.returncode for each in (waiting[0], waiting[2])] == [0, 0]
-    waiting[1].communicate(timeout=10)
+
+
+def await_line(process: subprocess.Popen[str], words: str) -> None:
+    said = []
+    for line in process.stdout or ():
+        said.append(line)
+        if words in line:
+            return
+    raise AssertionError("".join(said))

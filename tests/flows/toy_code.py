@@ -1,7 +1,8 @@
 """The scripts of the toy: its stages, what of their outputs the flows read, and the cells of its studies."""
 
 # A stage writes what it read, hashed with its section of params.yaml. `words` of the section steer it: it prints them,
-# `sleep N` sleeps, `fail` fails, `constant` makes the result the same whatever was read.
+# `sleep N` sleeps, though not once data/.state/awake is there, `fail` fails, `constant` makes the result the same
+# whatever was read.
 TOY = """
 import hashlib, pathlib, sys, time, yaml
 verb, *inputs, out = sys.argv[1:]
@@ -21,6 +22,8 @@ print(verb, "says", *words)
 if "sleep" in words:
     for tick in range(int(words[words.index("sleep") + 1]) * 10):
         time.sleep(0.1)
+        if pathlib.Path("data/.state/awake").exists():
+            break
         with open(out / "ticks", "a") as log:
             log.write(f"{tick}\\n")
 if "fail" in words:
