@@ -57,6 +57,11 @@ def append(root: Path, name: str, act: Act, who: str, why: str) -> None:
     files.replace(root / FILE, text.getvalue())
 
 
+def command(name: str) -> str:
+    """The command by which a person takes a delivery of that name off hold."""
+    return f"python -m flows release {name} --why REASON"
+
+
 def why(root: Path, name: str) -> Line | None:
     """The last line about a delivery of that name, None without one."""
     return next((line for line in reversed(read(root)) if line.delivery == name), None)

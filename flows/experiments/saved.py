@@ -111,10 +111,6 @@ def _evaluated(root: Path, sha: str) -> str | None:
 
 
 def _figures(root: Path, folder: str) -> dict[str, Any]:
-    with dvc_repo.opened(root, dvc_repo.NO_REMOTE) as repo:
-        cache = repo.cache.local
-        listing = Path(cache.oid_to_path(folder))
-        entries = json.loads(listing.read_text()) if listing.is_file() else []
-        found = next((Path(cache.oid_to_path(e["md5"])) for e in entries if e["relpath"] == "metrics.json"), None)
-    document = json.loads(found.read_text()) if found and found.is_file() else {}
+    text = dvc_repo.cached(root, folder, "metrics.json")
+    document = json.loads(text) if text else {}
     return {name: value for name, value in document.items() if isinstance(value, int | float)}

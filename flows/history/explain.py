@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from flows import holds
 from flows.history import provenance
 from flows.stages import STAGES
 
@@ -31,6 +32,7 @@ _LABELS = {
     "commit": "committed",
     "triggered_by": "started by",
     "not_backed_up": "not saved",
+    "put_back": "put back",
     "sentence": "result",
 }
 
@@ -109,7 +111,7 @@ def _moment(text: str) -> str:
 
 def _deliveries(found: Sequence[Mapping[str, Any]]) -> str:
     pictures = sum(each["pictures"] or 0 for each in found)
-    names = [each["name"] for each in found]
+    names = [f"{each['name']} (on hold)" if each.get("held") else each["name"] for each in found]
     count = "1 delivery" if len(found) == 1 else f"{len(found)} deliveries"
     return f"{count}, {pictures:,} pictures: {listed(names, PATHS_SHOWN)}" if found else "no delivery"
 
@@ -179,8 +181,18 @@ def _not_reached(record: Record) -> Iterator[str]:
 
 
 def _facts(facts: Mapping[str, Any]) -> list[str]:
-    told = [_line(_LABELS.get(name, name), fact(value)) for name, value in facts.items() if name not in _ABOVE]
+    named = [(_LABELS.get(name, name), _sentences(name, value)) for name, value in facts.items() if name not in _ABOVE]
+    told = [_line(name, sentence) for name, sentences in named for sentence in sentences]
     return ["", "Besides", *told] if told else []
+
+
+def _sentences(name: str, value: Any) -> list[str]:
+    """A fact; what is a fact of each of several deliveries, a sentence for each."""
+    if name == "held":
+        return [f"{one}: {why}; to take it back: {holds.command(one)}" for one, why in value.items()] or ["none"]
+    if name == "audit":
+        return [f"{one['delivery']}: {one.get('sentence', one['verdict'])}" for one in value] or ["none"]
+    return [fact(value)]
 
 
 def fact(value: Any) -> str:

@@ -59,16 +59,18 @@ def digest(file: Path) -> str | None:
 def deliveries(root: Path) -> list[dict[str, Any]]:
     """Each delivery's name, DVC's md5 of it, the content's digest as noted when it came, and how many pictures.
 
-    One that DVC draws has no file of its own: its md5 and number of files are those in dvc.lock.
+    One that DVC draws has no file of its own: its md5 and number of files are those in dvc.lock. One that is on hold
+    has `held`: True.
     """
-    found = []
+    found, held = [], _lines(root / "data/deliveries.yaml", "held")
     for name in _lines(root / "data/deliveries.yaml", "deliveries"):
         file = root / "data/raw" / f"{name}.dvc"
         noted = _yaml(file)
         out, meta = _out(noted), noted.get("meta")
         meta = meta if isinstance(meta, dict) else {}
         pictures = meta.get("pictures", out.get("nfiles"))
-        found.append({"name": name, "md5": out.get("md5"), "digest": meta.get("digest"), "pictures": pictures})
+        one = {"name": name, "md5": out.get("md5"), "digest": meta.get("digest"), "pictures": pictures}
+        found.append({**one, "held": True} if name in held else one)
     return redrawn(root, found)
 
 

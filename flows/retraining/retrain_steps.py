@@ -87,7 +87,7 @@ def audited(case: Case, when: When = "ahead") -> bool:
     case.told.audit = found.markdown()
     held = retrain_tasks.held(case.root, found, case.record.id) if found.guilty else []
     case.told.held |= {one.delivery: str(one) for one in found.guilty if one.delivery in held}
-    case.record.note(audit=[one.to_dict() for one in found.findings], held=case.told.held)
+    case.record.note(audit=[{**one.to_dict(), "sentence": str(one)} for one in found.findings], held=case.told.held)
     if held:
         said = "; ".join(f"held {name}: {case.told.held[name]}" for name in held)
         notify.tell("held", f"{said}; `python -m flows release NAME` takes a delivery back", get_run_logger())
@@ -103,14 +103,17 @@ def audited(case: Case, when: When = "ahead") -> bool:
 def spoilt(case: Case) -> bool:
     """Where the gate refused the model, hold what of its deliveries is to blame, and train on the rest.
 
-    Whether that gave a model to judge: where the rest had been trained on before, the same model comes of it again, and
-    was decided upon.
+    Whether that gave a model to judge: where the rest had been trained on before, that model is put back, and was
+    decided upon.
     """
     assert case.decision is not None
     if case.decision.promote or not audited(case, "refused"):
         return False
     decided.note(case.root, case.model, case.told.outcome)
-    trained(case)
+    back: list[str] = retrain_tasks.put_back(case.root)
+    case.record.note(put_back=back)
+    if not back:
+        trained(case)
     return not decided.is_decided(case.root)
 
 

@@ -17,6 +17,7 @@ from flows.history import provenance
 from flows.pipeline import stage
 from flows.retraining import audit as audits
 from flows.retraining import data_commit, rescore
+from flows.retraining import put_back as former
 from flows.retraining.audit import Audited, When
 from flows.retraining.rescore import Rescored
 from flows.retraining.retraining import Retraining
@@ -75,6 +76,15 @@ def held(root: Path, found: Audited, run: str) -> list[str]:
         except ValueError as error:  # the last delivery that is not on hold
             get_run_logger().warning("%s is not held: %s", one.delivery, error)
     return done
+
+
+@step("put-back")
+def put_back(root: Path) -> list[str]:
+    """Bring back the former model where training on what is left would give it again; the paths."""
+    paths = former.put_back(root, get_run_logger())
+    if paths:
+        get_run_logger().info("no training: what is left was trained on before; put back %s", ", ".join(paths))
+    return paths
 
 
 @step("rescore")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from flows import holds
+
 Outcome = Literal["promoted", "kept", "unchanged", "collapsed"]
 STATES: dict[Outcome, str] = {"unchanged": "Unchanged", "collapsed": "Collapsed"}
 """Names of the states in which such runs end; the others end as Completed."""
@@ -48,8 +50,8 @@ class Retraining:
             "unchanged": "nothing to train on",
             "collapsed": "left to another run",
         }
-        held = "".join(f"; held {name}: {why}; to take it back: {_release(name)}" for name, why in self.held.items())
-        return f"{heads[self.outcome]}: {self.why}{held}"
+        held = [f"; held {name}: {why}; to take it back: {holds.command(name)}" for name, why in self.held.items()]
+        return f"{heads[self.outcome]}: {self.why}{''.join(held)}"
 
     @property
     def state(self) -> str:
@@ -72,7 +74,7 @@ class Retraining:
 
     def _on_hold(self) -> str:
         """What of it is on hold, and what a person may do."""
-        lines = [f"- `{name}`: {why}. `{_release(name)}` takes it back" for name, why in self.held.items()]
+        lines = [f"- `{name}`: {why}. `{holds.command(name)}` takes it back" for name, why in self.held.items()]
         about = "Listed, and out of the dataset; `python -m flows withdraw NAME` takes one out for good."
         return "\n".join([about, "", *lines])
 
@@ -85,10 +87,6 @@ class Retraining:
         if self.pushed:
             lines.append(f"Pushed: {', '.join(self.pushed)}")
         return lines + [f"Not backed up: {what}" for what in self.not_backed_up]
-
-
-def _release(name: str) -> str:
-    return f"python -m flows release {name} --why REASON"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """DVC's view of the project, for what its commands do not tell."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,16 @@ def opened(root: Path, config: Mapping[str, Any] | None = None) -> Iterator[Any]
             yield repo
     except DvcException as error:
         raise ValueError(f"dvc: {error}") from error
+
+
+def cached(root: Path, folder: str, name: str) -> bytes | None:
+    """A file of a folder of that hash, out of DVC's cache; None where that has not both."""
+    with opened(root, NO_REMOTE) as repo:
+        cache = repo.cache.local
+        listing = Path(cache.oid_to_path(folder))
+        entries = json.loads(listing.read_bytes()) if listing.is_file() else []
+        found = next((Path(cache.oid_to_path(entry["md5"])) for entry in entries if entry["relpath"] == name), None)
+        return found.read_bytes() if found and found.is_file() else None
 
 
 def remote_url(root: Path) -> str | None:

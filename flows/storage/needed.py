@@ -56,7 +56,7 @@ def bring(root: Path, paths: Iterable[Path], log: Logger = LOG) -> str:
         with dvc_repo.opened(root) as repo:
             away = [out for out in repo.index.outs if _is_absent(out)]
             return _lack(
-                root, [out for out in away if any(_touch(out.fs_path, str((root / p).resolve())) for p in paths)]
+                root, [out for out in away if any(touch(out.fs_path, str((root / p).resolve())) for p in paths)]
             )
 
     return _bring(root, lack, log)
@@ -137,7 +137,7 @@ def _is_changed(repo: Any, stage: Any, absent: list[Any]) -> bool:
 
 def _is_as_recorded(repo: Any, dep: Any, absent: list[Any]) -> bool:
     """Whether a dependency, with what is absent in its place, is what it was when the stage ran."""
-    parts = [out for out in absent if _touch(out.fs_path, dep.fs_path)]
+    parts = [out for out in absent if touch(out.fs_path, dep.fs_path)]
     if not parts or not dep.hash_info:
         return False
     if parts[0].fs_path == dep.fs_path:
@@ -174,9 +174,9 @@ def _present(repo: Any, dep: Any) -> Iterator[Any]:
 def _of(outs: list[Any], stages: Iterable[Any]) -> list[Any]:
     """Those outputs that the stages read."""
     read = {dep.fs_path for stage in stages for dep in stage.deps}
-    return [out for out in outs if any(_touch(out.fs_path, path) for path in read)]
+    return [out for out in outs if any(touch(out.fs_path, path) for path in read)]
 
 
-def _touch(one: str, other: str) -> bool:
+def touch(one: str, other: str) -> bool:
     """Whether one of two paths is the other, or lies in it."""
     return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")

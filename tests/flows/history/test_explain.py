@@ -103,6 +103,10 @@ MANY = [{**DEMO, "name": f"b{k}", "pictures": None} for k in range(50)]
             "data", {"deliveries": MANY}, "50 deliveries, 0 pictures: b0, b1, b2, b3, b4, b5, b6, b7 and 42 more",
             id="many deliveries",
         ),
+        pytest.param(
+            "data", {"deliveries": [DEMO, {**DEMO, "name": "b", "held": True}]}, "2 deliveries, 3,618 pictures: demo, "
+            "b (on hold)", id="a delivery on hold",
+        ),
         pytest.param("seeds", {"seeds": {}}, "none", id="no seeds"),
         pytest.param(
             "machine", {"hardware": {"cores": 8, "memory_mib": 9, "cpu": None, "gpus": ["H100", "H100"]}},
@@ -124,6 +128,17 @@ MANY = [{**DEMO, "name": f"b{k}", "pictures": None} for k in range(50)]
         pytest.param("delivered", {"facts": {"delivered": []}}, "none", id="nothing delivered"),
         pytest.param("committed", {"facts": {"commit": "0123"}}, "0123", id="a commit that it made"),
         pytest.param("not saved", {"facts": {"not_backed_up": ["a model"]}}, "a model", id="a long name"),
+        pytest.param(
+            "held", {"facts": {"held": {"b": "40 of 60 labels contradicted"}}},
+            "b: 40 of 60 labels contradicted; to take it back: python -m flows release b --why REASON", id="held",
+        ),
+        pytest.param("held", {"facts": {"held": {}}}, "none", id="nothing held"),
+        pytest.param("audit", {"facts": {"audit": []}}, "none", id="nothing audited"),
+        pytest.param(
+            "audit", {"facts": {"audit": [{"delivery": "b", "verdict": "agrees", "p": 0.5}]}}, "b: agrees",
+            id="an audit of before, without a sentence",
+        ),
+        pytest.param("put back", {"facts": {"put_back": ["data/model"]}}, "data/model", id="put back"),
         pytest.param("drift", {"facts": {"drift": {"shift": 0.25}}}, '{"shift": 0.25}', id="a fact without a sentence"),
         pytest.param("drift", {"facts": {"drift": ["x" * 300, 1]}}, f'["{"x" * 195}...', id="a long one"),
     ],
@@ -159,6 +174,14 @@ def test_a_line(name: str, changes: dict[str, Any], expected: str) -> None:
 )
 def test_deliveries_are_told_of_together(stages: list[dict[str, Any]], expected: str) -> None:
     assert _line("ingest", stages=stages) == expected
+
+
+def test_an_audit_is_told_of_each_delivery() -> None:
+    found = [{"delivery": name, "verdict": "agrees", "sentence": f"{name} is fine"} for name in ("a", "b")]
+    assert [line for line in _told(facts={"audit": found}) if line.startswith("  audit ")] == [
+        "  audit       a: a is fine",
+        "  audit       b: b is fine",
+    ]
 
 
 def test_what_was_skipped_comes_last_and_at_once() -> None:

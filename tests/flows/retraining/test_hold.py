@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows import holds, listing, notify
+from flows import holds, listing, notify, plan
 from flows.deliver import deliver, withdraw
 from flows.git import repository
 from flows.history import provenance
+from flows.history.explain import explain
 from flows.hold import hold, release
+from flows.retraining.put_back import PUT_BACK
 from flows.serving import webhook
 from tests.flows.receiver import Received
 from tests.flows.retrained import BETTER, WORSE, git, outcomes, page, pictures, retrained, subjects
@@ -61,6 +63,10 @@ def test_a_delivery_of_shuffled_labels_is_held_before_training_and_comes_back_as
     facts = provenance.read(with_champion, told.record)["facts"]
     assert facts["held"] == told.held
     assert facts["audit"][0]["verdict"] == "mislabelled"
+    explained = explain(with_champion).splitlines()
+    assert f"  held        second: {told.held['second']}; to take it back: {holds.command('second')}" in explained
+    assert f"  audit       second: {told.held['second']}" in explained
+    assert any(line.endswith(" pictures: demo, second (on hold)") for line in explained)
     assert "## On hold" in page("retraining")
     assert subjects(with_champion)[0] == "Take in second, hold second"
     assert {"data/deliveries.yaml", "data/holds.csv", "data/raw/second.dvc"} <= set(
@@ -107,10 +113,20 @@ def test_where_the_gate_refuses_a_model_the_guilty_delivery_is_held_and_the_othe
 
 @pytest.mark.long
 def test_after_a_refusal_the_dataset_is_what_it_was(with_champion: Path, tmp_path: Path, steer: Any) -> None:
+    before, model = plan.entries(with_champion), (with_champion / "data/model/model.json").read_bytes()
     deliver(with_champion, shuffled(tmp_path / "spoilt", every=5), "spoilt")
     told = retrained()  # of the same skill, on test rows that are wrong: no better, so it is refused
     assert (told.outcome, list(told.held)) == ("kept", ["spoilt"])
     assert set(rows(with_champion, "spoilt")["reason"]) == {"held"}
+    # The rest is what the champion was trained on. As the held rows stay in data/clean, DVC would train on it again: so
+    # all from train on is put back, in dvc.lock too.
+    assert provenance.read(with_champion, told.record)["facts"]["put_back"][:2] == ["data/network", "data/model"]
+    now = plan.entries(with_champion)
+    assert {name: now[name] for name in PUT_BACK} == {name: before[name] for name in PUT_BACK}
+    assert (with_champion / "data/model/model.json").read_bytes() == model
+    assert repository.changed(with_champion) == []
+    assert retrained(return_state=True).name == "Unchanged"
+    assert outcomes(with_champion)["train"] == "skipped"
 
 
 @pytest.mark.long
