@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 
-from flows import admission, dvc_file, listing, lock, staging, waiting
+from flows import admission, dvc_file, holds, listing, lock, staging, waiting
 from flows.dvc_file import RAW
 from tasks.deliver import names, raw
 from tasks.deliver.intake import Intake, take_in
@@ -46,7 +46,7 @@ class Delivered:
 
     def __str__(self) -> str:
         if not self.new:
-            more = f", which is on hold: `python -m flows release {self.name}`" if self.held else ""
+            more = f", which is on hold: `{holds.command(self.name)}` takes it back" if self.held else ""
             more = ", which joins the next run" if self.waiting else more
             return f"nothing to do: the same {self.pictures} pictures are here already, as {self.name!r}{more}"
         counts = ", ".join(f"{label or 'in no class'} {count}" for label, count in self.classes.items())

@@ -26,20 +26,23 @@ NEXT = f"next: git add {FILE}; make repro"
 class Reviewed:
     """The line that holds now, those that it replaced, and lines about single files that win over it in part.
 
-    `new` is False where the file said the same before, and was left alone. As text: for a person.
+    `new` is False where the file said the same before, and was left alone. `held` are deliveries on hold without which
+    there is no picture to keep. As text: for a person.
     """
 
     line: Overrule
     new: bool
     replaced: list[Overrule]
     exceptions: list[Overrule]
+    held: Sequence[str] = ()
 
     def __str__(self) -> str:
+        wait = f"; it waits while {_listed(list(self.held))} is on hold" if self.held else ""
         if not self.new:
-            return f"nothing to do: {_quoted(self.line)} stands in {FILE} already; {NEXT}"
+            return f"nothing to do: {_quoted(self.line)} stands in {FILE} already{wait}; {NEXT}"
         replaced = "".join(f", in place of {_quoted(line)}" for line in self.replaced)
         but = "".join(f", but {_quoted(line)} wins for that file" for line in self.exceptions)
-        return f"{self.line.verdict} {_about(self.line)}: line {self.line.line} of {FILE}{replaced}{but}; {NEXT}"
+        return f"{self.line.verdict} {_about(self.line)}: line {self.line.line} of {FILE}{replaced}{but}{wait}; {NEXT}"
 
 
 def review(root: Path, about: str, verdict: str, why: str, who: str | None = None) -> Reviewed:
@@ -58,13 +61,13 @@ def review(root: Path, about: str, verdict: str, why: str, who: str | None = Non
         meant = _meant(rows, about, to_come)
         if verdict == "keep":
             _check_keepable(meant, about)
-        first = meant.iloc[0]
+        first, held = meant.iloc[0], _held(root, meant) if verdict == "keep" else []
         said = Overrule(0, first["delivery"], first["source"] if "/" in about else "", first["id"], verdict, who, why)
         replaced = [line for line in lines if _thing(line) == _thing(said)]
         if [line._replace(line=0) for line in replaced] == [said]:
-            return Reviewed(replaced[0], False, [], [])
+            return Reviewed(replaced[0], False, [], [], held)
         line = review_file.put(root, said, replaced, None if to_come else _as_ingested(rows))
-        return Reviewed(line, True, replaced, _exceptions(lines, rows, said))
+        return Reviewed(line, True, replaced, _exceptions(lines, rows, said), held)
 
 
 def _rows(root: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -117,6 +120,12 @@ def _check_keepable(meant: pd.DataFrame, about: str) -> None:
     if whole["label"].nunique() > 1:
         keys = [f"{_key(row)} as {row['label']}" for _, row in whole.iterrows()]
         raise ValueError(f"{about} came under several labels: say which to keep, {_listed(keys, 'or')}")
+
+
+def _held(root: Path, meant: pd.DataFrame) -> list[str]:
+    """The deliveries of the rows where all of them are on hold: a verdict keeps no picture meanwhile."""
+    names, held = meant["delivery"].unique().tolist(), listing.held(root)
+    return names if set(names) <= set(held) else []
 
 
 def _exceptions(lines: list[Overrule], rows: pd.DataFrame, said: Overrule) -> list[Overrule]:

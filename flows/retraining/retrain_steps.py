@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.states import Completed
 
-from flows import artifact, listing, notify, watch
+from flows import artifact, holds, listing, notify, watch
 from flows import pipeline as stages
 from flows.artifact import Artifact
 from flows.champions import candidate, champion
@@ -90,7 +90,7 @@ def audited(case: Case, when: When = "ahead") -> bool:
     case.record.note(audit=[{**one.to_dict(), "sentence": str(one)} for one in found.findings], held=case.told.held)
     if held:
         said = "; ".join(f"held {name}: {case.told.held[name]}" for name in held)
-        notify.tell("held", f"{said}; `python -m flows release NAME` takes a delivery back", get_run_logger())
+        notify.tell("held", f"{said}; `{holds.command('NAME')}` takes a delivery back", get_run_logger())
         _clean(case)
         late = [name for name in decided.fresh(case.root) if name not in case.told.fresh]
         if late:  # they were accepted since, and are audited like the others

@@ -130,6 +130,9 @@ def test_the_same_content_is_noticed_in_every_form_and_under_every_name(root, ce
         assert (told.name, told.new) == ("first", False)
     assert str(told) == "nothing to do: the same 3 pictures are here already, as 'first'"
     assert snapshot(root) == before
+    listing.hold(root, "first")
+    told = str(deliver(root, cells, None))
+    assert told.endswith("as 'first', which is on hold: `python -m flows release first --why REASON` takes it back")
 
 
 def test_the_content_of_a_drawn_delivery_is_noticed(root, tmp_path, quick):

@@ -136,6 +136,15 @@ def test_the_same_line_again_changes_nothing(root: Path) -> None:
     assert (root / FILE).stat() == before
 
 
+def test_a_verdict_on_a_held_delivery_says_that_it_waits(root: Path) -> None:
+    (root / listing.FILE).write_text("deliveries: [d, e]\nheld: [d]\n")
+    told = str(review(root, "d/ig/m.png", "keep", "so", "Ann"))
+    assert "; it waits while d is on hold; next: " in told
+    assert "; it waits while d is on hold; next: " in str(review(root, "d/ig/m.png", "keep", "so", "Ann"))
+    assert "waits" not in str(review(root, TWICE, "keep", "so", "Ann"))  # e has it too
+    assert "waits" not in str(review(root, "d/ig/a, b.png", "drop", "so", "Ann"))
+
+
 def test_a_file_s_own_line_is_another_thing_and_named_where_it_wins(root: Path) -> None:
     review(root, "e/ig/x.png", "keep", "sharper", "Bob")
     done = review(root, TWICE, "drop", "so", "Ann")
