@@ -60,6 +60,7 @@ def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]
         name="hemaflow",
         pause_on_shutdown=False,
         query_seconds=POLL_SECONDS,
+        prefetch_seconds=0,  # else a run that is to wait for a while is tried at each poll all the same
         limit=PROCESSES,
         heartbeat_seconds=HEARTBEAT_SECONDS,
     )

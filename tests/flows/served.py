@@ -150,7 +150,7 @@ def serving(root: Path, environment: dict[str, str], *options: str, port: int | 
         yield served
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=240)  # as long as it takes: what the block raised is to be seen
 
 
 def shared(request: pytest.FixtureRequest) -> Served:

@@ -24,7 +24,7 @@ from tests.flows.served import FINAL, Served, serving
 
 pytestmark = [pytest.mark.server, pytest.mark.long]
 
-NUMBER, EVERY_SECONDS, PATIENCE = 50, 4.0, 600
+NUMBER, EVERY_SECONDS, PATIENCE = 50, 4.0, 1800
 PNG = b"\x89PNG\r\n\x1a\n"
 WHO = ["-c", "user.name=toy", "-c", "user.email=toy"]
 FAULTY = {11, 29, 43}

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -134,6 +135,28 @@ def test_a_cancelled_run_ends_its_stage_and_frees_dvc(served: Served, environmen
     assert served.await_state(run, *FINAL) == "CANCELLED"
     steer.words(served.root, "train", "")
     subprocess.run(["dvc", "repro", "-q"], cwd=served.root, env=environment, check=True)
+
+
+def test_a_run_that_waits_for_another_is_tried_no_oftener_than_the_server_says(served: Served, steer: Any) -> None:
+    """Each try is written to the database, and many runs that wait, each tried every second, stop SQLite."""
+    first = served.in_training("sleep 600 ahead")
+    waiting = served.trigger()
+    until = time.monotonic() + 240
+    while len(tries := _tries(served, waiting)) < 3:
+        assert time.monotonic() < until, tries
+        time.sleep(0.5)
+    pause = float(server.SETTINGS["PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS"])
+    assert all((after - before).total_seconds() >= pause for before, after in pairwise(tries)), tries
+    steer.wake(served.root)
+    assert [served.await_state(run, *FINAL) for run in (first, waiting)] == ["COMPLETED"] * 2
+
+
+def _tries(served: Served, run: str) -> list[datetime]:
+    """When the run was told to wait."""
+    states = served.call(f"flow_run_states/?flow_run_id={run}")
+    return sorted(
+        datetime.fromisoformat(state["timestamp"]) for state in states if state["name"] == "AwaitingConcurrencySlot"
+    )
 
 
 def test_sigterm_ends_all_of_it(served: Served, environment: dict[str, str], steer: Any) -> None:
