@@ -30,6 +30,7 @@ SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=2)
 """A stage uses all cores, so more of them at once would only cost memory."""
 
 TRAINING = "train"
+LAST: Target = "card"
 
 AS_THEY_ARE = Settings()
 
@@ -61,23 +62,28 @@ def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE, keep: bo
     with _at_work(root, settings, keep) as place:
         if place.name is None:
             admission.admit(root)
-        todo = begin(place.root, settings, target)
-        drawn = {name: demo.submit(todo, name) for name in todo.drawn}
-        ingested = [ingest.submit(todo, name, drawn.get(name)) for name in todo.deliveries]
-        embedded = [embed.submit(todo, name, made) for name, made in zip(todo.deliveries, ingested, strict=True)]
-        deduped = dedupe.submit(todo, ingested, embedded)
-        inliers = outliers.submit(todo, deduped, embedded)
-        clean = split.submit(todo, deduped, inliers)
-        page = report.submit(todo, clean, deduped, ingested)
-        network = train.submit(todo, clean, ingested)
-        model = calibrate.submit(todo, clean, ingested, network)
-        scores = evaluate.submit(todo, clean, ingested, model)
-        examples = explain.submit(todo, clean, ingested, model, scores)
-        verdict = card.submit(todo, clean, model, scores, examples)
-        curated = [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, page]
-        made = finish(place.root, [*curated, network, model, scores, examples, verdict])
+        made = run_stages(place.root, settings, target)
         place.save(target)
         return made
+
+
+def run_stages(root: Path, settings: Settings, target: Target) -> list[Artifact]:
+    """Bring the stages in that folder up to date, as tasks of the flow around. Raises what `pipeline` raises."""
+    todo = begin(root, settings, target)
+    drawn = {name: demo.submit(todo, name) for name in todo.drawn}
+    ingested = [ingest.submit(todo, name, drawn.get(name)) for name in todo.deliveries]
+    embedded = [embed.submit(todo, name, made) for name, made in zip(todo.deliveries, ingested, strict=True)]
+    deduped = dedupe.submit(todo, ingested, embedded)
+    inliers = outliers.submit(todo, deduped, embedded)
+    clean = split.submit(todo, deduped, inliers)
+    page = report.submit(todo, clean, deduped, ingested)
+    network = train.submit(todo, clean, ingested)
+    model = calibrate.submit(todo, clean, ingested, network)
+    scores = evaluate.submit(todo, clean, ingested, model)
+    examples = explain.submit(todo, clean, ingested, model, scores)
+    verdict = card.submit(todo, clean, model, scores, examples)
+    curated = [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, page]
+    return finish(root, [*curated, network, model, scores, examples, verdict])
 
 
 @contextmanager

@@ -12,11 +12,10 @@ from pydantic import Field
 from flows import groups, lock, notify
 from flows.git import repository
 from flows.history import provenance
-from flows.pipeline import AS_THEY_ARE
+from flows.pipeline import AS_THEY_ARE, SIDE_BY_SIDE
 from flows.retraining import approval as approvals
 from flows.retraining import retrain_steps as steps
-from flows.retraining import waiting_room
-from flows.retraining.retraining import Retraining
+from flows.retraining import takeover, waiting_room
 from flows.serving import form
 from flows.settings_form import Settings
 
@@ -27,7 +26,7 @@ NOTHING: list[str] = []
 
 
 # Prints are logged, for whoever waits for a place or the project's lock is told so by a print.
-@flow(name="retrain", persist_result=False, log_prints=True, on_failure=[notify.failed])
+@flow(name="retrain", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True, on_failure=[notify.failed])
 def retrain(
     deliveries: Deliveries = NOTHING,
     approval: Approval = "none",
@@ -44,34 +43,36 @@ def retrain(
         approval_hours: How long to wait for the answer; without one the model is not promoted.
         review_branch: Push the commits to git's origin as a branch retrain/DATE too.
         force: Go on to training and the gate also where the dataset is that of the last training.
-        settings: Those of params.yaml, as they are: with others it is refused. Try them in a run of `pipeline` first.
+        settings: Values for this run, which then trains and judges in a git worktree. Where the model is promoted they
+            are put into params.yaml and committed; else an experiment keeps them, and the workspace stays as it is.
 
     A delivery whose labels the champion contradicts far more often than its own test rows' goes on hold: before the
     training, or where the gate refused a model of it.
 
     Ends with a `Retraining`, as Completed; named Held where a delivery went on hold, else Unchanged where there was
     nothing to train on, Collapsed where another run waits that does the same. Raises ValueError before any work where
-    git cannot commit and for other settings than those of params.yaml, and OSError at the very end where all is done
+    git cannot commit and for settings that a retraining cannot have, and OSError at the very end where all is done
     but could not be pushed: the next run pushes.
     """
     root = Path.cwd()
-    _refuse(settings)
     repository.check(root)
+    _check(root, settings)
     with provenance.recording(root, "retrain") as record, ExitStack() as question, ExitStack() as hold:
-        case = steps.begun(root, record, deliveries)
-        ahead = hold.enter_context(waiting_room.turn(root, case.name))
+        case = steps.begun(root, record, deliveries, settings)
+        ahead = hold.enter_context(waiting_room.turn(root, case.name, alone=bool(settings.values())))
         if ahead:
             return steps.left_to(case, ahead, deliveries)
         hold.enter_context(writing(root))
         steps.curated(case)
         steps.audited(case)
-        reason = None if force else steps.nothing_to_do(case)
+        reason = steps.nothing_to_do(case, force)
         if reason:
             return steps.unchanged(case, reason, review_branch)
-        steps.trained(case)
-        steps.judged(case)
-        while steps.spoilt(case):
+        with steps.placed(case):
+            steps.trained(case)
             steps.judged(case)
+            while steps.spoilt(case):
+                steps.judged(case)
         steps.committed(case)
         if steps.waits_for_a_person(case, approval):
             question.enter_context(approvals.asking(root, case.model, case.name))
@@ -82,14 +83,10 @@ def retrain(
         return steps.concluded(case, review_branch)
 
 
-def _refuse(settings: Settings) -> None:
-    """A champion has to come of the params.yaml that its commit has."""
-    others = ", ".join(f"{path}={value}" for path, value in settings.values().items())
-    if others:
-        raise ValueError(
-            f"retrain with settings other than those of params.yaml is not supported, got {others}: "
-            "try them in a run of pipeline, put them into params.yaml, and retrain"
-        )
+def _check(root: Path, settings: Settings) -> None:
+    """Refuse at once, before it waits for its turn, what the run would be refused for then."""
+    if not (root / takeover.JOURNAL).exists():
+        takeover.check(root, settings.values())
 
 
 @contextmanager
@@ -97,8 +94,3 @@ def writing(root: Path) -> Iterator[None]:
     """The project's lock; where the block is left by an error, its stages have ended."""
     with lock.held(root, "retrain"), groups.ending_together():
         yield
-
-
-def sentence(result: Retraining) -> str:
-    """What came of a retraining, for a person."""
-    return str(result)

@@ -75,6 +75,14 @@ def parse(pairs: Iterable[str]) -> Settings:
         raise ValueError("\n".join(str(each["ctx"]["error"]) for each in error.errors())) from error
 
 
+def again(settings: Settings) -> Settings:
+    """The values that were given, held against params.yaml as it is by now. Raises ValueError (pydantic's)."""
+    nested: dict[str, Any] = {}
+    for path, value in settings.values().items():
+        _put(nested, path, value)
+    return Settings.model_validate(nested)
+
+
 def write(root: Path, settings: Settings) -> list[str]:
     """Put `settings` into the params.yaml below `root`, and return a line for each value that changed.
 

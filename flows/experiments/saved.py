@@ -43,6 +43,16 @@ def experiments(root: Path) -> list[Experiment]:
     ]
 
 
+def named(root: Path, name: str) -> Experiment:
+    """The one of that name. Raises ValueError, with the latest few, for one that there is not."""
+    known = experiments(root)
+    found = next((one for one in known if one.name == name), None)
+    if found is None:
+        names = ", ".join(one.name for one in known[:5]) or "none"
+        raise ValueError(f"no experiment {name!r}; the latest: {names}")
+    return found
+
+
 def settings(root: Path, one: Experiment) -> dict[str, Any]:
     """The settings that it was run with, by path; of one of `dvc exp run`, what differs from its base's params.yaml."""
     subject, _, body = git.run(root, "show", "--no-patch", "--format=%B", one.sha).decode().partition("\n\n")
@@ -70,11 +80,7 @@ def apply(root: Path, name: str) -> str:
     Whatever else was changed in the workspace since stays, and makes stages stale as ever. Waits for the project's
     lock. Raises ValueError for an experiment that there is not, OSError where an output cannot be put in its place.
     """
-    known = experiments(root)
-    found = next((one for one in known if one.name == name), None)
-    if found is None:
-        names = ", ".join(one.name for one in known[:5]) or "none"
-        raise ValueError(f"no experiment {name!r}; the latest: {names}")
+    found = named(root, name)
     with lock.held(root, "apply"):
         changes = params_file.write(root, settings(root, found))
         held = repository.show(root, found.sha, plan.LOCK)

@@ -1,6 +1,7 @@
 """The steps of a retraining, in their order. Each may be done again: the next run makes up for one that was killed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,49 +12,29 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.states import Completed
 
-from flows import artifact, holds, listing, notify, watch
+from flows import artifact, holds, listing, notify, params_file, settings_form, watch
 from flows import pipeline as stages
-from flows.artifact import Artifact
 from flows.champions import candidate, champion
+from flows.experiments import experiment
 from flows.history.provenance import Recorder
 from flows.retraining import approval as approvals
-from flows.retraining import data_commit, decided, rescore, retrain_tasks
-from flows.retraining.approval import Answered
+from flows.retraining import data_commit, decided, rescore, retrain_tasks, takeover
 from flows.retraining.audit import Audited, When
-from flows.retraining.retraining import Retraining
+from flows.retraining.case import Case
+from flows.retraining.retraining import listed
+from flows.settings_form import Settings
 from tasks.gate.decision import Decision
 
 GATE = "the gate"
 """Who promotes where no person is asked."""
 
 
-class Case:
-    """A run and what it works on. No dataclass: Prefect would search its fields wherever it is handed on."""
-
-    def __init__(self, root: Path, record: Recorder, name: str):
-        self.root, self.record, self.name, self.told = root, record, name, Retraining(record.id)
-        self.list = b""
-        """data/deliveries.yaml as the run read it"""
-        self.names: list[str] = []
-        """the deliveries in it"""
-        self.made: list[Artifact] = []
-        self.decision: Decision | None = None
-        self.model = ""
-        """digest of the model that was judged"""
-        self.against: str | None = None
-        """tag of the champion that it was compared with"""
-        self.candidate: Path | None = None
-        """where it lies with all that belongs to it, if the gate lets it through"""
-        self.answer: Answered | None = None
-        """a person's"""
-
-
-def begun(root: Path, record: Recorder, deliveries: Sequence[str]) -> Case:
+def begun(root: Path, record: Recorder, deliveries: Sequence[str], settings: Settings) -> Case:
     """Note who started the run, and for what."""
     run = _flow_run()
     by = "schedule" if run.auto_scheduled else "deployment" if run.deployment_id else "command line"
     record.note(triggered_by=f"{by}, for {', '.join(deliveries)}" if deliveries else by)
-    return Case(root, record, run.name)
+    return Case(root, record, run.name, settings)
 
 
 def left_to(case: Case, ahead: str, deliveries: Sequence[str]) -> State:
@@ -66,9 +47,15 @@ def left_to(case: Case, ahead: str, deliveries: Sequence[str]) -> State:
 
 def curated(case: Case) -> None:
     """Finish what a killed run began, take in what lies complete in the drop folder, and clean all that is listed."""
-    finished = champion.recover(case.root)
-    if finished:
-        get_run_logger().warning("finished the promotion of %s, which had been interrupted", finished)
+    log = get_run_logger()
+    if taken := takeover.recover(case.root, log):
+        log.warning("finished what had been interrupted: %s", taken)
+    if finished := champion.recover(case.root):
+        log.warning("finished the promotion of %s, which had been interrupted", finished)
+    # Against params.yaml as it is now: an earlier run may have brought some of them into it.
+    case.settings = settings_form.again(case.settings)
+    case.told.settings = dict(case.settings.values())
+    takeover.check(case.root, case.told.settings)
     _clear_candidates(case.root)
     watch.take_in_all(case.root)
     _clean(case)
@@ -104,10 +91,10 @@ def spoilt(case: Case) -> bool:
     """Where the gate refused the model, hold what of its deliveries is to blame, and train on the rest.
 
     Whether that gave a model to judge: where the rest had been trained on before, that model is put back, and was
-    decided upon.
+    decided upon. A model of other settings is refused for these, which says nothing of its deliveries.
     """
     assert case.decision is not None
-    if case.decision.promote or not audited(case, "refused"):
+    if case.decision.promote or case.told.settings or not audited(case, "refused"):
         return False
     decided.note(case.root, case.model, case.told.outcome)
     back: list[str] = retrain_tasks.put_back(case.root)
@@ -117,9 +104,9 @@ def spoilt(case: Case) -> bool:
     return not decided.is_decided(case.root)
 
 
-def nothing_to_do(case: Case) -> str | None:
+def nothing_to_do(case: Case, force: bool) -> str | None:
     """Why there is nothing to train and nothing to decide; None where there is."""
-    if not decided.is_of_these_rows(case.root):
+    if force or case.told.settings or not decided.is_of_these_rows(case.root):
         return None
     asker = approvals.asks(case.root, rescore.digest(case.root / candidate.MODEL) or "none")
     if asker:
@@ -138,8 +125,26 @@ def unchanged(case: Case, reason: str, review_branch: bool) -> State:
     return concluded(case, review_branch)
 
 
+@contextmanager
+def placed(case: Case) -> Iterator[None]:
+    """For the block, the place where the model is made and judged: with settings of its own that is a worktree.
+
+    What was made there is kept as an experiment at the end.
+    """
+    case.base = takeover.Base.of(case.root)
+    with experiment.placed(case.root, case.settings, keep=False) as place:
+        case.place = place.root
+        yield
+        case.shown = artifact.markdown(case.place, case.made, _record(case))
+        place.save(stages.LAST)
+        case.told.experiment = place.name
+
+
 def trained(case: Case) -> None:
-    """Bring the stages from train to card up to date."""
+    """Bring the stages from train to card up to date; all of them where the run has settings of its own."""
+    if case.told.settings:
+        case.made = stages.run_stages(case.place, case.settings, stages.LAST)
+        return
     todo = stages.begin(case.root, stages.AS_THEY_ARE, "card")
     by_stage = {each.stage: each for each in case.made}
     clean, ingested = by_stage["split"], [by_stage[f"ingest@{name}"] for name in case.names]
@@ -155,14 +160,16 @@ def trained(case: Case) -> None:
 def judged(case: Case) -> None:
     """Ask the gate. What it lets through is put aside, where later runs and deliveries leave it as it is."""
     now = champion.current(case.root)
-    case.against, case.model = now.tag if now else None, rescore.digest(case.root / candidate.MODEL) or ""
-    rescored: Any = retrain_tasks.rescored(case.root, return_state=True)
-    decision: Decision = retrain_tasks.gate(case.root, rescored.result())
+    case.against, case.model = now.tag if now else None, rescore.digest(case.place / candidate.MODEL) or ""
+    rescored: Any = retrain_tasks.rescored(case.place, return_state=True)
+    decision: Decision = retrain_tasks.gate(case.place, rescored.result())
     case.decision = decision
     case.told.gate = decision.markdown()
     case.record.note(rescored=rescored.message, decision=decision.to_dict())
-    if decision.promote:
-        case.candidate = champion.assemble(case.root, decision.to_dict(), case.record.path)
+    case.asker = approvals.asks(case.root, case.model)
+    if decision.promote and not case.asker:
+        # Below data/.state, which a worktree shares with the project.
+        case.candidate = champion.assemble(case.place, decision.to_dict(), case.record.path).resolve()
 
 
 def committed(case: Case) -> None:
@@ -180,6 +187,8 @@ def waits_for_a_person(case: Case, approval: str) -> bool:
 def asked(case: Case, hours: float) -> None:
     """Ask a person, with the gate's table at hand."""
     text = f"## May this model be the champion, in place of {case.against or 'none'}?\n\n{case.told.gate}"
+    if case.told.settings:
+        text += f"\nYes puts its settings into params.yaml and commits them: {listed(case.told.settings)}\n"
     case.answer = approvals.ask(text, hours)
     case.record.note(approval=asdict(case.answer))
 
@@ -190,13 +199,18 @@ def promoted_or_kept(case: Case) -> None:
     reason, now = case.decision.sentence().partition(": ")[2], champion.current(case.root)
     moved, answer = (now.tag if now else None) != case.against, case.answer
     try:
-        if case.candidate is None:
+        if case.asker:
+            case.told.why = f"{case.asker} waits for a person's answer about this model"
+        elif case.candidate is None:
             case.told.why = reason
         elif moved:
             case.told.why = f"the model was compared with {case.against or 'no champion'}; the next run judges it anew"
         elif answer and answer.promote == "no":
             case.told.why = f"not promoted: {answer.why} ({answer.who})"
+        elif case.told.experiment and takeover.is_outdated(case.root, case.base):
+            case.told.why = f"{params_file.FILE} was changed since the run began, so its settings are not put into it"
         else:
+            _take_over(case)
             why, who = (f"{reason}; confirmed: {answer.why}", answer.who) if answer else (reason, GATE)
             now = retrain_tasks.promote(case.root, case.candidate, why, who, case.against)
             case.told.outcome, case.told.why = "promoted", reason
@@ -204,7 +218,7 @@ def promoted_or_kept(case: Case) -> None:
     finally:
         if case.candidate:
             champion.discard(case.candidate)
-    if not (case.candidate and moved):
+    if not case.asker and not (case.candidate and moved):
         decided.note(case.root, case.model, case.told.outcome)
 
 
@@ -212,12 +226,13 @@ def concluded(case: Case, review_branch: bool) -> State:
     """Push, and tell the run on a page. Raises OSError where pushing failed, when all else is done."""
     now = champion.current(case.root)
     case.told.champion = now.tag if now else None
-    decided.note_deliveries(case.root, case.names)
+    if not case.told.experiment or case.told.outcome == "promoted":  # else the project's model has not learnt them
+        decided.note_deliveries(case.root, case.names)
     if case.decision and not case.decision.promote:
         notify.tell("refused", str(case.told), get_run_logger())
     pushed: Any = retrain_tasks.push(case.root, case.told, review_branch, return_state=True)
     case.record.note(pushed=case.told.pushed, not_backed_up=case.told.not_backed_up, sentence=str(case.told))
-    shown = artifact.markdown(case.root, case.made, case.record.path.relative_to(case.record.root))
+    shown = case.shown or artifact.markdown(case.root, case.made, _record(case))
     create_markdown_artifact(case.told.markdown(shown), key="retraining", description=str(case.told))
     if pushed.is_failed():
         error = pushed.result(raise_on_failure=False)
@@ -227,6 +242,18 @@ def concluded(case: Case, review_branch: bool) -> State:
 
 def _state(case: Case) -> State:
     return Completed(name=case.told.state, message=str(case.told), data=case.told)
+
+
+def _take_over(case: Case) -> None:
+    """Put the settings of its own, if any, and what was made with them into the project."""
+    if case.told.experiment:
+        case.told.commit = retrain_tasks.taken_over(case.root, case.told.experiment, case.base, case.record.id)
+        case.told.left = data_commit.left(case.root)
+        case.record.note(commit=case.told.commit, left=case.told.left)
+
+
+def _record(case: Case) -> Path:
+    return case.record.path.relative_to(case.record.root)
 
 
 def _clean(case: Case) -> None:

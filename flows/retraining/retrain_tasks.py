@@ -16,7 +16,7 @@ from flows.champions.champion import Champion
 from flows.history import provenance
 from flows.pipeline import stage
 from flows.retraining import audit as audits
-from flows.retraining import data_commit, rescore
+from flows.retraining import data_commit, rescore, takeover
 from flows.retraining import put_back as former
 from flows.retraining.audit import Audited, When
 from flows.retraining.rescore import Rescored
@@ -111,6 +111,13 @@ def commit(root: Path, deliveries: bytes, fresh: Sequence[str], held: Sequence[s
     """Commit what the run took in and made."""
     lease.check(root)
     return data_commit.commit(root, deliveries, fresh, held, run)
+
+
+@step("take over")
+def taken_over(root: Path, name: str, base: takeover.Base, run: str) -> str:
+    """Take the settings and outputs of the run's experiment over into the project; the commit."""
+    lease.check(root)
+    return takeover.take_over(root, name, base, run, get_run_logger())
 
 
 @step("promote")

@@ -1,10 +1,10 @@
 """What came of a retraining, in a sentence and on a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from flows import holds
+from flows import holds, params_file
 
 Outcome = Literal["promoted", "kept", "unchanged", "collapsed"]
 STATES: dict[Outcome, str] = {"unchanged": "Unchanged", "collapsed": "Collapsed"}
@@ -40,6 +40,10 @@ class Retraining:
     """what exists here alone, in words"""
     held: dict[str, str] = field(default_factory=dict)
     """deliveries that this run put on hold, each with the reason in words: rate, the champion's rate, test and p"""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """those that differed from params.yaml, by their paths there"""
+    experiment: str | None = None
+    """name of that which keeps them"""
     audit: str = ""
     """what the champion said of new deliveries' labels, Markdown"""
 
@@ -51,7 +55,7 @@ class Retraining:
             "collapsed": "left to another run",
         }
         held = [f"; held {name}: {why}; to take it back: {holds.command(name)}" for name, why in self.held.items()]
-        return f"{heads[self.outcome]}: {self.why}{''.join(held)}"
+        return f"{heads[self.outcome]}: {self.why}{self._tried()}{''.join(held)}"
 
     @property
     def state(self) -> str:
@@ -72,6 +76,15 @@ class Retraining:
         ]
         return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
 
+    def _tried(self) -> str:
+        """What became of settings of its own."""
+        if self.experiment is None:
+            return ""
+        said = listed(self.settings)
+        if self.outcome == "promoted":
+            return f"; {params_file.FILE} has {said} now"
+        return f"; {said} is kept as experiment {self.experiment}: `python -m flows apply {self.experiment}`"
+
     def _on_hold(self) -> str:
         """What of it is on hold, and what a person may do."""
         lines = [f"- `{name}`: {why}. `{holds.command(name)}` takes it back" for name, why in self.held.items()]
@@ -82,11 +95,18 @@ class Retraining:
         lines = [f"New deliveries: {_listed(self.fresh)}", f"Run: `python -m flows explain {self.record}` tells it"]
         if self.commit:
             lines.append(f"Commit: `{self.commit[:12]}`")
+        if self.settings:
+            lines.append(f"Settings: {listed(self.settings)}")
         if self.left:
             lines.append(f"Changed, and not the run's to commit: {_listed(self.left)}")
         if self.pushed:
             lines.append(f"Pushed: {', '.join(self.pushed)}")
         return lines + [f"Not backed up: {what}" for what in self.not_backed_up]
+
+
+def listed(settings: Mapping[str, Any]) -> str:
+    """Settings in a line."""
+    return ", ".join(f"{path}={value}" for path, value in settings.items())
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -15,19 +15,21 @@ SOMEBODY = "another run"
 
 
 @contextmanager
-def turn(root: Path, who: str) -> Iterator[str | None]:
+def turn(root: Path, who: str, alone: bool = False) -> Iterator[str | None]:
     """The place at work for as long as the block lasts, waited for: None. Else the name of the run that waits for it.
 
-    `who` is the name by which others are told of this one.
+    `who` is the name by which others are told of this one. One that is `alone` does what no other does,
+    as with settings of its own: it waits without the waiting place, so that no run's work is left to another.
     """
-    waiting = flocks.take(root / WAIT, who)
-    if waiting is None:
+    waiting = None if alone else flocks.take(root / WAIT, who)
+    if waiting is None and not alone:
         yield _name(root, WAIT, WORK)
         return
     try:
         working = flocks.take(root / WORK, who) or _waited_for(root, who)
     finally:
-        flocks.leave(waiting)
+        if waiting is not None:
+            flocks.leave(waiting)
     try:
         yield None
     finally:

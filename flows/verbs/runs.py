@@ -49,14 +49,23 @@ def retrain(
         bool, Option("--review-branch", help="push the commit as branch retrain/DATE too")
     ] = False,
     force: Annotated[bool, Option("--force", help="train although the cleaned dataset did not change")] = False,
+    settings: Annotated[
+        list[str] | None,
+        Option("--set", metavar="NAME=VALUE", help="a setting to try, kept if the model is promoted; may be repeated"),
+    ] = None,
 ) -> None:
     """Take in what landed, train on it, and promote if better."""
-    from flows import retrain
+    from flows import settings_form
 
     result = running.run(
-        "retrain", approval=approval, approval_hours=approval_hours, review_branch=review_branch, force=force
+        "retrain",
+        approval=approval,
+        approval_hours=approval_hours,
+        review_branch=review_branch,
+        force=force,
+        settings=settings_form.parse(settings or []),
     )
-    echo(retrain.sentence(result))
+    echo(str(result))
 
 
 def explain(

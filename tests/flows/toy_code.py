@@ -37,7 +37,8 @@ lifelike.write(verb, [pathlib.Path(i) for i in inputs], out, words)
 """
 
 # The tables, models and records of answers that the flows read, in the form of the real ones, of two classes. The word
-# `skill X` of train is the share of pictures that a model gets right; what one model gets right, a better one does too.
+# `skill X` of train is the share of pictures that a model gets right, else a fortieth of its batch; what one model gets
+# right, a better one does too.
 LIFELIKE = """
 import csv, hashlib, json, pathlib, shutil, sys, yaml
 CLASSES = ["ig", "platelet"]
@@ -96,6 +97,7 @@ def split(inputs, out, words):
     import pyarrow, pyarrow.parquet
     names = ["delivery", "source", "id", "label", "partner", "verdict"]
     rows = [dict(zip(names, row)) for row in got(inputs[1])]
+    judged = 0.4 * yaml.safe_load(open("params.yaml"))["split"]["shares"]["test"] / 0.15
     for k, row in enumerate(rows):
         held = row["partner"] == "held"
         copied = not held and row["partner"] != "/".join([row["delivery"], row["source"]])
@@ -103,7 +105,7 @@ def split(inputs, out, words):
         reason = "review-drop" if row["verdict"] == "drop" else "exact-copy" * copied + "held" * held
         row.update(kept=not reason, stage="dedupe" * bool(reason), reason=reason, row=k, group=row["id"])
         row.update(measure=0.0, partner=row["partner"] * copied, batch="grey", height=8, width=8, file_bytes=64)
-        row.update(split="train" if place < 0.5 else "val" if place < 0.6 else "test")
+        row.update(split="test" if place >= 1 - judged else "train" if place < 0.5 else "val")
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "rows.parquet")
 
 def train(inputs, out, words):
@@ -117,7 +119,8 @@ def train(inputs, out, words):
         "dataset": hashlib.sha256("\\n".join(lines).encode()).hexdigest(),
         "weights": "",
     }
-    (out / "model.weights.h5").write_text(words[words.index("skill") + 1] if "skill" in words else "0.8")
+    batch = yaml.safe_load(open("params.yaml"))["train"]["batch"]
+    (out / "model.weights.h5").write_text(words[words.index("skill") + 1] if "skill" in words else f"{batch / 40:g}")
     (out / "seen.txt").write_text("".join(f"{one}\\n" for one in sorted({row["id"] for row in learnt})))
     (out / "arrays.npz").write_bytes(b"")
     describe(out, provenance)

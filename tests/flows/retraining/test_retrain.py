@@ -58,14 +58,6 @@ def test_with_nothing_new_nothing_is_trained_and_nothing_committed(with_champion
     assert outcomes(with_champion)["train"] == "skipped"
 
 
-def test_other_settings_than_those_of_params_yaml_are_refused_before_any_work(in_repository: Path) -> None:
-    before = (in_repository / "params.yaml").read_text()
-    with pytest.raises(ValueError, match=r"settings other than those of params.yaml .*, got train.batch=16: try them"):
-        retrained(settings={"train": {"batch": 16}})
-    assert (in_repository / "params.yaml").read_text() == before
-    assert repository.changed(in_repository) == []
-
-
 def test_a_better_model_takes_the_champion_s_place(with_champion: Path, steer: Any, tmp_path: Path) -> None:
     """From the drop folder to the next champion: what is committed, noted and told."""
     pictures(with_champion / "data/incoming/second")

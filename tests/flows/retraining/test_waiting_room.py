@@ -18,8 +18,8 @@ VISIT = """
 import sys, time
 from pathlib import Path
 from flows.retraining import waiting_room
-root, name = Path(sys.argv[1]), sys.argv[2]
-with waiting_room.turn(root, name) as ahead:
+root, name, alone = Path(sys.argv[1]), sys.argv[2], sys.argv[2].startswith("alone")
+with waiting_room.turn(root, name, alone) as ahead:
     print(f"left to {ahead}" if ahead else "at work", flush=True)
     while not ahead and not (root / "go").exists():
         time.sleep(0.01)
@@ -70,6 +70,15 @@ def test_one_works_one_waits_and_the_third_is_told_who_waits(comes: Comes, tmp_p
     (tmp_path / "go").touch()
     assert said(second) == "at work"
     assert first.wait() == second.wait() == 0
+
+
+def test_one_that_does_what_no_other_does_leaves_it_to_nobody_and_takes_nobody_s(comes: Comes, tmp_path: Path) -> None:
+    first = comes("first")
+    assert said(first) == "at work"
+    waiting = [comes(name) for name in ("alone with settings", "second", "alone with others")]
+    assert [said(one) for one in waiting] == ["waiting for the retraining at work: first"] * 3
+    (tmp_path / "go").touch()
+    assert [said(one) for one in waiting] == ["at work"] * 3
 
 
 @pytest.mark.parametrize("killed", ["at work", "waiting"])
