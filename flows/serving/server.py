@@ -37,6 +37,7 @@ SETTINGS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",  # below 1 is taken as 0, and the server spins
     # By default in memory: a server that is started again would not know who holds the slots that its database counts.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "flows.serving.ordering",  # crashes from before its start are told at once
     "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",  # a run that waits for another looks so often
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # those of 90 days ago; `watch` makes 1,440 a day
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
