@@ -122,7 +122,8 @@ def test_a_run_from_the_form_its_artifact_and_then_all_cached(page: Page, served
     page.goto(url)
     assert served.await_state(run, *FINAL, seconds=300) == "COMPLETED"
     expect(page.get_by_text("Completed", exact=True).first).to_be_visible()
-    assert "batch: 16" in (served.root / "params.yaml").read_text()
+    assert "train.batch=16" in served.verb("experiments").stdout, "a run with settings of its own is an experiment"
+    assert "batch: 16" not in (served.root / "params.yaml").read_text()
     _picture(page, "run")
     _artifact_is_readable(page)
     _open_form(page, served, "pipeline")
