@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from tasks import reasons
 from tasks.dedupe.groups import components
 
-JOINED = ["exact-copy", "near-copy", "recropped-copy", "label-conflict"]
+JOINED = [reason.name for reason in reasons.TABLE.values() if reason.drift in ("copied", "conflicting")]
 """Reasons whose partner is a row that is said to show the same."""
 
 

@@ -23,6 +23,8 @@ ORIENTATIONS = tuple(f"{flip}{angle}" for flip in ("", "mirrored, ") for angle i
 
 UNREADABLE = "unreadable"
 """The reason of a file that cannot be decoded: it has no pixels."""
+NO_CLASS = "no-class"
+"""The reason of a picture whose delivery names no class, or an unknown one."""
 
 KEY = ["delivery", "source"]
 COLUMNS = {
@@ -73,16 +75,6 @@ def check_same_rows(before: pd.DataFrame, after: pd.DataFrame) -> None:
     lost = set(map(tuple, before[KEY].to_numpy())) ^ set(map(tuple, after[KEY].to_numpy()))
     if lost or len(before) != len(after):
         raise ValueError(f"{len(before)} rows came in and {len(after)} went out; not in both: {sorted(lost)[:3]}")
-
-
-def drop(rows: pd.DataFrame, which: pd.Series, stage: str, reason: str) -> pd.DataFrame:
-    """`rows` with those marked by the boolean `which` dropped; rows dropped before keep their first reason."""
-    fresh = which & rows["kept"]
-    return rows.assign(
-        kept=rows["kept"] & ~fresh,
-        stage=rows["stage"].mask(fresh, stage),
-        reason=rows["reason"].mask(fresh, reason),
-    )
 
 
 def read_listed(folder: Path, listing: Path) -> pd.DataFrame:

@@ -5,10 +5,11 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from tasks import store
+from tasks import reasons
 from tasks.dedupe.groups import complete_link, components
 
-STAGE = "dedupe"
+KINDS = {"exact": reasons.EXACT_COPY, "near": reasons.NEAR_COPY, "recropped": reasons.RECROPPED_COPY}
+"""What a copy is dropped for, by the kind of the pair."""
 
 
 def ranked(rows: pd.DataFrame) -> pd.DataFrame:
@@ -62,7 +63,7 @@ def _without_conflicts(table: pd.DataFrame, on_conflict: str) -> pd.DataFrame:
     labels = order.groupby("leader")["label"].nunique()
     which = table["leader"].isin(labels[labels > 1].index) & table["kept"] & (table["verdict"] != "keep")
     contradiction = _first_other_label(order[order["leader"].isin(labels[labels > 1].index)])
-    dropped = store.drop(table, which, STAGE, "label-conflict")
+    dropped = reasons.drop(table, which, reasons.LABEL_CONFLICT)
     return dropped.assign(partner=dropped["partner"].mask(which, pd.Series(contradiction, dtype="str")))
 
 
@@ -87,11 +88,10 @@ def _without_copies(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
         {"first": np.minimum(table["node"], partner_node), "second": np.maximum(table["node"], partner_node)}
     )
     found = ends[which].merge(pairs, on=["first", "second"], how="left").set_index(ends.index[which])
-    kinds = found["kind"].fillna("exact") + "-copy"
+    kinds = found["kind"].fillna("exact").reindex(table.index)
+    for kind, reason in KINDS.items():
+        table = reasons.drop(table, kinds == kind, reason)
     return table.assign(
-        kept=table["kept"] & ~which,
-        stage=table["stage"].mask(which, STAGE),
-        reason=table["reason"].mask(which, kinds),
         partner=table["partner"].mask(which, partner),
         measure=table["measure"].mask(which, found["rmse"].fillna(0.0)),
     )

@@ -10,9 +10,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from tasks import store
-
-REASON = "held"
+from tasks import reasons
 
 
 def names(listing: Path) -> list[str]:
@@ -27,4 +25,4 @@ def names(listing: Path) -> list[str]:
 
 def dropped(rows: pd.DataFrame, held: Collection[str]) -> pd.DataFrame:
     """`rows` with those of the `held` deliveries dropped; what was dropped before keeps its reason."""
-    return store.drop(rows, rows["delivery"].isin(held), "dedupe", REASON)
+    return reasons.drop(rows, rows["delivery"].isin(held), reasons.HELD)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from tasks import store
+from tasks import reasons
 from tasks.dedupe.copies import ranked
 
 COLUMNS = ["delivery", "source", "id", "verdict", "who", "why"]
@@ -68,7 +68,7 @@ def applied(
                 _agree(said.setdefault(index, overrule), overrule)
     verdicts = pd.Series({index: overrule.verdict for index, overrule in said.items()}, dtype="str")
     rows = rows.assign(verdict=verdicts.reindex(rows.index).fillna(""))
-    return store.drop(rows, rows["verdict"] == "drop", "dedupe", "review-drop")
+    return reasons.drop(rows, rows["verdict"] == "drop", reasons.REVIEW_DROP)
 
 
 def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule, held: Collection[str]) -> list[int]:

@@ -5,16 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from tasks import reasons
 from tasks.drift.drift import News
 
-COPIES = ("exact-copy", "near-copy", "recropped-copy")
-KINDS = {
-    **dict.fromkeys(COPIES, "copied"),
-    "label-conflict": "conflicting",
-    "foreign": "foreign",
-    **dict.fromkeys(("unreadable", "blank", "noise", "part-lost"), "unusable"),
-}
-"""Reasons by what an operator asks; all others are `other`."""
 FIELDS = ("new", "copied", "repeated", "conflicting", "foreign", "unusable", "other")
 
 
@@ -37,7 +30,7 @@ def displaced(rows: pd.DataFrame, names: Sequence[str]) -> int:
 
 
 def _fate(rows: pd.DataFrame) -> pd.Series:
-    fate = rows["reason"].map(KINDS).astype(object).where(~rows["kept"], "new").fillna("other")
+    fate = rows["reason"].map(lambda name: reasons.of(name).drift if name else "new").astype(object)
     inside = (fate == "copied") & (_of(rows["partner"]) == rows["delivery"])
     return pd.Series(np.where(inside, "repeated", fate), index=rows.index)
 

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from tasks import store
+from tasks import reasons, store
 
-NO_CELL = ("foreign", "blank", "noise", "part-lost")
-"""Reasons of the stage outliers."""
+NO_CELL = [reason.name for reason in reasons.TABLE.values() if reason.no_cell]
 
 
 def read(clean: Path, classes: list[str], seen: frozenset[str]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -65,7 +65,7 @@ def _batches(delivery: Path, pictures: list[raw.Picture]) -> Iterator[Sequence[D
 def _table(name: str, pictures: list[raw.Picture], records: list[Record]) -> pd.DataFrame:
     table = pd.DataFrame(records)
     labels = [picture.label for picture in pictures]
-    reason = table["reason"].where(table["reason"] != "", np.where(np.array(labels) == "", "no-class", ""))
+    reason = table["reason"].where(table["reason"] != "", np.where(np.array(labels) == "", store.NO_CLASS, ""))
     return table.assign(
         delivery=name,
         source=[picture.source for picture in pictures],

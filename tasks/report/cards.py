@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from tasks.report import reasons
+from tasks import reasons
 
 FILES = 2000
 """Files listed below one card at most."""
@@ -104,7 +104,7 @@ class Deck:
         first = rows[0]
         return Card(
             id=identity,
-            place=None if first.reason == "unreadable" else first.place,
+            place=None if first.reason == reasons.UNREADABLE.name else first.place,
             kept=first.kept,
             state=_state(rows),
             labels=_labels(rows),
@@ -122,8 +122,10 @@ class Deck:
 
 def _state(rows: list[Row]) -> str:
     """What became of the picture: kept where a row of it is, else why the row that stood for its copies went."""
-    found = [reason for reason in reasons.ordered(row.reason for row in rows) if reason != "exact-copy"]
-    return "kept" if rows[0].kept else reasons.spoken(found[-1] if found else "exact-copy")
+    if rows[0].kept:
+        return "kept"
+    found = [reason for reason in reasons.ordered(row.reason for row in rows) if reason != reasons.EXACT_COPY.name]
+    return reasons.spoken(found[-1] if found else reasons.EXACT_COPY.name)
 
 
 def _labels(rows: list[Row]) -> str:

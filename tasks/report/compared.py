@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pandas as pd
 
+from tasks import reasons
 from tasks.page.html import plural
-from tasks.report import copies, reasons
+from tasks.report import copies
 from tasks.report.cards import Group, Section
 from tasks.report.material import Material
 
@@ -96,7 +97,7 @@ def both_stay(material: Material) -> list[Section]:
 
 def bridges(material: Material) -> list[Section]:
     """Pictures that were dropped because their copies stand in two splits, with these copies."""
-    found = material.ids(material.rows["reason"] == "bridges-splits")
+    found = material.ids(material.rows["reason"] == reasons.BRIDGES_SPLITS.name)
     shown = found[: max(1, material.report.shown // 3)]
     return _section(
         Section(

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from tasks import reasons
+from tasks.reasons import Reason
 from tasks.report.cards import Row
 
 
@@ -53,7 +55,7 @@ def overview(rows: pd.DataFrame, code: NDArray[np.int64]) -> pd.DataFrame:
         }
     )
     table["kind"] = np.select(
-        [_has(members, "label-conflict") | (by["label"].nunique() > 1), _has(members, "recropped-copy")],
+        [_has(members, reasons.LABEL_CONFLICT) | (by["label"].nunique() > 1), _has(members, reasons.RECROPPED_COPY)],
         ["conflict", "recropped"],
         np.where(table["pictures"] > 1, "near", "exact"),
     )
@@ -122,5 +124,5 @@ def turn(orientation: int, inverse: bool = False) -> str:
     return " and ".join(part for part in ("mirrored" if mirrored else "", turned) if part)
 
 
-def _has(members: pd.DataFrame, reason: str) -> pd.Series:
-    return (members["reason"] == reason).groupby(members["code"]).any()
+def _has(members: pd.DataFrame, reason: Reason) -> pd.Series:
+    return (members["reason"] == reason.name).groupby(members["code"]).any()

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tasks import reasons
 from tasks.page import markdown as markdown_page
-from tasks.report import reasons
 
 NAMES = {"deliveries": "delivery", "classes": "class", "batches": "batch"}
 

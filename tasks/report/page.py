@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tasks import reasons
 from tasks.page import html
-from tasks.report import compared, reasons, tables, walls
+from tasks.report import compared, tables, walls
 from tasks.report.cards import Section
 from tasks.report.material import Material
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.report import reasons
+from tasks import reasons
 
 Counts = dict[str, Any]
 DIMENSIONS = {"deliveries": "delivery", "classes": "label", "batches": "batch"}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.report import reasons
+from tasks import reasons
 
 Cell = str | int
 SPLITS = ("train", "val", "test")
@@ -36,7 +36,7 @@ def tables(summary: dict[str, Any]) -> list[Table]:
 def by_reason(summary: dict[str, Any]) -> Table:
     """Dropped rows by stage and reason, with the share of all that came."""
     lines: list[list[Cell]] = [
-        [stage, reasons.spoken(reason), count, share(count, summary["came"]), reasons.MEANINGS.get(reason, "")]
+        [stage, reasons.spoken(reason), count, share(count, summary["came"]), reasons.of(reason).meaning]
         for stage, found in summary["stages"].items()
         for reason, count in found.items()
     ]

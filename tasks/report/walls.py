@@ -2,53 +2,40 @@
 
 from hashlib import blake2b
 
+from tasks import reasons
 from tasks.page.html import plural
-from tasks.report import reasons
+from tasks.reasons import Reason
 from tasks.report.cards import Card, Group, Section
 from tasks.report.material import Material
 
-CHECKS = {  # reason: column, whether low values are the bad ones, unit
-    "blank": ("contrast", True, "contrast"),
-    "noise": ("smoothness", True, "smoothness"),
-    "part-lost": ("flat", False, "share lost"),
-}
-TITLES = {
-    "foreign": "Foreign pictures",
-    "blank": "Blank pictures",
-    "noise": "Noise",
-    "part-lost": "Pictures in part lost",
-}
-INTROS = {
-    "foreign": "Pictures far from all others in feature space, by the robust z of their distance. Where the line runs "
-    "is seen best at its two sides: the last that went, and the first that stayed.",
-    "blank": "Pictures with hardly any contrast (standard deviation in grey levels).",
-    "noise": "Pictures in which neighbouring pixels have nothing to do with one another (correlation, -1 to 1).",
-    "part-lost": "Pictures of which rows or columns at a side are one colour (share of the side, 0 to 1).",
-}
-COPIES = {"exact-copy", "near-copy", "recropped-copy", "label-conflict"}
-ELSEWHERE = {"", "unreadable", "bridges-splits", "review-drop"} | COPIES
+COPIES = {reason.name for reason in reasons.TABLE.values() if reason.drift in ("copied", "conflicting")}
+ELSEWHERE = {"", reasons.UNREADABLE.name, reasons.BRIDGES_SPLITS.name, reasons.REVIEW_DROP.name} | COPIES
 """Reasons whose rows other lists show."""
+THE_LINE = "Where the line runs is seen best at its two sides: the last that went, and the first that stayed."
 
 
 def foreign(material: Material) -> list[Section]:
     """What was dropped as foreign by score, and the kept pictures next to the line."""
-    return _ruled(material, "foreign", "score", False, "z")
+    return _ruled(material, reasons.OUTLIER, f"{reasons.OUTLIER.sentence} {THE_LINE}")
 
 
 def checks(material: Material) -> list[Section]:
     """What the plain checks dropped, and the kept pictures nearest to each line."""
-    return [section for name, check in CHECKS.items() for section in _ruled(material, name, *check)]
+    found = [reason for reason in reasons.TABLE.values() if reason.measure and reason != reasons.OUTLIER]
+    return [section for reason in found for section in _ruled(material, reason, reason.sentence)]
 
 
-def _ruled(material: Material, reason: str, column: str, low: bool, unit: str) -> list[Section]:
+def _ruled(material: Material, reason: Reason, intro: str) -> list[Section]:
+    assert reason.measure
+    column, caption, _, low = reason.measure
     rows = material.rows
-    dropped = material.ids(rows["reason"] == reason, column, low)
+    dropped = material.ids(rows["reason"] == reason.name, column, low)
     kept = material.ids(rows["kept"] & rows[column].notna(), column, low)
     nearest = kept[: material.report.nearest]
     values = rows.groupby("id")[column].max()
 
     def cards(identities: list[str]) -> list[Card]:
-        return [material.deck.card(identity, f"{unit} {values[identity]:.2f}") for identity in identities]
+        return [material.deck.card(identity, f"{caption} {values[identity]:.2f}") for identity in identities]
 
     if not dropped:
         return []
@@ -58,9 +45,9 @@ def _ruled(material: Material, reason: str, column: str, low: bool, unit: str) -
     groups.append(Group(cards(nearest), f"Kept, nearest to the line ({len(nearest):,} of {len(kept):,})"))
     return [
         Section(
-            anchor=reason,
-            title=TITLES[reason],
-            intro=INTROS[reason],
+            anchor=reason.name,
+            title=reason.heading,
+            intro=intro,
             count=plural(len(dropped), "picture"),
             groups=[group for group in groups if group.cards],
             wall=True,
@@ -77,17 +64,17 @@ def _ends(ids: list[str], shown: int) -> tuple[list[str], list[str]]:
 
 def others(material: Material) -> list[Section]:
     """Pictures that went for a reason of which no other list knows."""
-    found = set(material.rows["reason"]) - ELSEWHERE - {"foreign", *CHECKS}
-    return [_plain(material, reason) for reason in reasons.ordered(found)]
+    found = reasons.ordered(set(material.rows["reason"]) - ELSEWHERE)
+    return [_plain(material, reason) for reason in map(reasons.of, found) if not reason.measure]
 
 
-def _plain(material: Material, reason: str) -> Section:
-    found = material.ids(material.rows["reason"] == reason)
+def _plain(material: Material, reason: Reason) -> Section:
+    found = material.ids(material.rows["reason"] == reason.name)
     cards = material.deck.cards(found[: material.report.shown])
     return Section(
-        anchor=reason,
-        title=reasons.spoken(reason).capitalize(),
-        intro=f"{reasons.MEANINGS.get(reason, 'dropped for this reason').capitalize()}.",
+        anchor=reason.name,
+        title=reason.heading,
+        intro=reason.sentence,
         count=plural(len(found), "picture"),
         groups=[Group(cards)],
         more=len(found) - len(cards),
@@ -97,10 +84,10 @@ def _plain(material: Material, reason: str) -> Section:
 
 def unreadable(material: Material) -> list[Section]:
     """Files that no decoder could read, with what it said."""
-    rows = material.rows[material.rows["reason"] == "unreadable"].sort_values(["delivery", "source"])
+    rows = material.rows[material.rows["reason"] == reasons.UNREADABLE.name].sort_values(["delivery", "source"])
     lines = rows[["delivery", "source", "id", "label", "file_bytes", "detail"]].head(material.report.shown)
     section = Section(
-        anchor="unreadable",
+        anchor=reasons.UNREADABLE.name,
         title="Unreadable files",
         intro="No decoder could read them. Ask whoever delivered them for a new copy.",
         count=plural(len(rows), "file"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tasks import command, store
+from tasks import command, reasons, store
 from tasks.params import Classes
 from tasks.split.assign import BRIDGE, assign, tied
 from tasks.split.bridges import joined
@@ -31,10 +31,12 @@ def divided(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], names: Sequenc
     shares, ties = split.shares.model_dump(), tied(pairs)
     found = assign(_pictures(rows), ties, shares, split.seed)
     check_groups(found.counts, names, len(shares))
-    kept = rows[rows["kept"] | (rows["reason"] == "held")]  # a delivery on hold moves nothing, and comes back as it was
+    kept = rows[
+        rows["kept"] | (rows["reason"] == reasons.HELD.name)
+    ]  # a delivery on hold moves nothing, and comes back as it was
     wanted = kept[kept["verdict"] == "keep"]
     place = rows["id"].map(found.splits | joined(found.bridges, found.splits, ties, set(wanted["id"]), set(kept["id"])))
-    result = store.drop(rows.assign(split=place.fillna("")), place == BRIDGE, "split", "bridges-splits")
+    result = reasons.drop(rows.assign(split=place.fillna("")), place == BRIDGE, reasons.BRIDGES_SPLITS)
     check_no_leak(result, pairs)
     return result
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from flows import preview as module
 from flows.preview import preview
-from tasks import store
+from tasks import reasons, store
 
 LABELS = ["platelet", "ig", "basophil"] * 4
 SHEETS = "tasks.augment.sheet.sheet"
@@ -20,7 +20,7 @@ def root(tmp_path, table) -> Path:
     names = [f"{k}.png" for k in range(12)]
     rows = table(names, label=LABELS, split=["train"] * 6 + ["val", "test"] * 3)
     which = rows["source"] == "2.png"
-    store.write_rows(tmp_path / "data/clean", store.drop(rows, which, "outliers", "foreign"))
+    store.write_rows(tmp_path / "data/clean", reasons.drop(rows, which, reasons.OUTLIER))
     folder = tmp_path / "data/ingested/d"
     folder.mkdir(parents=True)
     levels = np.arange(12, dtype=np.uint8)[:, None, None, None]

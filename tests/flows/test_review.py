@@ -11,7 +11,7 @@ import pytest
 from flows import listing, lock
 from flows.review import review
 from flows.review_file import FILE
-from tasks import store
+from tasks import reasons, store
 from tasks.dedupe import overrules
 
 HEADER = "delivery,source,id,verdict,who,why\n"
@@ -33,7 +33,7 @@ def root(tmp_path, table) -> Path:
         _, sources, ids, labels, reasons = zip(*(row for row in ROWS if row[0] == name), strict=True)
         built = table(sources, name, id=ids, label=labels, height=96, width=96, file_bytes=9)
         broken = pd.Series(reasons) == "unreadable"
-        store.write_rows(tmp_path / "data/ingested" / name, store.drop(built, broken, "ingest", "unreadable"))
+        store.write_rows(tmp_path / "data/ingested" / name, reasons.drop(built, broken, reasons.UNREADABLE))
     (tmp_path / "dvc.yaml").write_text("")
     (tmp_path / listing.FILE).write_text("deliveries: [d, e]\n")
     (tmp_path / FILE).write_text(HEADER)
@@ -187,7 +187,7 @@ def test_no_file(root: Path) -> None:
 
 def test_a_table_of_a_later_stage_tells_what_came(root: Path) -> None:
     rows = pd.concat([store.read_rows(root / "data/ingested" / name) for name in ("d", "e")], ignore_index=True)
-    judged = store.drop(rows, rows["source"] == "platelet/m.png", "dedupe", "label-conflict")
+    judged = reasons.drop(rows, rows["source"] == "platelet/m.png", reasons.LABEL_CONFLICT)
     store.write_rows(root / "data/clean", judged)
     for name in ("d", "e"):
         (root / "data/ingested" / name / store.TABLE).unlink()

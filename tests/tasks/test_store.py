@@ -43,14 +43,6 @@ def test_a_lost_row_is_noticed(table) -> None:
         store.check_same_rows(table(["a", "b"]), table(["a"]))
 
 
-def test_the_first_reason_stays(table) -> None:
-    rows = store.drop(table(["a", "b"]), pd.Series([True, False]), "dedupe", "near-copy")
-    rows = store.drop(rows, pd.Series([True, True]), "outliers", "foreign")
-    assert list(rows["reason"]) == ["near-copy", "foreign"]
-    assert list(rows["stage"]) == ["dedupe", "outliers"]
-    assert not rows["kept"].any()
-
-
 def listing(folder: Path, *names: str) -> Path:
     file = folder / "deliveries.yaml"
     file.write_text("deliveries:\n" + "".join(f'- "{name}"\n' for name in names))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import store
+from tasks import reasons, store
 from tasks.dedupe import copies, held, overrules
 from tasks.dedupe import pairs as pair_tables
 from tasks.dedupe.overrules import Overrule
@@ -84,7 +84,7 @@ def test_beside_a_person_s_verdict(
 
 def test_an_unreadable_row_keeps_its_reason() -> None:
     rows = table(("a", "1", "A", "ig"), ("a", "2", "B", "ig"))
-    rows = store.drop(rows, rows["source"] == "2", "ingest", "unreadable")
+    rows = reasons.drop(rows, rows["source"] == "2", reasons.UNREADABLE)
     assert by_source(judged(rows, {}, ["a"]), "reason") == {"1": "held", "2": "unreadable"}
 
 

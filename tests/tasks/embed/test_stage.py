@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tasks import store
+from tasks import reasons, store
 from tasks.backbones.build import build
 from tasks.embed import stage
 from tasks.embed.settings import Embed
@@ -30,7 +30,7 @@ def test_identical_pictures_go_through_the_network_once(tmp_path: Path, table, m
     pictures = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
     pictures[4] = pictures[1]
     rows = table(list("abcdef"), id=["A", "B", "U", "D", "B", "U"])
-    rows = store.drop(rows, rows["id"] == "U", "ingest", store.UNREADABLE)
+    rows = reasons.drop(rows, rows["id"] == "U", reasons.UNREADABLE)
     found = embedded(tmp_path, pictures, rows)
     assert np.concatenate(taken).tolist() == [0, 1, 3]
     assert (found[4] == found[1]).all()
@@ -40,5 +40,5 @@ def test_identical_pictures_go_through_the_network_once(tmp_path: Path, table, m
 
 def test_a_delivery_of_which_nothing_can_be_read(tmp_path: Path, table) -> None:
     rows = table(["a"])
-    rows = store.drop(rows, rows["kept"], "ingest", store.UNREADABLE)
+    rows = reasons.drop(rows, rows["kept"], reasons.UNREADABLE)
     assert (embedded(tmp_path, np.zeros((1, 32, 32, 3), np.uint8), rows) == 0).all()

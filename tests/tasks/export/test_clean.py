@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks import store
+from tasks import reasons, store
 from tasks.export.clean import export
 
 CLASSES = ["ig", "platelet"]
@@ -17,7 +17,7 @@ def project(tmp_path: Path, table) -> Path:
     """Five pictures, the third of them dropped."""
     labels = ["ig", "platelet", "ig", "platelet", "ig"]
     rows = table(list("abcde"), label=labels, split=["train", "train", "val", "val", "test"])
-    store.write_rows(tmp_path / "clean", store.drop(rows, rows["id"] == "c", "outliers", "foreign"))
+    store.write_rows(tmp_path / "clean", reasons.drop(rows, rows["id"] == "c", reasons.OUTLIER))
     (tmp_path / "ingested" / "d").mkdir(parents=True)
     np.save(tmp_path / "ingested" / "d" / store.PIXELS, PIXELS)
     return tmp_path

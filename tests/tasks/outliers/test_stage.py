@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks import store
+from tasks import reasons, store
 from tasks.outliers import stage
 from tasks.outliers.settings import Outliers
 
@@ -20,10 +20,10 @@ def run(folder: Path, table, order: np.ndarray) -> pd.DataFrame:
     names = np.array([f"{k:03}" for k in range(300)])[order]
     rows = table(names, contrast=40.0, smoothness=0.9, flat=0.0, verdict="")
     rows.loc[names == "009", "contrast"] = 0.0
-    rows = store.drop(rows, rows["id"] == "010", "ingest", store.UNREADABLE)
+    rows = reasons.drop(rows, rows["id"] == "010", reasons.UNREADABLE)
     (folder / "embedded" / "d").mkdir(parents=True)
     np.save(folder / "embedded" / "d" / store.FEATURES, features[order])
-    store.write_rows(folder / "deduped", store.drop(rows, rows["id"] == "008", "dedupe", "exact-copy"))
+    store.write_rows(folder / "deduped", reasons.drop(rows, rows["id"] == "008", reasons.EXACT_COPY))
     stage.main(SETTINGS, folder / "deduped", folder / "embedded", folder / "out")
     return store.read_rows(folder / "out").set_index("id").sort_index()
 
@@ -49,5 +49,5 @@ def test_scores_do_not_depend_on_the_order_of_the_files(tmp_path: Path, table) -
 
 
 def test_a_picture_is_of_the_bulk_where_any_of_its_copies_is_kept(table) -> None:
-    rows = store.drop(table(list("abc"), id=["A", "A", "B"]), pd.Series([True, False, True]), "dedupe", "exact-copy")
+    rows = reasons.drop(table(list("abc"), id=["A", "A", "B"]), pd.Series([True, False, True]), reasons.EXACT_COPY)
     assert stage._distinct(rows)[["source", "kept"]].to_numpy().tolist() == [["b", True], ["c", False]]

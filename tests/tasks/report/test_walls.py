@@ -47,9 +47,11 @@ def test_checks_run_from_the_worst_to_the_line(full, material, reason, column, v
     assert [[card.id for card in group.cards] for group in section.groups] == expected
 
 
-def test_a_reason_that_the_page_does_not_know_has_a_list_too(full, material) -> None:
-    rows = full("abc", {"a": ("later", "too-green", ""), "b": ("ingest", "no-class", "")}, label=["ig", "", "ig"])
-    assert [section.title for section in walls.others(material(rows))] == ["No class", "Too green"]
+def test_a_reason_without_a_list_of_its_own_has_one_too(full, material) -> None:
+    rows = full("abc", {"a": ("dedupe", "held", ""), "b": ("ingest", "no-class", "")}, label=["ig", "", "ig"])
+    lists = walls.others(material(rows))
+    assert [section.title for section in lists] == ["No class", "Held"]
+    assert lists[0].intro == "The delivery gives no class, or an unknown one."
 
 
 def test_unreadable_files_are_lines_of_text_and_cut(full, material) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import store
+from tasks import reasons, store
 from tasks.params import Classes
 from tasks.split import stage
 from tasks.split.assign import BRIDGE, Assignment, assign
@@ -121,7 +121,7 @@ def run(folder: Path) -> pd.DataFrame:
 
 def test_unreadable_rows_have_no_split(tmp_path: Path, many) -> None:
     rows = many(20)
-    write(tmp_path, store.drop(rows, rows["row"] == 3, "ingest", "unreadable"))
+    write(tmp_path, reasons.drop(rows, rows["row"] == 3, reasons.UNREADABLE))
     assert run(tmp_path).loc["d003", ["kept", "split", "reason"]].tolist() == [False, "", "unreadable"]
 
 
@@ -136,7 +136,7 @@ def bridged(many, tmp_path):
         test, train = splits[splits == "test"].index[0], splits[splits == "train"].index[0]
         rows = pd.concat([rows, many(1, "e").assign(verdict=verdict)], ignore_index=True)
         gone = rows["id"] == {"test": test, "train": train, "": ""}[dropped]
-        write(tmp_path, store.drop(rows, gone, "dedupe", "review-drop"), [(test, "e000"), (train, "e000")])
+        write(tmp_path, reasons.drop(rows, gone, reasons.REVIEW_DROP), [(test, "e000"), (train, "e000")])
         return test, train
 
     return build
@@ -194,7 +194,7 @@ def test_a_delivery_of_one_picture_is_enough_where_all_deliveries_together_are(t
 
 def test_nothing_kept_is_told_with_the_reasons(tmp_path: Path, many) -> None:
     rows = many(5)
-    rows = store.drop(rows, rows["row"] < 3, "ingest", "unreadable")
-    write(tmp_path, store.drop(rows, rows["row"] >= 3, "outliers", "blank"))
+    rows = reasons.drop(rows, rows["row"] < 3, reasons.UNREADABLE)
+    write(tmp_path, reasons.drop(rows, rows["row"] >= 3, reasons.BLANK))
     with pytest.raises(ValueError, match=r"of 5 pictures that came, all were dropped \(unreadable 3, blank 2\)"):
         run(tmp_path)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks import params, store
+from tasks import params, reasons, store
 from tasks.backbones import build
 from tasks.params import Classes
 from tasks.study import stage
@@ -125,7 +125,7 @@ def test_the_val_rows_are(head_alone: bytes, rows: pd.DataFrame, tmp_path: Path)
 def test_rows_are_those_that_were_trained_on(tmp_path: Path, rows: pd.DataFrame, imbalance: str, number: int) -> None:
     """18 dark ones and 3 light ones in train, a third of each."""
     gone = (rows["split"] == "train") & (rows["label"] == "light") & (rows["row"] > 5)
-    left = store.drop(rows, gone, "dedupe", "exact-copy")
+    left = reasons.drop(rows, gone, reasons.EXACT_COPY)
     result = json.loads(run(tmp_path, left, share=1 / 3, **{**HEAD, "batch": 2, "imbalance": imbalance}))
     assert result["rows"] == {"train": number, "val": 6}
     assert list(result["phases"]) == ["frozen"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks import model, params, store
+from tasks import model, params, reasons, store
 from tasks.params import Classes
 from tasks.train import provenance, stage
 from tasks.train.provenance import Ingest
@@ -82,7 +82,9 @@ def test_the_digest_of_weights_is_that_of_their_file(project: Path, tmp_path: Pa
 def test_rows_that_are_out_count_nowhere_and_their_order_is_no_matter(project: Path, tmp_path: Path) -> None:
     rows = store.read_rows(project / "clean")
     facts = provenance.facts(TRAIN, project / "clean", PRETRAINED)
-    dropped = store.drop(rows.assign(id=rows["id"] + "x", source=rows["source"] + "x"), rows["kept"], "split", "bridge")
+    dropped = reasons.drop(
+        rows.assign(id=rows["id"] + "x", source=rows["source"] + "x"), rows["kept"], reasons.BRIDGES_SPLITS
+    )
     store.write_rows(tmp_path / "more", pd.concat([dropped, rows[::-1]]))
     store.write_rows(tmp_path / "moved", rows.assign(split=rows["split"].replace("val", "train")))
     assert provenance.facts(TRAIN, tmp_path / "more", PRETRAINED) == facts

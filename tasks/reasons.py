@@ -1,0 +1,143 @@
+"""Why rows are dropped: the one table, for the stages that drop rows and for all that count, show or judge them.
+
+A new reason is one entry here; the page of the curation, the account of drift and the evaluation follow it.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from tasks import store
+
+Fate = Literal["copied", "conflicting", "foreign", "unusable", "other"]
+"""What the account of drift counts a dropped row as."""
+
+
+class Measure(NamedTuple):
+    """The figure that a row was dropped for, a column of the table; the page shows the pictures by it, worst first."""
+
+    column: str
+    caption: str  # stands before the figure
+    unit: str
+    low: bool  # whether low figures are the bad ones
+
+
+class Reason(NamedTuple):
+    """One reason. `name` stands in the column `reason`, `stage` in the column `stage`."""
+
+    name: str
+    stage: str
+    meaning: str
+    drift: Fate = "other"
+    measure: Measure | None = None
+    no_cell: bool = False
+    """whether its pictures show no cell, so that a model must refuse them"""
+    title: str = ""
+    intro: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The title of its list on the page."""
+        return self.title or spoken(self.name).capitalize()
+
+    @property
+    def sentence(self) -> str:
+        """What its list on the page shows, with the unit of its figures."""
+        unit = f" ({self.measure.unit})" if self.measure else ""
+        return f"{self.intro or self.meaning.capitalize()}{unit}."
+
+
+UNREADABLE = Reason(store.UNREADABLE, "ingest", "no decoder could read the file", "unusable")
+NO_CLASS = Reason(store.NO_CLASS, "ingest", "the delivery gives no class, or an unknown one")
+EXACT_COPY = Reason("exact-copy", "dedupe", "the same pixels as a picture that stays", "copied")
+NEAR_COPY = Reason(
+    "near-copy", "dedupe", "the same picture, recompressed, resampled, brightened, turned or mirrored", "copied"
+)
+RECROPPED_COPY = Reason("recropped-copy", "dedupe", "the same cell, cut out a few pixels beside", "copied")
+LABEL_CONFLICT = Reason("label-conflict", "dedupe", "a copy of a picture with another label", "conflicting")
+REVIEW_DROP = Reason("review-drop", "dedupe", "a person said so in data/review.csv")
+HELD = Reason("held", "dedupe", "its delivery is on hold; data/holds.csv says why")
+BLANK = Reason(
+    "blank",
+    "outliers",
+    "nothing on it: hardly any contrast",
+    "unusable",
+    Measure("contrast", "contrast", "standard deviation in grey levels", low=True),
+    no_cell=True,
+    title="Blank pictures",
+    intro="Pictures with hardly any contrast",
+)
+NOISE = Reason(
+    "noise",
+    "outliers",
+    "neighbouring pixels have nothing to do with one another",
+    "unusable",
+    Measure("smoothness", "smoothness", "correlation, -1 to 1", low=True),
+    no_cell=True,
+    intro="Pictures in which neighbouring pixels have nothing to do with one another",
+)
+PART_LOST = Reason(
+    "part-lost",
+    "outliers",
+    "rows or columns at a side are missing",
+    "unusable",
+    Measure("flat", "share lost", "share of the side, 0 to 1", low=False),
+    no_cell=True,
+    title="Pictures in part lost",
+    intro="Pictures of which rows or columns at a side are one colour",
+)
+OUTLIER = Reason(
+    "foreign",
+    "outliers",
+    "far from all other pictures in feature space",
+    "foreign",
+    Measure("score", "z", "robust z of their distance", low=False),
+    no_cell=True,
+    title="Foreign pictures",
+    intro="Pictures far from all others in feature space",
+)
+BRIDGES_SPLITS = Reason("bridges-splits", "split", "a copy of pictures in two splits")
+
+TABLE = {
+    reason.name: reason
+    for reason in (
+        UNREADABLE, NO_CLASS,
+        EXACT_COPY, NEAR_COPY, RECROPPED_COPY, LABEL_CONFLICT, REVIEW_DROP, HELD,
+        BLANK, NOISE, PART_LOST, OUTLIER,
+        BRIDGES_SPLITS,
+    )
+}  # fmt: skip
+"""By name, in the order in which the stages look."""
+
+
+def of(name: str) -> Reason:
+    """The reason of that name. Raises ValueError where TABLE has none."""
+    if name not in TABLE:
+        raise ValueError(f"expected one of the reasons in tasks/reasons.py ({', '.join(TABLE)}), got {name!r}")
+    return TABLE[name]
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Each once, in the order of TABLE."""
+    return sorted(set(names), key=position)
+
+
+def position(name: str) -> int:
+    """Where the reason stands in TABLE."""
+    return list(TABLE).index(of(name).name)
+
+
+def spoken(name: str) -> str:
+    """A reason as text: `exact-copy` is `exact copy`."""
+    return name.replace("-", " ")
+
+
+def drop(rows: pd.DataFrame, which: pd.Series, reason: Reason) -> pd.DataFrame:
+    """`rows` with those marked by the boolean `which` dropped; rows dropped before keep their first reason."""
+    fresh = which & rows["kept"]
+    return rows.assign(
+        kept=rows["kept"] & ~fresh,
+        stage=rows["stage"].mask(fresh, reason.stage),
+        reason=rows["reason"].mask(fresh, reason.name),
+    )
