@@ -29,6 +29,8 @@ def _ruled(material: Material, reason: Reason, intro: str) -> list[Section]:
     assert reason.measure
     column, caption, _, low = reason.measure
     rows = material.rows
+    if not (rows["reason"] == reason.name).any():
+        return []
     dropped = material.ids(rows["reason"] == reason.name, column, low)
     kept = material.ids(rows["kept"] & rows[column].notna(), column, low)
     nearest = kept[: material.report.nearest]
@@ -37,8 +39,6 @@ def _ruled(material: Material, reason: Reason, intro: str) -> list[Section]:
     def cards(identities: list[str]) -> list[Card]:
         return [material.deck.card(identity, f"{caption} {values[identity]:.2f}") for identity in identities]
 
-    if not dropped:
-        return []
     head, tail = _ends(dropped, material.report.shown)
     last, more = f"Dropped, {'lowest' if low else 'highest'} first", len(dropped) - len(head) - len(tail)
     groups = [Group(cards(head), last, more), Group(cards(tail), "Dropped, down to the line")]
