@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks import model, store
+from tasks import model, reasons, store
 from tasks.answers.calibration import Calibration
 from tasks.answers.detector import Detector, Space
 from tasks.answers.temperature import Temperature
@@ -47,7 +47,7 @@ def ingested(folder: Path, table, wrong: int = 0, foreign: int = 0) -> Path:
     pixels = np.clip(colours[:, None, None] + rng.normal(0, 12, (NUMBER, SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
     said = np.where(np.arange(NUMBER) < wrong, 1 - of, of)
     rows = table([f"{k:03}.png" for k in range(NUMBER)], label=np.array(["ig", "platelet"])[said])
-    rows = store.drop(rows, rows["source"] == "050.png", "ingest", store.UNREADABLE)
+    rows = reasons.drop(rows, rows["source"] == "050.png", reasons.UNREADABLE)
     store.write_rows(folder / "d", rows)
     np.save(folder / "d" / store.PIXELS, pixels)
     return folder / "d"
@@ -93,7 +93,7 @@ def test_what_the_audit_makes_of_it(
 
 def test_a_delivery_of_which_nothing_can_be_read(champion: Path, table, tmp_path: Path) -> None:
     rows = table(["a.png"])
-    store.write_rows(tmp_path / "d", store.drop(rows, rows["kept"], "ingest", store.UNREADABLE))
+    store.write_rows(tmp_path / "d", reasons.drop(rows, rows["kept"], reasons.UNREADABLE))
     np.save(tmp_path / "d" / store.PIXELS, np.zeros((1, SIDE, SIDE, 3), np.uint8))
     stage.main(tmp_path / "d", champion, tmp_path / "out")
     found = pd.read_parquet(tmp_path / "out" / stage.TABLE)
