@@ -17,7 +17,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.targets import Claim, table
-from tasks.augment.recipes import ENGINES, RECIPES, Recipe, augmenter
+from tasks.augment.recipes import augmenter
+from tasks.augment.table import ENGINES, RECIPES, Recipe
 
 SIDE, BATCH, BATCHES, ROUNDS = 96, 64, 24, 5
 TARGETS = {"randaugment_cutout": 2.0}

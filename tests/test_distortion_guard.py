@@ -59,7 +59,7 @@ def test_a_name_is_known_however_it_is_written(name: str) -> None:
     assert shared([name, "gaussian_blur", "zoom", "blur"]) == {name}
 
 
-@pytest.mark.parametrize(("module", "tuple_"), [("recipes", "RECIPES"), ("randaugment", "OPERATIONS")])
+@pytest.mark.parametrize(("module", "tuple_"), [("table", "RECIPES"), ("randaugment", "OPERATIONS")])
 def test_no_kind_is_an_operation_of_the_training(module: str, tuple_: str) -> None:
     if not (ROOT / "tasks" / "augment" / f"{module}.py").is_file():
         pytest.skip(f"tasks/augment has no {module}.py")

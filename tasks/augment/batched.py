@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tasks.augment import blur, colour, draws, geometry, masks, randaugment, strengths
+from tasks.augment import blur, colour, draws, geometry, masks, randaugment, strengths, table
 from tasks.augment.draws import Draws
-from tasks.augment.recipes import Change, Recipe
+from tasks.augment.table import Change, Recipe
 
 
 def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
@@ -15,7 +15,7 @@ def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
     Compiled here, not where it is called: in `tf.data` too, XLA fuses the operations into few passes over the pictures,
     several times as fast. It compiles again, for some seconds, for each new n.
     """
-    steps = RECIPES[recipe.recipe]
+    steps = [STEPS[name] for name in recipe.steps]
 
     def carry_out(pictures: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
         numbers = Draws(bits)
@@ -98,9 +98,13 @@ def _zoomed_and_moved(numbers: Draws, n: list[tf.Tensor], magnitude: float, side
     return geometry.scaling(factor, factor) @ geometry.translation(numbers.either(n, reach), numbers.either(n, reach))
 
 
-RECIPES: dict[str, tuple[Step, ...]] = {
-    "base": (_base,),
-    "randaugment": (_randaugment,),
-    "randaugment_cutout": (_randaugment, _cutout),
-    "heavy": (_geometry, _blur, _colour, _noise, _grid, _cutout),
+STEPS: dict[table.Step, Step] = {
+    "base": _base,
+    "randaugment": _randaugment,
+    "geometry": _geometry,
+    "blur": _blur,
+    "colour": _colour,
+    "noise": _noise,
+    "grid": _grid,
+    "cutout": _cutout,
 }

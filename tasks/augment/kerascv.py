@@ -6,14 +6,14 @@ Strengths are those of strengths.py as far as the layers have such a setting; Ra
 operations that KerasCV gives it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import keras
 import keras_cv
 import tensorflow as tf
 
-from tasks.augment import strengths
-from tasks.augment.recipes import Change, Recipe
+from tasks.augment import strengths, table
+from tasks.augment.table import Change, Recipe
 
 VALUES = (0, 255)
 SIDE = 96
@@ -24,7 +24,7 @@ Layers = list[keras.Layer]
 
 def augmenter(recipe: Recipe) -> Change:
     """See `tasks.augment.recipes.augmenter`; the step counts for nothing."""
-    layers = RECIPES[recipe.recipe](recipe)
+    layers = [layer for name in recipe.steps for layer in STEPS[name](recipe)]
 
     def change(pictures: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         changed = tf.cast(pictures, tf.float32)
@@ -51,27 +51,46 @@ def _randaugment(recipe: Recipe) -> Layers:
     return [keras_cv.layers.RandAugment(VALUES, augmentations_per_image=recipe.operations, magnitude=recipe.magnitude)]
 
 
-def _heavy(recipe: Recipe) -> Layers:
+def _geometry(recipe: Recipe) -> Layers:
     cv, m = keras_cv.layers, recipe.magnitude
-    fill = {"fill_mode": "constant", "fill_value": strengths.FILL}
+    turned = [cv.RandomFlip("horizontal_and_vertical"), cv.RandomRotation(0.5)]
+    return [*turned, cv.RandomShear(strengths.SHEAR * m, strengths.SHEAR * m), *_moved(m)] if m else turned
+
+
+def _colour(recipe: Recipe) -> Layers:
+    cv, m = keras_cv.layers, recipe.magnitude
     if not m:
-        return [cv.RandomFlip("horizontal_and_vertical"), cv.RandomRotation(0.5), *_cutout(recipe)]
+        return []
     return [
-        cv.RandomFlip("horizontal_and_vertical"),
-        cv.RandomRotation(0.5),
-        cv.RandomShear(strengths.SHEAR * m, strengths.SHEAR * m),
-        *_moved(m),
         cv.RandomBrightness(strengths.BRIGHTNESS * m, VALUES),
         cv.RandomContrast(VALUES, strengths.CONTRAST * m),
         cv.RandomSaturation((0.5 - strengths.SATURATION * m / 2, 0.5 + strengths.SATURATION * m / 2)),
         cv.RandomHue((0.0, 2 * strengths.HUE * m), VALUES),
         cv.RandomChannelShift(VALUES, strengths.CHANNEL * m),
         cv.RandomApply(cv.Grayscale(3), strengths.GREY * m),
-        cv.RandomGaussianBlur(7, (0.0, SIDE * strengths.BLUR * m)),
-        *_noise(strengths.NOISE * m / 2),
-        cv.RandomApply(cv.GridMask((0.0, strengths.GRID * m), 1.0, **fill), strengths.GRIDDED),
-        *_cutout(recipe),
     ]
+
+
+def _blur(recipe: Recipe) -> Layers:
+    m = recipe.magnitude
+    return [keras_cv.layers.RandomGaussianBlur(7, (0.0, SIDE * strengths.BLUR * m))] if m else []
+
+
+def _noise(recipe: Recipe) -> Layers:
+    """The layer takes a share of 1, and one deviation for all pictures: half of the greatest."""
+    if not recipe.magnitude:
+        return []
+    return [
+        keras.layers.Rescaling(1 / VALUES[1]),
+        keras.layers.GaussianNoise(strengths.NOISE * recipe.magnitude / 2),
+        keras.layers.Rescaling(VALUES[1]),
+    ]
+
+
+def _grid(recipe: Recipe) -> Layers:
+    cv, m = keras_cv.layers, recipe.magnitude
+    fill = {"fill_mode": "constant", "fill_value": strengths.FILL}
+    return [cv.RandomApply(cv.GridMask((0.0, strengths.GRID * m), 1.0, **fill), strengths.GRIDDED)] if m else []
 
 
 def _moved(magnitude: float) -> Layers:
@@ -82,15 +101,6 @@ def _moved(magnitude: float) -> Layers:
     ]
 
 
-def _noise(deviation: float) -> Layers:
-    """The layer takes a share of 1, and one deviation for all pictures: half of the greatest."""
-    return [
-        keras.layers.Rescaling(1 / VALUES[1]),
-        keras.layers.GaussianNoise(deviation),
-        keras.layers.Rescaling(VALUES[1]),
-    ]
-
-
 def _cutout(recipe: Recipe) -> Layers:
     if not recipe.cutout:
         return []
@@ -98,9 +108,13 @@ def _cutout(recipe: Recipe) -> Layers:
     return [keras_cv.layers.RandomCutout(side, side, fill_mode="constant", fill_value=strengths.FILL)]
 
 
-RECIPES: dict[str, Callable[[Recipe], Sequence[keras.Layer]]] = {
+STEPS: dict[table.Step, Callable[[Recipe], Layers]] = {
     "base": _base,
     "randaugment": _randaugment,
-    "randaugment_cutout": lambda recipe: [*_randaugment(recipe), *_cutout(recipe)],
-    "heavy": _heavy,
+    "geometry": _geometry,
+    "blur": _blur,
+    "colour": _colour,
+    "noise": _noise,
+    "grid": _grid,
+    "cutout": _cutout,
 }

@@ -1,42 +1,6 @@
-"""Recipes of augmentation by name, and the engine that carries one out.
+"""The change that a recipe of `tasks.augment.table` makes, by the engine that it names."""
 
-    none                nothing
-    base                mirror image; rotation, translation, zoom, brightness
-    randaugment         `operations` of RandAugment's, drawn for each picture (arXiv:1909.13719)
-    randaugment_cutout  the same, and a square cut out (arXiv:1708.04552)
-    heavy               both mirror images, rotation by any angle; zoom, shear, translation; brightness, contrast,
-                        saturation, hue, channels, now and then grey; blur and noise; a grid (arXiv:2001.04086) and a
-                        square cut out
-
-`magnitude` scales every strength, 0 to 1; what each is at 1 stands in strengths.py. Three things it does not scale.
-What a smear knows nothing of, its mirror images and in `heavy` the angle, is drawn at any magnitude, also at 0. The
-square has a setting of its own, `cutout`, its largest side as a share of the picture's. And autocontrast and equalize,
-two of RandAugment's operations, know no strength, as in the paper: 0 switches off the twelve others alone.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import tensorflow as tf
-
-RECIPES = ("none", "base", "randaugment", "randaugment_cutout", "heavy")
-ENGINES = ("batched", "keras_cv")
-MOST = 10
-"""Operations of RandAugment."""
-
-Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""From (pictures, step) to pictures."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is done to a picture, by which engine; `operations` counts for RandAugment's recipes alone."""
-
-    engine: str
-    recipe: str
-    operations: int
-    magnitude: float
-    cutout: float
+from tasks.augment.table import ENGINES, MOST, RECIPES, Change, Recipe
 
 
 def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
@@ -49,7 +13,7 @@ def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
     Raises ValueError for an unknown engine or recipe, and for a number out of range.
     """
     _check(recipe, seed)
-    if recipe.recipe == "none":
+    if not recipe.steps:
         return lambda pictures, step: pictures
     # Here, because each engine is slow to import, KerasCV most of all.
     if recipe.engine == "keras_cv":

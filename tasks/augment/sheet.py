@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tasks.augment.recipes import RECIPES, Recipe, augmenter
+from tasks.augment.recipes import augmenter
+from tasks.augment.table import RECIPES, Recipe
 
 MAGNITUDES = (0.1, 0.3, 0.6, 1.0)
 DRAWS = 3

@@ -3,7 +3,8 @@
 import tensorflow as tf
 
 from tasks.augment.mixing import mixer
-from tasks.augment.recipes import Recipe, augmenter
+from tasks.augment.recipes import augmenter
+from tasks.augment.table import Recipe
 from tasks.train.learner import Batch, Change
 from tasks.train.settings import Train
 

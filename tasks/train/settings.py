@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from tasks.augment.table import MOST, Engine, Name
 from tasks.backbones import table
 from tasks.params import Section
 
@@ -14,9 +15,9 @@ class Augment(Section):
     """Changes that a training picture undergoes, anew in each epoch."""
 
     section: ClassVar[str] = "train.augment"
-    engine: Literal["batched", "keras_cv"] = Field(description="keras_cv does not repeat with a seed")
-    recipe: Literal["none", "base", "randaugment", "randaugment_cutout", "heavy"]
-    operations: int = Field(ge=0, le=10, description="RandAugment: operations a picture")
+    engine: Engine = Field(description="keras_cv does not repeat with a seed")
+    recipe: Name
+    operations: int = Field(ge=0, le=MOST, description="RandAugment: operations a picture")
     magnitude: float = Field(ge=0, le=1, description="strength of the operations")
     cutout: float = Field(ge=0, lt=1, description="largest side of the square as a share of the picture's")
 

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tasks.augment import batched
-from tasks.augment.recipes import RECIPES, Recipe, augmenter
+from tasks.augment.recipes import augmenter
+from tasks.augment.table import RECIPES, Recipe
 
 SIDE, N = 16, 16
 PLAIN = Recipe("batched", "base", 2, 0.3, 0.3)

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tasks.augment.recipes import ENGINES, RECIPES, Recipe, augmenter
+from tasks.augment.recipes import augmenter
+from tasks.augment.table import ENGINES, RECIPES, STEPS, Name, Recipe, Step
 
 SIDE = 24
 PLAIN = Recipe("batched", "base", 1, 0.3, 0.3)
@@ -50,7 +52,7 @@ def test_magnitude_0_of_base_leaves_the_mirror_image(engine: str) -> None:
     ("change", "message"),
     [
         ({"engine": "torch"}, "engine must be one of batched, keras_cv, got 'torch'"),
-        ({"recipe": "light"}, "recipe must be one of none, base, randaugment, randaugment_cutout, heavy, got 'light'"),
+        ({"recipe": "light"}, f"recipe must be one of {', '.join(RECIPES)}, got 'light'"),
         ({"operations": -1}, "operations must be 0 to 10, got -1"),
         ({"operations": 11}, "operations must be 0 to 10, got 11"),
         ({"magnitude": 1.1}, "magnitude must be 0 to 1, got 1.1"),
@@ -71,7 +73,24 @@ def test_a_seed_out_of_range_is_named() -> None:
 
 def test_the_batched_engine_loads_no_kerascv() -> None:
     script = (
-        "import sys; from tasks.augment.recipes import Recipe, augmenter; "
+        "import sys; from tasks.augment.recipes import augmenter; from tasks.augment.table import Recipe; "
         "augmenter(Recipe('batched', 'heavy', 2, 0.3, 0.3), 0); assert 'keras_cv' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_table_and_both_engines_name_the_same() -> None:
+    from tasks.augment import batched, kerascv
+
+    assert set(get_args(Name)) == set(STEPS)
+    assert (
+        set(batched.STEPS) == set(kerascv.STEPS) == set(get_args(Step)) == {one for of in STEPS.values() for one in of}
+    )
+
+
+def test_settings_are_read_without_a_network() -> None:
+    script = (
+        "import sys; from tasks.train.settings import Augment; from tasks.augment import table; "
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from tasks.augment import sheet as module
-from tasks.augment.recipes import Recipe
 from tasks.augment.sheet import DRAWS, GAP, sheet
+from tasks.augment.table import Recipe
 
 SIDE = 16
 PICTURES = np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3), np.uint8)
