@@ -18,7 +18,7 @@ from tqdm import tqdm
 from flows.champion_names import POINTER
 from flows.champions import exchange
 from flows.champions.switch import CHAMPION
-from tasks import atomic
+from tasks import atomic, output
 from tasks.ingest import workers
 from tasks.ingest.decode import decode, fit
 from tasks.predict import ahead, inputs, judge, table
@@ -89,22 +89,10 @@ def _standard_output() -> AbstractContextManager[BinaryIO]:
 
 
 def _check_out(out: Path, path: Path) -> None:
-    if out.suffix.lower() != ".csv":
-        raise ValueError(f"expected the path of a CSV, as predictions.csv, got {out}")
+    output.check_name(out, "predictions.csv")
     if path.resolve() in (out.resolve(), *out.resolve().parents):
         raise ValueError(f"{out} lies in the input, which would hold it from then on: give a path outside")
-    if not out.parent.is_dir():
-        raise FileNotFoundError(f"{out.parent}: no such folder to write {out.name} into")
-    if out.is_dir() or (out.exists() and not _is_table(out)):
-        raise FileExistsError(f"{out} exists and is no table of predictions: give another path, or remove it first")
-
-
-def _is_table(file: Path) -> bool:
-    """Whether it is a regular file with the beginning of such a table, or an empty one."""
-    if not file.is_file():
-        return False
-    with file.open("rb") as stream:
-        return stream.read(len(table.BEGINNING)) in (b"", table.BEGINNING)
+    output.check_place(out, table.BEGINNING, "table of predictions")
 
 
 def _default(root: Path) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tasks import atomic, store
+from tasks import atomic, output, splits, store
 from tasks.params import FILE as PARAMS
 from tasks.params import Classes, load
 
@@ -22,8 +22,8 @@ def preview(root: Path, out: Path, engine: str, number: int, seed: int) -> str:
     _check(out, number)
     rows = _chosen(_train(root), load(Classes, root / PARAMS).names, number, seed)
     arrays = store.pixels(root / "data/ingested", rows)
-    from tasks.augment.recipes import Recipe  # here: TensorFlow takes seconds, and what is wrong is said before
     from tasks.augment.sheet import sheet
+    from tasks.augment.table import Recipe
     from tasks.train.settings import Augment
 
     settings = load(Augment, root / PARAMS)
@@ -38,10 +38,8 @@ def preview(root: Path, out: Path, engine: str, number: int, seed: int) -> str:
 def _check(out: Path, number: int) -> None:
     if number < 1:
         raise ValueError(f"expected at least 1 picture, got {number}")
-    if out.suffix.lower() != ".png":
-        raise ValueError(f"expected the path of a PNG, as preview.png, got {out}")
-    if out.is_dir() or (out.exists() and not out.read_bytes().startswith(PNG)):
-        raise FileExistsError(f"{out} exists and is no PNG: give another path, or remove it first")
+    output.check_name(out, "preview.png")
+    output.check_content(out, PNG, "PNG")
 
 
 def _train(root: Path) -> pd.DataFrame:
@@ -50,7 +48,7 @@ def _train(root: Path) -> pd.DataFrame:
     if not (clean / store.TABLE).is_file():
         raise FileNotFoundError("no table below data/clean yet: run `make repro`")
     rows = store.read_rows(clean)
-    rows = rows[rows["kept"] & (rows["split"] == "train")]
+    rows = splits.kept(rows, "train")
     if rows.empty:
         raise ValueError("no picture in train is kept: there is nothing to show")
     return rows

@@ -1,5 +1,6 @@
 """The kept rows of a split as arrays: where their pictures lie, their classes, their ids."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from tasks import store
 
 WANTED = ["delivery", "row", "id", "label", "split", "kept"]
 """Columns that are read; the others would only take memory."""
+LEARNT = ("train", "val")
+"""Splits that a training reads: the model learns from the one and is chosen by the other."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,21 @@ def read(clean: Path, ingested: Path, names: Sequence[str], splits: Sequence[str
     Raises ValueError for a split without pictures.
     """
     rows = pd.read_parquet(clean / store.TABLE, columns=WANTED)
-    rows = rows[rows["kept"] & rows["split"].isin(splits)]
+    rows = kept(rows, *splits)
     arrays = store.pixels(ingested, rows)
     return arrays, [_part(rows[rows["split"] == split], split, arrays, names) for split in splits]
+
+
+def kept(rows: pd.DataFrame, *splits: str) -> pd.DataFrame:
+    """The kept rows of `splits`, in the table's order."""
+    return rows[rows["kept"] & rows["split"].isin(splits)]
+
+
+def digest(rows: pd.DataFrame) -> str:
+    """SHA-256 over id, label and split of all kept rows, whatever their order: two equal ones are one dataset."""
+    facts = rows.loc[rows["kept"], ["id", "label", "split"]]
+    lines = sorted("\t".join(row) for row in facts.itertuples(index=False, name=None))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def indices(labels: pd.Series, names: Sequence[str]) -> NDArray[np.int64]:

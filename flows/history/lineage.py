@@ -12,6 +12,7 @@ import pandas as pd
 
 from flows.history import explain, origin, provenance, seen
 from flows.history.origin import Model
+from tasks import splits
 
 CHAMPION = Path("data/champion")
 STATE = Path("data/.state")
@@ -37,7 +38,7 @@ def lineage(root: Path, model: Path = CHAMPION, rows: Path | None = None) -> str
     table = seen.seen(root, read.ids, clean)
     if rows:
         seen.write(table, rows)
-    dataset = None if clean is None else seen.dataset(clean)
+    dataset = None if clean is None else splits.digest(clean)
     made = origin.maker(root, read)
     data = [*_dataset(read, dataset), *_deliveries(read, made or {}, table), "", *_classes(table)]
     found = _found(read, table, dataset == read.facts.get("dataset"))
@@ -140,7 +141,7 @@ def _found(model: Model, table: pd.DataFrame, same: bool) -> str:
     told = f"{len(model.ids):,} pictures seen: " + (f"{lost:,} are in no table here" if lost else "all are found here")
     if not same:
         return f"{told}; their classes and splits are those of the tables here, not of its own dataset."
-    counted = {split: int((table["split"] == split).sum()) for split in seen.LEARNT}
+    counted = {split: int((table["split"] == split).sum()) for split in splits.LEARNT}
     wanted = model.facts.get("rows")
     return f"{told}." if counted == wanted else f"{told}; but the model counts {wanted}, the tables {counted}."
 

@@ -1,16 +1,14 @@
 """Which rows a model has seen: the ids in its `seen.txt`, looked up in the tables that are here."""
 
-import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
 from flows import listing
-from tasks import atomic, store
+from tasks import atomic, output, splits, store
 
 CLEAN, INGESTED = Path("data/clean"), Path("data/ingested")
-LEARNT = ("train", "val")
 COLUMNS = ["id", "delivery", "source", "class", "split"]
 """Of the table that `seen` gives: a row for each id; one that no table has is "" in all others."""
 
@@ -23,13 +21,6 @@ def clean(root: Path) -> pd.DataFrame | None:
     """The table of the cleaned set, None where it is not here."""
     file = root / CLEAN / store.TABLE
     return pd.read_parquet(file, columns=_READ_CLEAN) if file.is_file() else None
-
-
-def dataset(rows: pd.DataFrame) -> str:
-    """The digest over id, class and split of all kept rows, as the training notes it in its model's provenance."""
-    kept = rows.loc[rows["kept"], ["id", "label", "split"]]
-    lines = sorted("\t".join(row) for row in kept.itertuples(index=False, name=None))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def seen(root: Path, ids: Collection[str], rows: pd.DataFrame | None) -> pd.DataFrame:
@@ -51,17 +42,13 @@ def seen(root: Path, ids: Collection[str], rows: pd.DataFrame | None) -> pd.Data
 def counts(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """Rows by delivery or by class, in their order of appearance, a column for each split that teaches."""
     named = table[table["delivery"] != ""]
-    return pd.crosstab(named[by], named["split"]).reindex(columns=list(LEARNT), fill_value=0)
+    return pd.crosstab(named[by], named["split"]).reindex(columns=list(splits.LEARNT), fill_value=0)
 
 
 def write(table: pd.DataFrame, file: Path) -> None:
     """Write a CSV, at once. Raises for a path that is no CSV's, has no folder, or holds something else."""
-    if file.suffix.lower() != ".csv":
-        raise ValueError(f"expected the path of a CSV, as rows.csv, got {file}")
-    if not file.parent.is_dir():
-        raise FileNotFoundError(f"{file.parent}: no such folder to write {file.name} into")
-    if file.exists() and (not file.is_file() or file.read_bytes()[: len(BEGINNING)] not in (b"", BEGINNING)):
-        raise FileExistsError(f"{file} exists and is no table of rows: give another path, or remove it first")
+    output.check_name(file, "rows.csv")
+    output.check_place(file, BEGINNING, "table of rows")
     with atomic.replacing(file) as stream:
         stream.write(table.to_csv(index=False, lineterminator="\n").encode())
 

@@ -23,7 +23,7 @@ from flows.history import seen
 from flows.retraining import rescore
 from flows.runner import StageFailedError
 from flows.storage import remote
-from tasks import store
+from tasks import splits, store
 from tasks.audit import labels
 from tasks.audit.labels import Finding
 
@@ -107,7 +107,7 @@ def _new(root: Path) -> dict[str, pd.DataFrame]:
     known = set((root / champion.CHAMPION / "seen.txt").read_text().split())
     rows = pd.read_parquet(root / seen.CLEAN / store.TABLE, columns=["delivery", "source", "id", "split", "kept"])
     rows = rows[rows["kept"]].assign(seen=lambda table: table["id"].isin(known))
-    learnt = rows[rows["split"].isin(seen.LEARNT)].groupby("delivery")["seen"].mean()
+    learnt = rows[rows["split"].isin(splits.LEARNT)].groupby("delivery")["seen"].mean()
     names = [name for name in listing.names(root) if learnt.get(name, 1.0) < 0.5]
     return {name: rows[(rows["delivery"] == name) & ~rows["seen"]] for name in names}
 

@@ -14,8 +14,7 @@ import pandas as pd
 from flows import listing
 from flows.champions import champion
 from flows.champions.candidate import MODEL
-from flows.history import seen
-from tasks import atomic
+from tasks import atomic, splits
 
 FILE = Path("data/.state/decided.json")
 ROWS = Path("data/clean/rows.parquet")
@@ -63,7 +62,7 @@ def fresh(root: Path) -> list[str]:
 
 def dataset(file: Path) -> str:
     """Digest of a table's kept rows as a model's provenance has it: over id, label and split, whatever their order."""
-    return seen.dataset(pd.read_parquet(file, columns=["id", "label", "split", "kept"]))
+    return splits.digest(pd.read_parquet(file, columns=["id", "label", "split", "kept"]))
 
 
 def _model(root: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from tasks import store
+from tasks import splits, store
 from tasks.drift import colour, embeddings, news, shares
 from tasks.drift.drift import Difference, Drift, Shift
 from tasks.drift.evidence import too_few
@@ -33,7 +33,7 @@ def measure(clean: Path, ingested: Path, embedded: Path, names: Sequence[str], s
     names = _known(rows, names)
     fresh = rows["delivery"].isin(names)
     new = rows[fresh & rows["kept"]]
-    training = rows[~fresh & rows["kept"] & (rows["split"] == "train")]
+    training = splits.kept(rows[~fresh], "train")
     found = shares.shares(new, training)
     looks = _looks(new, training, ingested, embedded, np.random.default_rng([seed, 1]))
     return Drift(

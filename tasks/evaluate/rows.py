@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tasks import reasons, store
+from tasks import reasons, splits, store
 
 NO_CELL = [reason.name for reason in reasons.TABLE.values() if reason.no_cell]
 
@@ -16,7 +16,7 @@ def read(clean: Path, classes: list[str], seen: frozenset[str]) -> tuple[pd.Data
     model was trained on or chosen by.
     """
     rows = store.read_rows(clean)
-    test = rows[rows["kept"] & (rows["split"] == "test")].sort_values("id", ignore_index=True)
+    test = splits.kept(rows, "test").sort_values("id", ignore_index=True)
     if test.empty:
         raise ValueError("no picture is left in test, expected at least one")
     strange = sorted(set(test["label"]) - set(classes))

@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import ConfigDict
 
-from tasks import store
+from tasks import splits, store
 from tasks.backbones import table
 from tasks.params import Section
 from tasks.train.settings import Train
 
 COLUMNS = ["delivery", "id", "label", "split", "kept"]
-LEARNT = ("train", "val")
 
 
 class Ingest(Section):
@@ -30,24 +29,18 @@ class Ingest(Section):
 def facts(train: Train, clean: Path, pretrained: Path) -> dict[str, Any]:
     """Settings of the training; deliveries and numbers of the rows in train and val; digests.
 
-    `dataset` is taken over id, label and split of all kept rows, whatever their order; `weights` is the sha256 of the
+    `dataset` is the digest of the cleaned set; `weights` is the sha256 of the
     file that the backbone's weights came from, "" where that was random, or Keras' own cache.
     """
     rows = pd.read_parquet(clean / store.TABLE, columns=COLUMNS)
-    kept = rows[rows["kept"]]
-    learnt = kept[kept["split"].isin(LEARNT)]
+    learnt = splits.kept(rows, *splits.LEARNT)
     return {
         "train": train.model_dump(mode="json"),
         "deliveries": learnt["delivery"].unique().tolist(),
-        "rows": {split: int((learnt["split"] == split).sum()) for split in LEARNT},
-        "dataset": _dataset(kept),
+        "rows": {split: int((learnt["split"] == split).sum()) for split in splits.LEARNT},
+        "dataset": splits.digest(rows),
         "weights": _weights(train, pretrained),
     }
-
-
-def _dataset(kept: pd.DataFrame) -> str:
-    lines = sorted("\t".join(row) for row in kept[["id", "label", "split"]].itertuples(index=False, name=None))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _weights(train: Train, pretrained: Path) -> str:

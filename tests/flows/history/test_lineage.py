@@ -11,6 +11,7 @@ from flows.champions import champion
 from flows.history import provenance, seen
 from flows.history.lineage import lineage
 from flows.history.provenance import recording
+from tasks import splits
 
 MODEL = Path("data/model")
 HERE = Path(__file__).parents[3]
@@ -281,9 +282,9 @@ def test_the_dataset_s_digest_is_the_one_that_a_training_notes(tmp_path: Path) -
     rows = rows.assign(split=["train", "val", "test"], kept=[True, True, False])
     rows.to_parquet(tmp_path / "rows.parquet")
     noted = facts(params.load(Train, HERE / "params.yaml"), tmp_path, tmp_path)["dataset"]
-    assert seen.dataset(rows) == noted
-    assert seen.dataset(rows.iloc[::-1]) == noted
-    assert seen.dataset(rows.assign(split="train")) != noted
+    assert splits.digest(rows) == noted
+    assert splits.digest(rows.iloc[::-1]) == noted
+    assert splits.digest(rows.assign(split="train")) != noted
 
 
 def test_it_loads_no_network_and_no_prefect(made: Path, environment: dict[str, str]) -> None:
