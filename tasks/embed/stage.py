@@ -8,18 +8,18 @@ from tqdm import tqdm
 
 from tasks import command, store
 from tasks.embed.settings import Embed
-from tasks.lite0_layout import FEATURES, WEIGHTS
+from tasks.lite0_layout import FEATURES
 from tasks.lite0_onnx import Embedder
 
 
-def main(embed: Embed, ingested: Path, pretrained: Path, out: Path) -> None:
+def main(embed: Embed, ingested: Path, weights: Path, out: Path) -> None:
     """Write features.npy, float32 (rows, 1280): ImageNet features after global average pooling.
 
     Identical pictures go through the network once. Unreadable files have zeros.
     """
     pixels = np.load(ingested / store.PIXELS, mmap_mode="r")
     rows = store.read_rows(ingested)
-    embedder = Embedder(pretrained / WEIGHTS)
+    embedder = Embedder(weights)
     out.mkdir(parents=True)
     shape = (len(pixels), FEATURES)
     features = np.lib.format.open_memmap(out / store.FEATURES, mode="w+", dtype=np.float32, shape=shape)

@@ -7,12 +7,13 @@ from tasks import reasons, store
 from tasks.backbones.build import build
 from tasks.embed import stage
 from tasks.embed.settings import Embed
+from tasks.lite0_layout import WEIGHTS
 
 
 def embedded(folder: Path, pictures: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
     store.write_rows(folder / "in", rows)
     np.save(folder / "in" / store.PIXELS, pictures)
-    stage.main(Embed(batch=2), folder / "in", Path("data/pretrained"), folder / "out")
+    stage.main(Embed(batch=2), folder / "in", Path("data/pretrained") / WEIGHTS, folder / "out")
     return np.load(folder / "out" / store.FEATURES)
 
 
