@@ -43,7 +43,7 @@ $(LOCK):
 
 repro: install
 	@echo "repro: dvc repro"
-	@python -m flows.locked dvc repro
+	@python -m operations.locked dvc repro
 
 lint: install
 	@echo "lint: ruff"
@@ -63,7 +63,7 @@ test-long: install
 # In the environment, since a command line is no place for the database's password.
 serve: export HEMAFLOW_DATABASE := $(or $(DATABASE),$(HEMAFLOW_DATABASE))
 serve: install
-	@python -m flows serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+	@hemaflow serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 # Both locks anew from pyproject.toml; wants uv.
 lock:

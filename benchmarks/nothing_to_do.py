@@ -27,7 +27,7 @@ PICTURES = 40
 COMMANDS = {
     "dvc status": ["dvc", "status"],
     "dvc repro": ["dvc", "repro"],
-    "flow": ["python", "-m", "flows", "pipeline"],
+    "flow": ["python", "-m", "hemaflow", "pipeline"],
 }
 COUNTS = {"came": 0, "kept": 0, "dropped": 0, "stages": {}, "deliveries": {}, "classes": {}, "batches": {}}
 """What the flow's summary reads of the report."""

@@ -29,8 +29,8 @@ from benchmarks import nothing_to_do
 from benchmarks.first_run import clone
 from benchmarks.served import Clock, Command, Served, serving, union
 from benchmarks.targets import Claim, table
-from flows.champions import champion
-from flows.history import provenance
+from operations.history import provenance
+from operations.registry import champion
 from tasks import params
 from tasks.demo import files, stage
 from tasks.params import Classes
@@ -120,11 +120,11 @@ def _tell(dropped: float, began: float, commands: list[Command]) -> None:
 
 
 def share(arguments: argparse.Namespace, scratch: Path) -> list[Claim]:
-    """The part of `python -m flows pipeline` in which no stage's command ran, everything run from nothing."""
+    """The part of `hemaflow pipeline` in which no stage's command ran, everything run from nothing."""
     project, clock = clone(scratch / "clone"), Clock(scratch / "clock")
 
     def flows(*words: str | Path) -> None:
-        command = [sys.executable, "-m", "flows", *map(str, words)]
+        command = [sys.executable, "-m", "hemaflow", *map(str, words)]
         done = subprocess.run(command, cwd=project, env=clock.environment, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{' '.join(map(str, words))} failed:\n{done.stdout[-5000:]}{done.stderr[-5000:]}")

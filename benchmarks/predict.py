@@ -1,4 +1,4 @@
-"""Pictures a second of `python -m flows predict` on a folder of JPEGs, against the bare network on them in memory.
+"""Pictures a second of `hemaflow predict` on a folder of JPEGs, against the bare network on them in memory.
 
     python -m benchmarks.predict                                  # the pictures of data/raw/demo
     python -m benchmarks.predict --cells FOLDER --pictures 3000   # or any others
@@ -25,7 +25,7 @@ import tensorflow as tf
 from PIL import Image
 
 from benchmarks.targets import Claim, table
-from flows.predict import treated, write
+from operations.predict import treated, write
 from tasks.answers.answerer import load
 from tasks.ingest.decode import UnreadableError, decode
 from tasks.predict import inputs

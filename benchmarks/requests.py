@@ -4,7 +4,7 @@
 
 Each number of requests goes to the server that `serve` runs, on SQLite and on PostgreSQL (skipped where Debian's
 package is not installed), and for comparison to Prefect's own application on SQLite, without what
-`flows.serving.application` puts around it. The requests are those of the UI: once, without another try.
+`flows.server.application` puts around it. The requests are those of the UI: once, without another try.
 """
 
 import statistics
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from flows.serving import server
-from tests.flows.postgres import postgresql
+from flows.server import server
+from tests.support.postgres import postgresql
 
 PREFECTS = "prefect.server.api.server:create_app"
 ROUNDS = 5

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from flows.serving import server
+from flows.server import server
 
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 BUSY = 503
@@ -69,7 +69,7 @@ def union(commands: list[Command]) -> float:
 
 @dataclass(frozen=True)
 class Served:
-    """The process of `python -m flows serve`, and its API."""
+    """The process of `hemaflow serve`, and its API."""
 
     root: Path
     process: subprocess.Popen[bytes]
@@ -120,7 +120,7 @@ def serving(root: Path, environment: dict[str, str]) -> Iterator[Served]:
     """Serve the project at a free port until the block is left."""
     port, output = server.free_port(), root / "data/.state/served.txt"
     output.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "flows", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "hemaflow", "serve", "--port", str(port)]
     with output.open("wb") as stream:
         process = subprocess.Popen(command, cwd=root, env=environment, stdout=stream, stderr=subprocess.STDOUT)
     try:

@@ -52,7 +52,7 @@ def markdown(root: Path, artifacts: Sequence[Artifact], record: Path | None = No
     """
     outcomes = Counter(artifact.outcome for artifact in artifacts)
     stages = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-    why = f"\n\nWhy each did what it did: `python -m flows explain {record.stem}` (`{record}`)" if record else ""
+    why = f"\n\nWhy each did what it did: `hemaflow explain {record.stem}` (`{record}`)" if record else ""
     parts = [f"## Stages\n\n{len(artifacts)} stages: {stages or 'none'}{why}"]
     if (root / METRICS).is_file():
         parts.append(_evaluation(root))

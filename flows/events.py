@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flows.deliver import Delivered
-from flows.landing import outbox
+from operations.deliveries.deliver import Delivered
+from operations.landing import outbox
 
 ACCEPTED = "hemaflow.delivery.accepted"
 RESOURCE = "hemaflow.delivery"

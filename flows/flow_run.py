@@ -2,7 +2,7 @@
 
 import sys
 
-from flows.run_context import Run
+from operations.run_context import Run
 
 
 def current() -> Run | None:

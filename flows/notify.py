@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from flows import run_context
-from flows.serving import server, webhook
+from flows.server import server, webhook
+from operations import run_context
 from tasks import atomic
 
 Event = Literal["failed", "crashed", "quarantine", "refused", "drift", "held"]
@@ -112,7 +112,7 @@ def _body(event: Event, message: str, run: Any) -> bytes:
         "message": " ".join(message.split())[:LENGTH],
         "run": run.name if run else None,
         "url": _page(run) if run else None,
-        "explain": f"python -m flows explain {run.id}" if run else None,
+        "explain": f"hemaflow explain {run.id}" if run else None,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return json.dumps(document).encode()

@@ -14,11 +14,12 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import groups, lock, notify
-from flows.serving import form
+from flows import notify
+from flows.server import form
+from operations.process import groups, lock
 
 if TYPE_CHECKING:
-    from flows.history.provenance import Recorder
+    from operations.history.provenance import Recorder
 
 Act = Callable[[Path, "Recorder"], str]
 """Does the work below the project's folder, notes facts in the run's record, and says what was done."""
@@ -34,8 +35,8 @@ def deliver(path: form.SomePath, name: form.Delivery = "") -> State:
     """
 
     def act(root: Path, record: "Recorder") -> str:
-        from flows.deliver import deliver
-        from flows.landing import outbox
+        from operations.deliveries.deliver import deliver
+        from operations.landing import outbox
 
         with groups.ending_together():
             delivered = deliver(root, Path(path), name or None, before_accepting=lambda new: outbox.note(root, new))
@@ -55,7 +56,7 @@ def withdraw(name: form.Listed) -> State:
     Args:
         name: Name of a listed delivery.
     """
-    from flows.deliver import withdraw
+    from operations.deliveries.deliver import withdraw
 
     return _told("withdraw", _listing(lambda root: withdraw(root, name)))
 
@@ -68,7 +69,7 @@ def hold(name: form.Listed, why: form.Why) -> State:
         name: Name of a listed delivery.
         why: The reason, for whoever comes next.
     """
-    from flows.hold import hold
+    from operations.deliveries.hold import hold
 
     return _told("hold", _listing(lambda root: hold(root, name, why)))
 
@@ -81,7 +82,7 @@ def release(name: form.Listed, why: form.Why) -> State:
         name: Name of a delivery on hold.
         why: The reason, for whoever comes next.
     """
-    from flows.hold import release
+    from operations.deliveries.hold import release
 
     return _told("release", _listing(lambda root: release(root, name, why)))
 
@@ -98,7 +99,7 @@ def predict(path: form.SomePath, out: form.Table, model: form.NoOrSomePath = "",
     """
 
     def act(root: Path, record: "Recorder") -> str:
-        from flows.predict import predict
+        from operations.predict import predict
 
         done = predict(root, Path(path), Path(out), Path(model) if model else None, views)
         record.note(predicted=out)
@@ -117,7 +118,7 @@ def promote(why: form.Why, although: form.Text = "") -> State:
     """
 
     def act(root: Path, record: "Recorder") -> str:
-        from flows.champions.promotion import promote
+        from operations.retraining.promotion import promote
 
         text = str(promote(root, why, although or None))
         record.note(promoted=_champion(root))
@@ -136,7 +137,7 @@ def rollback(why: form.Why, to: form.Champion = "") -> State:
     """
 
     def act(root: Path, record: "Recorder") -> str:
-        from flows.champions.promotion import rollback
+        from operations.retraining.promotion import rollback
 
         text = str(rollback(root, to or None, why))
         record.note(promoted=_champion(root))
@@ -152,7 +153,7 @@ def apply(name: form.Experiment) -> State:
     Args:
         name: Name of an experiment, which is that of the run that made it.
     """
-    from flows.experiments.saved import apply
+    from operations.experiments.saved import apply
 
     return _told("apply", _listing(lambda root: apply(root, name)))
 
@@ -189,7 +190,7 @@ def _locked(root: Path, verb: str) -> Iterator[None]:
 
 
 def _recording(root: Path, verb: str) -> "AbstractContextManager[Recorder]":
-    from flows.history import provenance
+    from operations.history import provenance
 
     return provenance.recording(root, verb)
 
@@ -205,7 +206,7 @@ def _send(root: Path) -> None:
 
 
 def _champion(root: Path) -> str | None:
-    from flows.champions.champion import current
+    from operations.registry.champion import current
 
     now = current(root)
     return now.tag if now else None

@@ -13,18 +13,21 @@ from prefect.futures import wait
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import admission, artifact, groups, lock, notify, plan, runner, settings_form
+from flows import artifact, experiment, notify
 from flows.artifact import Artifact
-from flows.experiments import experiment
-from flows.experiments.experiment import Place
-from flows.history import facts, provenance
-from flows.history.why import why, why_failed
-from flows.plan import Plan
-from flows.runner import Outcome
-from flows.serving import lease, limits
-from flows.settings_form import Settings
-from flows.stages import Target
-from flows.storage import dvc_lock, needed
+from flows.experiment import Place
+from flows.server import lease, limits
+from operations.deliveries import admission
+from operations.history import facts, provenance
+from operations.history.why import why, why_failed
+from operations.pipeline import needed, plan, runner
+from operations.pipeline.plan import Plan
+from operations.pipeline.runner import Outcome
+from operations.process import groups, lock
+from operations.project import dvc_lock
+from operations.project.stages import Target
+from operations.settings import settings_form
+from operations.settings.settings_form import Settings
 
 SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=2)
 """A stage uses all cores, so more of them at once would only cost memory."""

@@ -9,15 +9,16 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
-from flows import groups, lock, notify
-from flows.git import repository
-from flows.history import provenance
+from flows import notify
 from flows.pipeline import AS_THEY_ARE, SIDE_BY_SIDE
 from flows.retraining import approval as approvals
 from flows.retraining import retrain_steps as steps
-from flows.retraining import takeover, waiting_room
-from flows.serving import form
-from flows.settings_form import Settings
+from flows.server import form
+from operations.git import repository
+from operations.history import provenance
+from operations.process import groups, lock
+from operations.retraining import takeover, waiting_room
+from operations.settings.settings_form import Settings
 
 Deliveries = list[form.Delivery]
 Approval = Literal["none", "person"]

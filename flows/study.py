@@ -12,14 +12,16 @@ from prefect.futures import wait
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import cells as files
-from flows import groups, lock, notify, plan, runner
-from flows.history import facts, provenance
-from flows.history.why import why, why_failed
+from flows import notify
 from flows.pipeline import stage
-from flows.runner import Outcome, StageFailedError
-from flows.serving import form, limits
-from flows.storage import dvc_lock, dvc_repo, needed
+from flows.server import form, limits
+from operations.history import facts, provenance
+from operations.history.why import why, why_failed
+from operations.pipeline import cells as files
+from operations.pipeline import needed, plan, runner
+from operations.pipeline.runner import Outcome, StageFailedError
+from operations.process import groups, lock
+from operations.project import dvc_lock, dvc_repo
 
 A_SLOT_EACH: Any = ThreadPoolTaskRunner(max_workers=limits.SLOTS)
 NO_CELL: list[str] = []

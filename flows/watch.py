@@ -8,10 +8,10 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import events, notify
-from flows.deliver import Delivered
-from flows.landing import folders, landing
-from flows.landing.landing import Outcome
 from flows.pipeline import stage
+from operations.deliveries.deliver import Delivered
+from operations.landing import folders, landing
+from operations.landing.landing import Outcome
 
 FOR_A_PERSON = {Outcome.KNOWN, Outcome.QUARANTINED, Outcome.STUCK}
 

@@ -20,17 +20,17 @@ def output(*command: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python -m flows")])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("hemaflow")])
 def test_verbs_and_options_exist(command: str) -> None:
     words = shlex.split(command)[3:]
     verbs = [word for word in words[:2] if word in ("export", "clean", "model", "remote", "add", "push")] or words[:1]
-    help_text = output(sys.executable, "-m", "flows", *[word for word in verbs if word != "--help"], "--help")
+    help_text = output(sys.executable, "-m", "hemaflow", *[word for word in verbs if word != "--help"], "--help")
     for option in re.findall(r"--[a-z-]+", command):
         assert option in help_text
 
 
 def test_the_list_of_verbs_is_the_help_s_own() -> None:
-    listed = output(sys.executable, "-m", "flows", "--help").split("Commands:\n")[1].rstrip()
+    listed = output(sys.executable, "-m", "hemaflow", "--help").split("Commands:\n")[1].rstrip()
     assert listed in README
     assert "..." not in listed, "a line of help that is cut off tells nobody anything"
 
@@ -46,7 +46,7 @@ def test_links_lead_to_files(link: str) -> None:
 
 
 def test_every_command_block_is_covered() -> None:
-    known = ("python -m flows", "python -m benchmarks", "python -c", "make ", "git ", "source ", "cp ", "HEMAFLOW_")
+    known = ("hemaflow", "python -m benchmarks", "python -c", "make ", "git ", "source ", "cp ", "HEMAFLOW_")
     assert [command for command in COMMANDS if not command.startswith(known)] == []
 
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from flows import plan
-from flows.cells import FILE as STUDIES_FILE
+from operations.pipeline import plan
+from operations.pipeline.cells import FILE as STUDIES_FILE
 from tasks import params
 from tasks.study import cell, table
 

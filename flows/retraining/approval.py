@@ -23,9 +23,9 @@ from prefect.input.run_input import keyset_from_paused_state
 from prefect.states import Paused
 from pydantic import Field
 
-from flows import flocks
-from flows.person import UNVERIFIED, answerer
-from flows.serving import outage
+from flows.server import outage
+from operations.person import UNVERIFIED, answerer
+from operations.process import flocks
 
 ASKED = Path("data/.state/asked")
 POLL_SECONDS = 5.0

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from flows.artifact import Artifact
-from flows.history.provenance import Recorder
 from flows.retraining.approval import Answered
-from flows.retraining.retraining import Retraining
-from flows.retraining.takeover import Base
-from flows.settings_form import Settings
+from operations.history.provenance import Recorder
+from operations.retraining.retraining import Retraining
+from operations.retraining.takeover import Base
+from operations.settings.settings_form import Settings
 from tasks.gate.decision import Decision
 
 

@@ -12,17 +12,20 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.states import Completed
 
-from flows import artifact, holds, listing, notify, params_file, settings_form, watch
+from flows import artifact, experiment, notify, watch
 from flows import pipeline as stages
-from flows.champions import candidate, champion
-from flows.experiments import experiment
-from flows.history.provenance import Recorder
 from flows.retraining import approval as approvals
-from flows.retraining import data_commit, decided, rescore, retrain_tasks, takeover
-from flows.retraining.audit import Audited, When
+from flows.retraining import retrain_tasks
 from flows.retraining.case import Case
-from flows.retraining.retraining import listed
-from flows.settings_form import Settings
+from operations.deliveries import holds
+from operations.history.provenance import Recorder
+from operations.project import listing
+from operations.registry import candidate, champion
+from operations.retraining import data_commit, decided, rescore, takeover
+from operations.retraining.audit import Audited, When
+from operations.retraining.retraining import listed
+from operations.settings import params_file, settings_form
+from operations.settings.settings_form import Settings
 from tasks.gate.decision import Decision
 
 GATE = "the gate"

@@ -10,19 +10,20 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows import hold, notify
-from flows.champions import champion
-from flows.champions.champion import Champion
-from flows.history import provenance
+from flows import notify
 from flows.pipeline import stage
-from flows.retraining import audit as audits
-from flows.retraining import data_commit, rescore, takeover
-from flows.retraining import put_back as former
-from flows.retraining.audit import Audited, When
-from flows.retraining.rescore import Rescored
-from flows.retraining.retraining import Retraining
-from flows.serving import lease
-from flows.storage import remote
+from flows.server import lease
+from operations.deliveries import hold
+from operations.history import provenance
+from operations.registry import champion
+from operations.registry.champion import Champion
+from operations.retraining import audit as audits
+from operations.retraining import data_commit, rescore, takeover
+from operations.retraining import put_back as former
+from operations.retraining.audit import Audited, When
+from operations.retraining.rescore import Rescored
+from operations.retraining.retraining import Retraining
+from operations.storage import remote
 from tasks.drift.bands import MARKED
 from tasks.gate.decision import Decision
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from flows.deployments import deployments
 from flows.events import ACCEPTED
-from flows.serving import webhook
+from flows.server import webhook
 
 RETRAIN, TELL, MARK = "hemaflow: retrain on a delivery", "hemaflow: tell of crashes", "hemaflow: mark what died"
 BLOCK = "hemaflow"
@@ -35,7 +35,7 @@ BODY = """{
   "message": {{ (flow.name ~ ": " ~ (flow_run.state.message or "")) | tojson }},
   "run": {{ flow_run.name | tojson }},
   "url": {{ flow_run | ui_url | tojson }},
-  "explain": {{ ("python -m flows explain " ~ flow_run.id) | tojson }},
+  "explain": {{ ("hemaflow explain " ~ flow_run.id) | tojson }},
   "time": {{ event.occurred.isoformat() | tojson }}
 }"""
 """As `flows.notify` posts what a run itself can tell of."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from flows.history import provenance
-from flows.history.provenance import RESUMES
-from flows.serving import server
+from flows.server import server
+from operations.history import provenance
+from operations.history.provenance import RESUMES
 
 MESSAGE = "Nobody works on it any more: whoever ran it was killed, or the machine went down"
 NOT_AGAIN = {"watch", "withdraw", "hold", "release", "promote", "rollback", "apply"}
@@ -146,7 +146,7 @@ def _free_slots(client: Any, alive: list[Any], alone: bool) -> None:
     """Have the limits of deployments count the runs that are alive, and the one of trainings none if nobody trains."""
     from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 
-    from flows.serving import limits
+    from flows.server import limits
 
     for limit in client.read_global_concurrency_limits(limit=PAGE):
         taken = sum(limit.name == f"deployment:{run.deployment_id}" for run in alive)

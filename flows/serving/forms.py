@@ -12,9 +12,9 @@ from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.exceptions import PrefectException
 from prefect.utilities.callables import ParameterSchema
 
-from flows import settings_form
 from flows.deployments import deployments
-from flows.serving.form import STUDIES
+from flows.server.form import STUDIES
+from operations.settings import settings_form
 
 LOOK_SECONDS = 2.0
 """Between looks at the files. A form that was opened before is refused by its run."""

@@ -11,9 +11,10 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from flows import HEARTBEAT_SECONDS, groups
-from flows.serving import access, lease, webhook
-from flows.serving.api import call, probe
+from flows import HEARTBEAT_SECONDS
+from flows.server import access, lease, webhook
+from flows.server.api import call, probe
+from operations.process import groups
 
 NAME = "hemaflow"
 HEARTBEAT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
@@ -41,7 +42,8 @@ def deploy(root: Path) -> None:
         done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
         if done.returncode:
             raise OSError(f"prefect deploy failed with exit code {done.returncode}:\n{done.stderr or done.stdout}")
-        from flows.serving import automations, limits
+        from flows.server import limits
+        from flows.serving import automations
 
         limits.set_up()
         automations.set_up(webhook.chosen())
@@ -75,7 +77,7 @@ def check_server(api: str) -> None:
     if faults:
         raise ValueError(
             f"the Prefect server {api} is open: {'; '.join(faults)}. Whoever reaches it runs code as you. Start it by "
-            "`python -m flows serve --server-only`"
+            "`hemaflow serve --server-only`"
         )
     access.check_admitted(api)
 
@@ -84,11 +86,11 @@ def check_pool(api: str, root: Path) -> None:
     """Raise ValueError where the pool is missing, or its template is not ours."""
     found = _pool(api)
     if found is None:
-        raise ValueError(f"{api} has no work pool {NAME!r}: make it by `python -m flows deploy`")
+        raise ValueError(f"{api} has no work pool {NAME!r}: make it by `hemaflow deploy`")
     if found["base_job_template"] != template(root):
         raise ValueError(
             f"the work pool {NAME!r} of {api} was made otherwise, or for another folder than {root.resolve()}, and may "
-            "let whoever starts a run choose its command: `python -m flows deploy` in this folder sets it right"
+            "let whoever starts a run choose its command: `hemaflow deploy` in this folder sets it right"
         )
 
 

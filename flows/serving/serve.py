@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows import HEARTBEAT_SECONDS, lock, person
-from flows.serving import access, database, lease, server, webhook
-from flows.serving.keeper import Keeper
+from flows import HEARTBEAT_SECONDS
+from flows.server import access, database, lease, server, webhook
+from flows.server.keeper import Keeper
+from operations import person
+from operations.process import lock
 
 END_SECONDS = 40
 """For flow runs to end their stages: a little more than the graces of `groups`."""
@@ -99,7 +101,8 @@ def _keep_up(_root: Path, keeper: Keeper, announce: Callable[[str], None]) -> No
 
 def _set_up(root: Path, runner: Any, made: list[Any]) -> list[str]:
     """Clear away what an earlier server left, and have this one know all that it is to do; names of the deployments."""
-    from flows.serving import automations, dead_runs, limits
+    from flows.server import limits
+    from flows.serving import automations, dead_runs
 
     dead_runs.forget_missed()
     for deployment in made:
@@ -114,7 +117,7 @@ def _set_up(root: Path, runner: Any, made: list[Any]) -> list[str]:
 
 def _recover(root: Path) -> None:
     """Finish a promotion that was cut short. Where somebody is at work, the next promotion does it."""
-    from flows.champions import switch
+    from operations.registry import switch
 
     if lock.holder(root):
         return
@@ -127,7 +130,7 @@ def _recover(root: Path) -> None:
 @contextmanager
 def _observing(root: Path) -> Iterator[None]:
     """Have deliveries taken in as soon as they lie complete, where the file system tells of them."""
-    from flows.landing.observer import observe, trigger_watch
+    from flows.serving.observer import observe, trigger_watch
 
     stop = threading.Event()
     for folder, settle_seconds in _landing_folders(root):
@@ -141,7 +144,7 @@ def _observing(root: Path) -> Iterator[None]:
 
 def _landing_folders(root: Path) -> list[tuple[Path, float]]:
     """Those that params.yaml names as `serve` starts, also one that is no use yet; each with its time to settle."""
-    from flows.landing import folders
+    from operations.landing import folders
 
     try:
         _, problems = folders.usable(root)

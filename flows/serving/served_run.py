@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 
-from flows.serving import outage
+from flows.server import outage
 
 GRACE = 5.0
 """Seconds for the flow to leave in order. Stages have their guards, which end them and then free the project's lock."""

@@ -1,6 +1,6 @@
 """How strong each change of the recipes `base` and `heavy` is at magnitude 1, for both engines.
 
-Set by eye on real cells (`python -m flows preview`): at magnitude 0.3 a person tells the cell at once, at 1 hardly.
+Set by eye on real cells (`hemaflow preview`): at magnitude 0.3 a person tells the cell at once, at 1 hardly.
 """
 
 ROTATION = 0.5

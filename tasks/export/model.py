@@ -2,7 +2,7 @@
 
 All of them give the network's own probabilities, not calibrated ones. A temperature here depends on how foreign the
 picture is (`tasks.answers`), which none of these formats' users would compute; who wants honest answers asks
-`python -m flows predict`. Classes, sizes, calibration and provenance go along as JSON, the `facts`.
+`hemaflow predict`. Classes, sizes, calibration and provenance go along as JSON, the `facts`.
 """
 
 import json

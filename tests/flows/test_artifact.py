@@ -35,7 +35,7 @@ def test_markdown_of_stages_alone(tmp_path: Path) -> None:
 
 def test_markdown_names_the_run_s_record(tmp_path: Path) -> None:
     text = artifact.markdown(tmp_path, MADE, Path("data/runs/20261125T181324.189Z-8f69c3.json"))
-    assert "`python -m flows explain 20261125T181324.189Z-8f69c3`" in text
+    assert "`hemaflow explain 20261125T181324.189Z-8f69c3`" in text
     assert "(`data/runs/20261125T181324.189Z-8f69c3.json`)" in text
 
 

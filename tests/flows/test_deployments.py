@@ -119,7 +119,7 @@ def test_what_the_form_knows(made: dict[str, Any], name: str, parameter: str, ex
 
 
 def test_the_form_offers_what_there_is(made: dict[str, Any]) -> None:
-    from flows.stages import STAGES
+    from operations.project.stages import STAGES
 
     study = _schema(made["study"])["properties"]
     stages = yaml.safe_load((HERE / "studies/dvc.yaml").read_text())["stages"]

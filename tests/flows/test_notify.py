@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from flows import notify
-from flows.serving import server, webhook
-from tests.flows.receiver import Received, receiving
+from flows.server import server, webhook
+from tests.support.receiver import Received, receiving
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows import events, listing, lock
-from flows.history import provenance
-from flows.landing import outbox
+from flows import events
+from operations.history import provenance
+from operations.landing import outbox
+from operations.process import lock
+from operations.project import listing
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -118,14 +120,14 @@ def test_an_error_of_the_program_is_no_mistake(in_toy: Path, monkeypatch: pytest
     def broken(*_args: Any, **_more: Any) -> None:
         raise KeyError("nonesuch")
 
-    monkeypatch.setattr("flows.predict.predict", broken)
+    monkeypatch.setattr("operations.predict.predict", broken)
     state = _run("predict", path="toy.py", out="x.csv")
     assert state.type == "FAILED"
     assert "encountered an exception: KeyError" in state.message
 
 
 class Done(NamedTuple):
-    """As `flows.predict.predict` returns it."""
+    """As `operations.predict.predict` returns it."""
 
     sentence: str
     unreadable: int
@@ -194,7 +196,7 @@ def _replace(monkeypatch: pytest.MonkeyPatch, function: str, stand_in: Callable[
 
 
 def _place(module: str) -> str:
-    return "flows.champions.promotion" if module == "promotion" else f"flows.{module}"
+    return "operations.retraining.promotion" if module == "promotion" else f"flows.{module}"
 
 
 def _run(verb: str, **parameters: Any) -> Any:

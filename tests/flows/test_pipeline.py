@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from flows import lock
-from flows.history import provenance
-from flows.stages import STAGES
+from operations.history import provenance
+from operations.process import lock
+from operations.project.stages import STAGES
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -108,7 +108,7 @@ def test_target_skips_what_comes_after_it(in_toy: Path) -> None:
 
 
 def test_a_failure_fails_the_flow_and_those_below_do_not_run(in_toy: Path, steer: Any) -> None:
-    from flows.runner import StageFailedError
+    from operations.pipeline.runner import StageFailedError
 
     steer.words(in_toy, "dedupe", "fail")
     state = _run_state()
@@ -155,7 +155,7 @@ def test_a_setting_that_params_yaml_lacks_runs_nothing(in_toy: Path) -> None:
 def test_it_waits_for_the_project_s_lock_and_says_so(
     in_toy: Path, environment: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    command = [sys.executable, "-m", "flows.locked", "sleep", "3"]
+    command = [sys.executable, "-m", "operations.locked", "sleep", "3"]
     other = subprocess.Popen(command, env=environment)
     while not lock.holder(in_toy):
         time.sleep(0.05)
@@ -174,7 +174,7 @@ def test_summary(in_toy: Path) -> None:
     assert table is not None
     assert "12 stages: 12 unchanged" in str(text.data)
     run = provenance.runs(in_toy)[-1]
-    assert f"`python -m flows explain {run}` (`data/runs/{run}.json`)" in str(text.data)
+    assert f"`hemaflow explain {run}` (`data/runs/{run}.json`)" in str(text.data)
     assert '"stage": "evaluate"' in str(table.data)
 
 
@@ -185,7 +185,7 @@ def test_edges_are_those_of_the_project_s_dvc_yaml(in_toy: Path) -> None:
 
 def test_a_training_waits_for_a_slot_of_the_limit(in_toy: Path) -> None:
     """One that another holds; what does not train is not held up, and it is not at work meanwhile."""
-    from flows.serving import limits
+    from flows.server import limits
 
     limits.set_up()
     context = copy_context()  # Prefect's settings, which a thread would not have

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from flows import cells, runner
-from flows.history import provenance
-from flows.runner import Outcome, StageFailedError
-from flows.serving import server
-from tests.flows import toy_code, toy_project
+from flows.server import server
+from operations.history import provenance
+from operations.pipeline import cells, runner
+from operations.pipeline.runner import Outcome, StageFailedError
+from tests.support import toy_code, toy_project
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ class TestFlow:
     def test_the_limit_is_set_held_and_given_back(self, studied: Path) -> None:
         from prefect import get_client
 
-        from flows.serving.limits import GPU, SLOTS
+        from flows.server.limits import GPU, SLOTS
 
         (studied / "study.py").write_text(toy_code.STUDY + PEEK)
         _run("optimizers")
@@ -195,7 +195,7 @@ def test_mistakes_are_told_in_a_line_and_start_no_server(
 
 
 def _verb(root: Path, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "flows", "study", *words]
+    command = [sys.executable, "-m", "hemaflow", "study", *words]
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=120)
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from flows.serving import webhook
-from tests.flows.receiver import Received
+from flows.server import webhook
+from tests.support.receiver import Received
 
 pytestmark = pytest.mark.server
 
 
 def flows(root: Path, environment: dict[str, str], *words: str, url: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "flows", *words]
+    command = [sys.executable, "-m", "hemaflow", *words]
     env = {**environment, webhook.VARIABLE: url}
     return subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, timeout=240)
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flows.landing import events
 
-from flows import deliver, listing
-from flows.deliver import Delivered, RefusedError
-from flows.landing import drop, events, folders, quarantine
+from operations.deliveries import deliver
+from operations.deliveries.deliver import Delivered, RefusedError
+from operations.landing import drop, folders, quarantine
+from operations.project import listing
 
 OURS = {folders.MARKER, drop.QUARANTINE}
 pytestmark = pytest.mark.usefixtures("api")

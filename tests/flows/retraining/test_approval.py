@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from flows import person
-from flows.person import UNVERIFIED
-from flows.serving import server
+from flows.server import server
+from operations import person
+from operations.person import UNVERIFIED
 
 TABLE = "## Promote?\n\n| rule | error on |\n| --- | --- |\n| better | mix |\n"
 YES = {"promote": "yes", "why": "the platelets are fine"}

@@ -7,16 +7,19 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows import holds, listing, notify, plan
-from flows.deliver import deliver, withdraw
-from flows.git import repository
-from flows.history import provenance
-from flows.history.explain import explain
-from flows.hold import hold, release
-from flows.retraining.put_back import PUT_BACK
-from flows.serving import webhook
-from tests.flows.receiver import Received
-from tests.flows.retrained import BETTER, WORSE, git, outcomes, page, pictures, retrained, subjects
+from flows import notify
+from flows.server import webhook
+from operations.deliveries import holds
+from operations.deliveries.deliver import deliver, withdraw
+from operations.deliveries.hold import hold, release
+from operations.git import repository
+from operations.history import provenance
+from operations.history.explain import explain
+from operations.pipeline import plan
+from operations.project import listing
+from operations.retraining.put_back import PUT_BACK
+from tests.support.receiver import Received
+from tests.support.retrained import BETTER, WORSE, git, outcomes, page, pictures, retrained, subjects
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -51,7 +54,7 @@ def test_a_delivery_of_shuffled_labels_is_held_before_training_and_comes_back_as
     assert (state.name, told.outcome, told.fresh, list(told.held)) == ("Held", "unchanged", ["second"], ["second"])
     assert "held second: " in str(told)
     assert "on the champion's own test rows 0.000; Fisher's exact test: p = " in told.held["second"]
-    assert "python -m flows release second --why" in str(told)
+    assert "hemaflow release second --why" in str(told)
     assert outcomes(with_champion)["train"] == "skipped"
     assert (listing.names(with_champion), listing.held(with_champion)) == (["demo", "second"], ["second"])
     assert set(rows(with_champion, "second")["reason"]) == {"held"}

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from flows import deliver, notify
-from flows.champions import champion
-from flows.git import repository
-from flows.history import provenance
-from flows.retraining import rescore
-from flows.retraining.retraining import Retraining
-from flows.serving import webhook
-from flows.storage import remote
-from tests.flows.receiver import Received
-from tests.flows.retrained import (
+from flows import notify
+from flows.server import webhook
+from operations.deliveries import deliver
+from operations.git import repository
+from operations.history import provenance
+from operations.registry import champion
+from operations.retraining import rescore
+from operations.retraining.retraining import Retraining
+from operations.storage import remote
+from tests.support.receiver import Received
+from tests.support.retrained import (
     BETTER,
     WHY_UNCHANGED,
     WORSE,

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from flows import deliver, listing, lock
-from flows.champions import champion
-from flows.git import repository
-from flows.person import UNVERIFIED
-from tests.flows.retrained import NO, WHY_UNCHANGED, WORSE, YES, pictures, retrained, subjects
+from operations.deliveries import deliver
+from operations.git import repository
+from operations.person import UNVERIFIED
+from operations.process import lock
+from operations.project import listing
+from operations.registry import champion
+from tests.support.retrained import NO, WHY_UNCHANGED, WORSE, YES, pictures, retrained, subjects
 
 pytestmark = [pytest.mark.usefixtures("api"), pytest.mark.long]
 

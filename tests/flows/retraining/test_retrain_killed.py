@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from flows import deliver, listing
-from flows.git import repository
-from tests.flows.retrained import BETTER, check_second_champion, pictures, retrained
+from operations.deliveries import deliver
+from operations.git import repository
+from operations.project import listing
+from tests.support.retrained import BETTER, check_second_champion, pictures, retrained
 
 pytestmark = [pytest.mark.usefixtures("api"), pytest.mark.long]
 
@@ -32,8 +33,8 @@ RUN = "from flows.retrain import retrain; print(retrain(return_state=True).name)
         pytest.param("flows.retraining.retrain_steps:judged", "promoted", id="before the gate"),
         pytest.param("flows.retraining.retrain_steps:committed", "promoted", id="after the gate"),
         pytest.param("flows.retraining.retrain_steps:promoted_or_kept", "promoted", id="after the commit of the data"),
-        pytest.param("flows.champions.switch:_finish", "unchanged", id="in the middle of the promotion"),
-        pytest.param("flows.retraining.decided:note", "unchanged", id="after the promotion"),
+        pytest.param("operations.registry.switch:_finish", "unchanged", id="in the middle of the promotion"),
+        pytest.param("operations.retraining.decided:note", "unchanged", id="after the promotion"),
         pytest.param("flows.retraining.retrain_tasks:push", "unchanged", id="before the push"),
     ],
 )

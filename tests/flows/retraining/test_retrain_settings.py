@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from flows import deliver, lock
-from flows.champions import champion
-from flows.experiments import saved, worktree
-from flows.git import repository
-from flows.history import provenance
-from flows.retraining import rescore, takeover
-from flows.serving import limits
-from flows.settings_model import STAMP
+from flows.server import limits
+from operations.deliveries import deliver
+from operations.experiments import saved, worktree
+from operations.git import repository
+from operations.history import provenance
+from operations.process import lock
+from operations.registry import champion
+from operations.retraining import rescore, takeover
+from operations.settings.settings_model import STAMP
 from tasks import record
-from tests.flows.retrained import NO, WHY_UNCHANGED, YES, git, page, pictures, retrained, subjects
+from tests.support.retrained import NO, WHY_UNCHANGED, YES, git, page, pictures, retrained, subjects
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -64,9 +65,7 @@ def test_with_a_model_that_the_gate_refuses_the_workspace_stays_and_an_experimen
     told = retrained(settings=WORSE)
     (kept,) = saved.experiments(with_champion)
     assert str(told).startswith("kept champion/1: worse on ")
-    assert str(told).endswith(
-        f"; train.batch=24 is kept as experiment {kept.name}: `python -m flows apply {kept.name}`"
-    )
+    assert str(told).endswith(f"; train.batch=24 is kept as experiment {kept.name}: `hemaflow apply {kept.name}`")
     assert _everything(with_champion) == before
     assert saved.settings(with_champion, kept) == {"train.batch": 24}
     assert saved.metrics(with_champion, kept)["accuracy"] < 0.8
@@ -105,7 +104,7 @@ def test_beside_edits_of_params_yaml_that_are_not_committed_they_are_refused(in_
 def test_on_the_command_line_an_unknown_one_is_refused_in_a_line(
     in_repository: Path, environment: dict[str, str]
 ) -> None:
-    command = ["python", "-m", "flows", "retrain", "--set", "train.batches=38"]
+    command = ["python", "-m", "hemaflow", "retrain", "--set", "train.batches=38"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "train.batches: no such setting, did you mean train.batch?\n"
@@ -114,13 +113,13 @@ def test_on_the_command_line_an_unknown_one_is_refused_in_a_line(
 @pytest.mark.long
 def test_on_the_command_line_they_are_tried(with_champion: Path, environment: dict[str, str], prefect: Any) -> None:
     env = {**environment, "PREFECT_API_URL": prefect.api, "PREFECT_HOME": str(prefect.home)}
-    command = ["python", "-m", "flows", "retrain", "--set", "batch=38"]
+    command = ["python", "-m", "hemaflow", "retrain", "--set", "batch=38"]
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].endswith("; params.yaml has train.batch=38 now")
     assert (
         "train.batch=38"
-        in subprocess.run(["python", "-m", "flows", "experiments"], env=env, capture_output=True, text=True).stdout
+        in subprocess.run(["python", "-m", "hemaflow", "experiments"], env=env, capture_output=True, text=True).stdout
     )
 
 
@@ -148,9 +147,9 @@ def test_the_champion_is_judged_on_the_candidate_s_test_rows(with_champion: Path
     [
         pytest.param("flows.retraining.retrain_steps:judged", BETTER, id="in the worktree", marks=pytest.mark.long),
         pytest.param("flows.retraining.retrain_tasks:taken_over", BETTER, id="before", marks=pytest.mark.long),
-        pytest.param("flows.retraining.takeover:_finish", BETTER, id="after the journal", marks=pytest.mark.long),
+        pytest.param("operations.retraining.takeover:_finish", BETTER, id="after the journal", marks=pytest.mark.long),
         pytest.param(
-            "flows.git.repository:commit", BETTER, id="between params.yaml and the commit", marks=pytest.mark.long
+            "operations.git.repository:commit", BETTER, id="between params.yaml and the commit", marks=pytest.mark.long
         ),
         pytest.param("flows.retraining.retrain_tasks:promote", BETTER, id="after it", marks=pytest.mark.long),
     ],
@@ -160,7 +159,9 @@ def test_the_next_run_makes_up_for_one_that_was_killed(
 ) -> None:
     before = (with_champion / "params.yaml").read_text()
     # The commit of what the run took in comes first, and is none here: only the takeover's counts.
-    killed = child(KILLED if place != "flows.git.repository:commit" else _AT_THE_COMMIT, place, json.dumps(settings))
+    killed = child(
+        KILLED if place != "operations.git.repository:commit" else _AT_THE_COMMIT, place, json.dumps(settings)
+    )
     assert killed.wait() == -signal.SIGKILL
     assert retrained(settings=settings).outcome == "promoted"
     _check_taken_over(with_champion, before)
@@ -168,14 +169,14 @@ def test_the_next_run_makes_up_for_one_that_was_killed(
 
 
 _AT_THE_COMMIT = KILLED.replace(
-    "setattr(", "import flows.retraining.data_commit as d; d.commit = lambda root, *_: 'none'\nsetattr("
+    "setattr(", "import operations.retraining.data_commit as d; d.commit = lambda root, *_: 'none'\nsetattr("
 )
 
 
 @pytest.mark.long
 def test_after_a_kill_in_the_takeover_a_run_without_settings_finishes_it(with_champion: Path, child: Any) -> None:
     before = (with_champion / "params.yaml").read_text()
-    killed = child(KILLED, "flows.retraining.takeover:_finish", json.dumps(BETTER))
+    killed = child(KILLED, "operations.retraining.takeover:_finish", json.dumps(BETTER))
     assert killed.wait() == -signal.SIGKILL
     assert (with_champion / "params.yaml").read_text() == before
     assert retrained().outcome == "promoted"
@@ -184,7 +185,7 @@ def test_after_a_kill_in_the_takeover_a_run_without_settings_finishes_it(with_ch
 
 @pytest.mark.long
 def test_a_takeover_is_not_finished_over_a_person_s_edit(with_champion: Path, child: Any) -> None:
-    killed = child(KILLED, "flows.retraining.takeover:_finish", json.dumps(BETTER))
+    killed = child(KILLED, "operations.retraining.takeover:_finish", json.dumps(BETTER))
     assert killed.wait() == -signal.SIGKILL
     edited = (with_champion / "params.yaml").read_text() + "# mine\n"
     (with_champion / "params.yaml").write_text(edited)
@@ -203,7 +204,7 @@ def test_what_is_killed_in_training_leaves_nothing(
     git(with_champion, "commit", "-qam", "Sleep")
     before = _everything(with_champion)
     killed = child(RUN, json.dumps(BETTER))
-    from tests.flows import conftest
+    from tests.support import fixtures as conftest
 
     conftest._await(lambda: any((with_champion / worktree.FOLDER).glob("*/data/network/ticks")), 120, "no training")
     killed.kill()

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from flows.deliver import Delivered
-from flows.serving import server
-from tests.flows.receiver import Received
-from tests.flows.serving import asking
+from flows.server import server
+from operations.deliveries.deliver import Delivered
+from tests.flows.server import asking
+from tests.support.receiver import Received
 
 pytestmark = pytest.mark.server
 
@@ -160,7 +160,7 @@ def test_crashes_are_told(served: server.Server, receiver: Received) -> None:
         "message": 'retrain: "killed" by <nobody>',
         "run": crashed["name"],
         "url": f"{served.url}/runs/flow-run/{crashed['id']}",
-        "explain": f"python -m flows explain {crashed['id']}",
+        "explain": f"hemaflow explain {crashed['id']}",
         "type": "application/json",
     }
 

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from flows.history import provenance
-from flows.serving import dead_runs, server
+from flows.server import server
+from flows.serving import dead_runs
+from operations.history import provenance
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("api")]
 
@@ -205,7 +206,7 @@ def test_a_run_of_a_verb(
 ) -> None:
     from prefect import flow
 
-    from flows.serving import limits
+    from flows.server import limits
 
     @flow
     def study() -> None: ...

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flows.serving import forms
-from tests.flows.served import FINAL, Served, shared
+from tests.support.served import FINAL, Served, shared
 
 pytestmark = pytest.mark.server
 

@@ -9,10 +9,10 @@ from typing import Any
 import psutil
 import pytest
 
-from flows import lock
-from flows.serving import server, webhook
-from tests.flows.receiver import Received
-from tests.flows.served import FINAL, Served, serving, shared
+from flows.server import server, webhook
+from operations.process import lock
+from tests.support.receiver import Received
+from tests.support.served import FINAL, Served, serving, shared
 
 pytestmark = pytest.mark.server
 

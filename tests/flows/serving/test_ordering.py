@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from flows.serving import ordering, server
+from flows.server import server
+from flows.serving import ordering
 
 
 def event_after(milliseconds: float, version: int = 7) -> ordering.ReceivedEvent:

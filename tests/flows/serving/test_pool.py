@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from flows.serving import access, pool
-from flows.serving.api import call
+from flows.server import access
+from flows.server.api import call
+from flows.serving import pool
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import pytest
 
-from flows.serving import server
-from flows.stages import STAGES
-from tests.flows.postgres import postgresql
-from tests.flows.served import FINAL, Served, serving, shared
+from flows.server import server
+from operations.project.stages import STAGES
+from tests.support.postgres import postgresql
+from tests.support.served import FINAL, Served, serving, shared
 
 pytestmark = pytest.mark.server
 
@@ -171,7 +171,7 @@ def test_sigterm_ends_all_of_it(served: Served, environment: dict[str, str], ste
 
 
 def test_a_port_that_is_taken_is_said_at_once(toy: Path, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "flows", "serve", "--port", "1", "--host", "192.0.2.1"]
+    command = [sys.executable, "-m", "hemaflow", "serve", "--port", "1", "--host", "192.0.2.1"]
     env = {**environment, "HEMAFLOW_AUTH": "me:long enough"}
     done = subprocess.run(command, cwd=toy, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1

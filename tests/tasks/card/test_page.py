@@ -62,7 +62,7 @@ def test_pictures_have_their_id_a_text_and_their_file(html) -> None:
 
 def test_suspects_come_with_the_command_that_drops_them(html) -> None:
     part = html.split('id="suspects"')[1]
-    assert 'python -m flows review <var>ID</var> drop --why "..."' in part
+    assert 'hemaflow review <var>ID</var> drop --why "..."' in part
     assert 'data-verdict="drop"' in html
 
 

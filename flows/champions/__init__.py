@@ -1,1 +1,0 @@
-"""Who the champion is, and how another takes its place."""

@@ -1,1 +1,0 @@
-"""Runs with settings of their own: each in a git worktree, saved as an experiment of DVC's."""

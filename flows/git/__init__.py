@@ -1,1 +1,0 @@
-"""Git, without switching branches or touching what others edit."""

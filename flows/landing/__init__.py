@@ -1,1 +1,0 @@
-"""From the drop folder to a delivery, or to the quarantine."""

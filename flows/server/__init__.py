@@ -1,0 +1,1 @@
+"""Prefect's server: its start, who may reach it, its lease and limits."""

@@ -1,0 +1,57 @@
+"""Requests to Prefect's API without Prefect, whose import takes seconds."""
+
+import json
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+from flows.server import access
+
+SECONDS = 30.0
+
+
+class Answer(NamedTuple):
+    """An answer of the server: status, the JSON of its body (None for none or an error) and headers."""
+
+    status: int
+    json: Any
+    headers: Message
+
+    @property
+    def time(self) -> datetime:
+        """The server's clock, or this machine's where the answer does not say."""
+        date = self.headers["Date"]
+        return parsedate_to_datetime(date) if date else datetime.now(UTC)
+
+
+def call(
+    api: str, method: str, path: str, body: Any = None, *, allowed: tuple[int, ...] = (), seconds: float = SECONDS
+) -> Answer:
+    """Send JSON to `path` of an API, with the password of the environment where there is one.
+
+    Statuses of 400 and above raise HTTPError, an OSError, except those in `allowed`.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", **access.headers()}
+    answer = _open(urllib.request.Request(f"{api}/{path}", data, headers, method=method), allowed, seconds)
+    return answer._replace(json=json.loads(answer.json or b"null") if answer.status < 400 else None)
+
+
+def probe(api: str, path: str, *, password: bool = True, **headers: str) -> Answer:
+    """GET `path`, whatever the status, with further headers; the body is left out."""
+    given = access.headers() if password else {}
+    request = urllib.request.Request(f"{api}/{path}", headers={**given, **headers})
+    return _open(request, None, SECONDS)._replace(json=None)
+
+
+def _open(request: urllib.request.Request, allowed: tuple[int, ...] | None, seconds: float) -> Answer:
+    try:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
+            return Answer(answer.status, answer.read(), answer.headers)
+    except urllib.error.HTTPError as error:
+        if allowed is not None and error.code not in allowed:
+            raise
+        return Answer(error.code, None, error.headers)

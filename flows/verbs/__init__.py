@@ -1,1 +1,0 @@
-"""What `python -m flows` can be asked to do: typed functions, whose imports happen when they run."""

@@ -1,0 +1,70 @@
+"""Every verb that a user has: `hemaflow --help`.
+
+What a verb needs is imported when it runs, so that the help comes at once. Errors become one line here, and nowhere
+else.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from hemaflow import data, models, running, runs, serving
+
+INTERRUPTED = 130
+
+
+class Verbs(TyperGroup):
+    """Turns errors into a line on standard error and exit code 1, and Ctrl-C into exit code 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except running.expected() as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Verbs, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+
+
+@app.callback()
+def project() -> None:
+    """From deliveries of labelled blood cell pictures to a classifier that may be trusted."""
+    if not Path("dvc.yaml").is_file():
+        raise FileNotFoundError(f"no dvc.yaml in {Path.cwd()}: run this in the project's folder")
+
+
+def _group(name: str, about: str, **verbs: Any) -> None:
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=about)
+    app.add_typer(group, name=name)
+    for verb, function in verbs.items():
+        group.command(verb)(function)
+
+
+# In the order in which the help lists them.
+for verb in (
+    data.deliver, data.withdraw, data.hold, data.release, data.watch, data.review, data.preview,
+    runs.pipeline, runs.experiments, runs.apply, runs.retrain, models.study, runs.explain,
+    models.predict, models.champion, models.promote, models.rollback, models.lineage,
+    serving.serve, serving.deploy, serving.worker, runs.clean_up,
+):  # fmt: skip
+    app.command(verb.__name__.replace("_", "-"))(verb)
+_group("export", "Write what was made for other tools.", clean=data.export_clean, model=models.export_model)
+_group(
+    "remote",
+    "Where data and models are kept besides here.",
+    add=runs.remote_add,
+    push=runs.remote_push,
+    pull=runs.remote_pull,
+    status=runs.remote_status,
+)
+
+if __name__ == "__main__":
+    app()

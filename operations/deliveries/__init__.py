@@ -1,0 +1,1 @@
+"""Deliveries: added, held, reviewed and removed."""

@@ -1,0 +1,114 @@
+"""Lists what waits (`operations.deliveries.waiting`), so that it is part of the next run.
+
+Stages read data/deliveries.yaml and DVC's files while a run works, so this needs the project's lock. Whoever takes that
+to run something does it first: `pipeline`, `retrain`, `make repro`; and `deliver` and `watch` where it is free.
+
+A killed one is finished by the next: what waits is cleared away after its line is in the list.
+"""
+
+import re
+from pathlib import Path
+
+from operations.deliveries import staging, waiting
+from operations.process import lock
+from operations.project import dvc_file, dvc_lock, listing
+from operations.project.dvc_file import RAW
+from tasks.deliver import raw
+from tasks.deliver.intake import Intake
+
+HALF_WRITTEN = re.compile(r"\..+\.\d+")
+"""How files are named until they are whole; the number is the process."""
+
+
+def admit(root: Path) -> list[str]:
+    """List what waits, in the order in which it came; the names. Hold the project's lock.
+
+    Raises the first ValueError or OSError once all have been tried; what could not be listed goes on waiting.
+    """
+    before = waiting.names(root)
+    failed = tried(root)
+    for error in failed.values():
+        raise error
+    return before
+
+
+def admit_if_free(root: Path, command: str) -> list[str]:
+    """The same where nobody holds the project's lock; else nothing."""
+    with lock.attempted(root, command) as free:
+        return admit(root) if free else []
+
+
+def tried(root: Path) -> dict[str, Exception]:
+    """As `admit`; what could not be listed, with the reason."""
+    failed: dict[str, Exception] = {}
+    if not waiting.names(root):
+        return failed
+    with waiting.changing(root, "admission"), staging.opened(root) as scratch:
+        clear_half_written(root)
+        for name in waiting.names(root):
+            try:
+                _list(root, name, waiting.read(root, name), scratch)
+            except (ValueError, OSError) as error:
+                failed[name] = error
+    return failed
+
+
+def clear_half_written(root: Path) -> None:
+    """Remove the files that killed processes had not finished. Hold the project's lock: nobody else writes any then."""
+    for file in (*(root / RAW).glob(".*.dvc.*"), *(root / listing.FILE).parent.glob(f".{listing.FILE.name}.*")):
+        if HALF_WRITTEN.fullmatch(file.name):
+            file.unlink()
+
+
+def _list(root: Path, name: str, taken: Intake, scratch: Path) -> None:
+    if name not in listing.names(root):
+        _keep(root, name, taken)
+    elif dvc_file.digest(root, name) != taken.digest:
+        raise ValueError(
+            f"{name!r} waits for the next run, and {listing.FILE} names other content so by now: "
+            f"`hemaflow withdraw {name}` takes out what waits, which can be delivered again"
+        )
+    waiting.place(root, name).rename(scratch / name)
+
+
+def _keep(root: Path, name: str, taken: Intake) -> None:
+    """Put the content in its place, with its .dvc file and its line in the list; on an error undo all of it."""
+    folder, ignored = root / RAW / name, root / RAW / ".gitignore"
+    before = {file: file.read_bytes() if file.exists() else None for file in (dvc_file.place(root, name), ignored)}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    moved = taken.folder.is_dir() and _may_be_moved(folder, taken.digest)
+    try:
+        if moved:
+            taken.folder.rename(folder)
+        # What a killed `dvc add` left behind would stop this one.
+        dvc_lock.drop_dead_locks(root)
+        dvc_file.add(root, name)
+        dvc_file.note(root, name, taken)
+        listing.append(root, name)
+    except BaseException:
+        # An interrupt can come between the line in the list and the end of the call.
+        if name not in listing.names(root):
+            _undo(before, folder if moved else None, taken.folder)
+        raise
+
+
+def _may_be_moved(folder: Path, digest: str) -> bool:
+    """False where the same content is there already, as a killed delivery leaves it. Raises ValueError for other."""
+    if not folder.exists():
+        return True
+    if raw.digest(folder) != digest:
+        raise ValueError(f"{folder} is there with other content, though {listing.FILE} does not name it: move it away")
+    return False
+
+
+def _undo(before: dict[Path, bytes | None], folder: Path | None, back: Path) -> None:
+    for file, content in before.items():
+        if content is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_bytes(content)
+    if folder and folder.exists():
+        folder.rename(back)
+    for parent in {file.parent for file in before}:
+        if not any(parent.iterdir()):
+            parent.rmdir()

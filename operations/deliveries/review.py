@@ -1,0 +1,162 @@
+"""Writes down what a person says of a picture: keep it, or drop it, and why; it wins over every rule."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from operations.deliveries import review_file
+from operations.deliveries.review_file import FILE
+from operations.person import person
+from operations.process import lock
+from operations.project import listing
+from tasks import store
+from tasks.dedupe.overrules import Overrule
+
+STATES = ("clean", "inliers", "deduped")
+"""Folders below data/ with a table of all deliveries, the newest first."""
+DIGITS = range(8, 33)
+"""How many of an id's 32 hex digits are enough to be taken for one."""
+NAMED = 4
+"""Rows or ids that an error lists at most."""
+NEXT = f"next: git add {FILE}; make repro"
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """The line that holds now, those that it replaced, and lines about single files that win over it in part.
+
+    `new` is False where the file said the same before, and was left alone. `held` are deliveries on hold without which
+    there is no picture to keep. As text: for a person.
+    """
+
+    line: Overrule
+    new: bool
+    replaced: list[Overrule]
+    exceptions: list[Overrule]
+    held: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        wait = f"; it waits while {_listed(list(self.held))} is on hold" if self.held else ""
+        if not self.new:
+            return f"nothing to do: {_quoted(self.line)} stands in {FILE} already{wait}; {NEXT}"
+        replaced = "".join(f", in place of {_quoted(line)}" for line in self.replaced)
+        but = "".join(f", but {_quoted(line)} wins for that file" for line in self.exceptions)
+        return f"{self.line.verdict} {_about(self.line)}: line {self.line.line} of {FILE}{replaced}{but}{wait}; {NEXT}"
+
+
+def review(root: Path, about: str, verdict: str, why: str, who: str | None = None) -> Reviewed:
+    """Keep or drop a picture, whatever the rules say; waits for the project's lock.
+
+    `about` is an id, at least 8 digits of one, or DELIVERY/SOURCE. `who` is the person at work where
+    it is None. A line about the same thing is replaced. Raises ValueError or OSError, and then the file is as it was:
+    for what is unknown, ambiguous or cannot be kept, and where dedupe would refuse the file.
+    """
+    who, why = _words(person(root) if who is None else who), _words(re.sub('[,"]', " ", why))
+    if not (who and why):
+        raise ValueError(f"expected who says so and why, got {who!r} and {why!r}")
+    with lock.held(root, f"review {about}"):
+        lines = review_file.read(root)
+        rows, to_come = _rows(root)
+        meant = _meant(rows, about, to_come)
+        if verdict == "keep":
+            _check_keepable(meant, about)
+        first, held = meant.iloc[0], _held(root, meant) if verdict == "keep" else []
+        said = Overrule(0, first["delivery"], first["source"] if "/" in about else "", first["id"], verdict, who, why)
+        replaced = [line for line in lines if _thing(line) == _thing(said)]
+        if [line._replace(line=0) for line in replaced] == [said]:
+            return Reviewed(replaced[0], False, [], [], held)
+        line = review_file.put(root, said, replaced, None if to_come else _as_ingested(rows))
+        return Reviewed(line, True, replaced, _exceptions(lines, rows, said), held)
+
+
+def _rows(root: Path) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of the listed deliveries in the newest table that has them all, else those that are ingested.
+
+    And the deliveries that are listed and not ingested yet.
+    """
+    listed = listing.names(root)
+    for state in STATES:
+        if (root / "data" / state / store.TABLE).is_file():
+            rows = store.read_rows(root / "data" / state)
+            if listed and set(listed) <= set(rows["delivery"]):
+                return rows[rows["delivery"].isin(listed)].reset_index(drop=True), []
+    there = [name for name in listed if (root / "data/ingested" / name / store.TABLE).is_file()]
+    if not there:
+        raise FileNotFoundError("no listed delivery has a table below data/ingested yet: run `make repro`")
+    tables = [store.read_rows(root / "data/ingested" / name) for name in there]
+    return pd.concat(tables, ignore_index=True), [name for name in listed if name not in there]
+
+
+def _as_ingested(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the table was before anybody judged."""
+    came = rows["stage"] != "ingest"
+    return rows.assign(kept=came, stage=rows["stage"].mask(came, ""), reason=rows["reason"].mask(came, ""))
+
+
+def _meant(rows: pd.DataFrame, about: str, to_come: list[str]) -> pd.DataFrame:
+    """The row of DELIVERY/SOURCE, or all rows of the picture of that id."""
+    if "/" in about:
+        delivery, source = about.split("/", 1)
+        found = rows[(rows["delivery"] == delivery) & (rows["source"] == source)]
+    elif re.fullmatch("[0-9a-fA-F]+", about) and len(about) in DIGITS:
+        found = rows[rows["id"].str.startswith(about.lower())]
+    else:
+        raise ValueError(f"expected an id of 32 hex digits, at least 8 of them, or DELIVERY/SOURCE, got {about!r}")
+    ids = found["id"].unique().tolist()
+    if not ids:
+        hint = f"; run `make repro`, for {_listed(to_come)} came since" if to_come else ""
+        raise ValueError(f"no picture {about} in {_listed(rows['delivery'].unique().tolist())}{hint}")
+    if len(ids) > 1:
+        raise ValueError(f"{about} are the first digits of {_listed(ids)}: give more of them")
+    return found
+
+
+def _check_keepable(meant: pd.DataFrame, about: str) -> None:
+    """That one of the rows can be kept, and that it is clear under which label."""
+    whole = meant[meant["stage"] != "ingest"]
+    if whole.empty:
+        raise ValueError(f"{about} cannot be kept: it is {meant.iloc[0]['reason']} ({_key(meant.iloc[0])})")
+    if whole["label"].nunique() > 1:
+        keys = [f"{_key(row)} as {row['label']}" for _, row in whole.iterrows()]
+        raise ValueError(f"{about} came under several labels: say which to keep, {_listed(keys, 'or')}")
+
+
+def _held(root: Path, meant: pd.DataFrame) -> list[str]:
+    """The deliveries of the rows where all of them are on hold: a verdict keeps no picture meanwhile."""
+    names, held = meant["delivery"].unique().tolist(), listing.held(root)
+    return names if set(names) <= set(held) else []
+
+
+def _exceptions(lines: list[Overrule], rows: pd.DataFrame, said: Overrule) -> list[Overrule]:
+    """Lines about single files of the picture that say the opposite of a line about the picture."""
+    keys = set(map(tuple, rows.loc[rows["id"] == said.id, store.KEY].to_numpy()))
+    opposite = [line for line in lines if line.source and line.verdict != said.verdict]
+    return [] if said.source else [line for line in opposite if (line.delivery, line.source) in keys]
+
+
+def _thing(line: Overrule) -> tuple[str, ...]:
+    return (line.delivery, line.source) if line.source else (line.id,)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _key(row: pd.Series) -> str:
+    return f"{row['delivery']}/{row['source']}"
+
+
+def _about(line: Overrule) -> str:
+    return f"{line.delivery}/{line.source}" if line.source else line.id
+
+
+def _quoted(line: Overrule) -> str:
+    return f"line {line.line} ({line.verdict} {_about(line)}, {line.who}: {line.why})"
+
+
+def _listed(names: Sequence[str], word: str = "and") -> str:
+    shown = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"] if len(names) > NAMED else list(names)
+    return f" {word} ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -1,0 +1,1 @@
+"""Runs with settings of their own, in git worktrees, saved as DVC's experiments."""

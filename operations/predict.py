@@ -1,0 +1,132 @@
+"""Judges pictures with a model of the project, or any other, into a table."""
+
+import os
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from operations.project.champion_names import POINTER
+from operations.registry import exchange
+from operations.registry.switch import CHAMPION
+from tasks import atomic, output
+from tasks.ingest import workers
+from tasks.ingest.decode import decode, fit
+from tasks.predict import ahead, inputs, judge, table
+from tasks.predict.source import Content, Source
+
+TRAINED = Path("data/model")
+DESCRIPTION = "model.json"
+"""What `tasks.model` calls it; asked for here before TensorFlow, which takes seconds, is loaded."""
+
+
+class Done(NamedTuple):
+    """What was made: a sentence, and how many files could not be read."""
+
+    sentence: str
+    unreadable: int
+
+
+def predict(root: Path, path: Path, out: Path | None, model: Path | None, views: int) -> Done:
+    """Write a row for each picture of `path` to `out`, a CSV that is replaced at once, or to standard output.
+
+    `model` is by default the champion of the project `root`, one throughout though another may take its place, or what
+    it trained last where it has no champion. Raises ValueError or OSError, and then `out` is as it was: for a path that
+    holds nothing, no model, an `out` that is no CSV's, lies in the input, or is something else than such a table.
+    """
+    source = inputs.find(path)
+    if out:
+        _check_out(out, path)
+    model = model or _default(root)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its remarks on the processor are no part of the answer
+    with _opened(root, model) as folder, atomic.replacing(out) if out else _standard_output() as stream:
+        from tasks.answers.answerer import load  # here: TensorFlow takes seconds, and what is wrong is said before
+
+        answerer = load(folder)
+        counts = write(stream, source, answerer, views, bar=bool(out) or not sys.stdout.isatty())
+    return Done(_sentence(counts, source.litter, model, out), counts[judge.UNREADABLE])
+
+
+def write(stream: BinaryIO, source: Source, model: Any, views: int, bar: bool = False) -> Counter[str]:
+    """Have `model` (`tasks.predict.judge.Model`, with its crop and image_size) judge the entries; counts of outcomes.
+
+    A picture is treated as `ingest` treats it. With `bar`, standard error shows how far it is, if that is a terminal.
+    """
+    treat = partial(treated, crop=model.crop, image_size=model.image_size)
+    with _bombs_are_errors(), source.opened() as entries:
+        pictures = ahead.pictures(entries, treat, workers.cores())
+        rows: Iterable[judge.Row] = judge.rows(pictures, model, views)
+        rows = tqdm(rows, "predict", source.number, unit="picture", disable=None if bar else True)
+        if not source.ordered:
+            rows = sorted(rows, key=lambda row: row.file)
+        return table.write(stream, model.classes, rows)
+
+
+def treated(content: Content, crop: int, image_size: int) -> NDArray[np.uint8]:
+    """The picture as the network knows it, uint8 (image_size, image_size, 3). Raises ValueError for no picture."""
+    return fit(decode(content) if isinstance(content, bytes) else content, crop, image_size)
+
+
+@contextmanager
+def _bombs_are_errors() -> Iterator[None]:
+    """`decode` sets this filter for its own time, which threads would undo for each other; each finds it set here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _standard_output() -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdout.buffer)
+
+
+def _check_out(out: Path, path: Path) -> None:
+    output.check_name(out, "predictions.csv")
+    if path.resolve() in (out.resolve(), *out.resolve().parents):
+        raise ValueError(f"{out} lies in the input, which would hold it from then on: give a path outside")
+    output.check_place(out, table.BEGINNING, "table of predictions")
+
+
+def _default(root: Path) -> Path:
+    if (root / CHAMPION).is_dir():
+        return CHAMPION
+    if (root / POINTER).exists():
+        raise FileNotFoundError(
+            f"{POINTER} names a champion that is not here: `dvc pull {POINTER}` brings it, "
+            f"--model {TRAINED} is what was trained last"
+        )
+    if (root / TRAINED).is_dir():
+        return TRAINED
+    raise FileNotFoundError(f"no model in {CHAMPION} or {TRAINED} yet: run `make repro`")
+
+
+@contextmanager
+def _opened(root: Path, model: Path) -> Iterator[Path]:
+    """The folder to read the model from; errors name `model`."""
+    with exchange.pinned(root / model) if _is_champion(root, model) else nullcontext(root / model) as folder:
+        if not (folder / DESCRIPTION).is_file():
+            raise FileNotFoundError(f"no model in {model}: {DESCRIPTION} is missing")
+        try:
+            yield folder
+        except ValueError as error:
+            if f"{folder}/" not in str(error):
+                raise
+            raise ValueError(str(error).replace(f"{folder}/", f"{model}/")) from error
+
+
+def _is_champion(root: Path, model: Path) -> bool:
+    return (root / model).resolve() == (root / CHAMPION).resolve() and (root / CHAMPION).is_dir()
+
+
+def _sentence(counts: Counter[str], litter: int, model: Path, out: Path | None) -> str:
+    each = ", ".join(f"{counts[outcome]} {outcome}" for outcome in judge.OUTCOMES)
+    left_out = f"; left out as the system's own: {litter}" if litter else ""
+    return f"{counts.total()} files by {model}: {each}{left_out}{f' -> {out}' if out else ''}"

@@ -1,0 +1,159 @@
+"""From a model back to the run that made it, its settings, its dataset, its deliveries and its rows."""
+
+import re
+import tempfile
+import textwrap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from operations.history import explain, provenance, seen
+from operations.registry import origin
+from operations.registry.origin import Model
+from tasks import splits
+
+CHAMPION = Path("data/champion")
+STATE = Path("data/.state")
+WIDTH = 118
+SHORT = 12
+"""Digits of a digest that are shown, as many as git wants of a commit."""
+
+FACTS = {"commit": "committed", "decision": "gate", "promoted": "promoted"}
+"""Of a run's record, with the words for them here."""
+
+_TAG = re.compile(r"champion/\d+")
+
+
+def lineage(root: Path, model: Path = CHAMPION, rows: Path | None = None) -> str:
+    """A model's origin in words; `model` is a folder with a model.json, or a champion's tag.
+
+    `rows` is a CSV to write, with id, delivery, source, class and split of each row that the model has seen. Raises
+    ValueError or OSError for no model, a damaged one, a tag that there is not, and a path that is none for a CSV.
+    """
+    with _folder(root, model) as folder:
+        read = origin.read(folder)
+    clean = seen.clean(root)
+    table = seen.seen(root, read.ids, clean)
+    if rows:
+        seen.write(table, rows)
+    dataset = None if clean is None else splits.digest(clean)
+    made = origin.maker(root, read)
+    data = [*_dataset(read, dataset), *_deliveries(read, made or {}, table), "", *_classes(table)]
+    found = _found(read, table, dataset == read.facts.get("dataset"))
+    written = [f"{len(table):,} rows -> {rows}"] if rows else []
+    return "\n\n".join([_model(str(model), read), _runs(root, made), "\n".join(data), found, *written])
+
+
+@contextmanager
+def _folder(root: Path, model: Path) -> Iterator[Path]:
+    """The model's folder; that of the champion stays the same one while it is replaced."""
+    folder = root / model
+    if folder.is_dir() and folder.resolve() == (root / CHAMPION).resolve():
+        from operations.registry import champion
+
+        with champion.pinned(root) as pinned:
+            yield pinned
+    elif folder.is_dir() or not _TAG.fullmatch(str(model)):
+        yield folder
+    else:
+        (root / STATE).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root / STATE) as scratch:
+            yield _fetched(root, str(model), Path(scratch) / "model")
+
+
+def _fetched(root: Path, tag: str, to: Path) -> Path:
+    """The champion of that tag, out of DVC's cache or the remote."""
+    from operations.git import repository
+
+    known = repository.tags(root, "champion/*")
+    if tag not in known:
+        raise ValueError(f"no champion {tag!r}, expected one of {', '.join(known) or 'none yet'}")
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+
+    try:
+        DVCFileSystem(str(root), rev=tag).get(str(CHAMPION), str(to), recursive=True)
+    except (DvcException, OSError) as error:
+        raise ValueError(f"{tag} is neither in DVC's cache nor in a remote: {str(error) or CHAMPION}") from error
+    return to
+
+
+def _model(name: str, model: Model) -> str:
+    about, facts = model.about, model.facts
+    lines = [f"{name}: model {model.digest[:SHORT]}"]
+    if about:
+        lines += [_line("champion", f"{about['tag']} since {about['since']}, by {about['who']}: {about['why']}")]
+    settings = {key: value for part in ("train", "calibrate") for key, value in _flat(facts.get(part, {}), f"{part}.")}
+    lines += [_line("classes", ", ".join(model.description.get("classes", [])))]
+    lines += [_line("settings", ", ".join(f"{key} = {value}" for key, value in settings.items()) or "unknown")]
+    return "\n".join([*lines, *([_line("weights", facts["weights"][:SHORT])] if facts.get("weights") else [])])
+
+
+def _runs(root: Path, made: Mapping[str, Any] | None) -> str:
+    """The run that made the model, and the one that trained its network where that was another."""
+    if not made:
+        return f"No run on record in {provenance.FOLDER} made it: `dvc repro` alone keeps no record."
+    trained = origin.trainer(root, made)
+    return "\n".join([_run("Made by", made), *([_run("Its network was trained by", trained)] if trained else [])])
+
+
+def _run(what: str, record: Mapping[str, Any]) -> str:
+    work = [entry for entry in record["stages"] if entry["name"] in ("train", "calibrate")]
+    lines = [f"{what} {record['flow']} {record['id']}, {record['outcome']}"]
+    lines += [_line("commit", explain.commit(record["git"]))]
+    lines += [_line("seeds", ", ".join(f"{key} = {seed}" for key, seed in record["seeds"].items()) or "none")]
+    lines += [_line(entry["name"], explain.outcome(entry)) for entry in work]
+    facts = [(label, record["facts"].get(name)) for name, label in FACTS.items()]
+    return "\n".join([*lines, *(_line(label, explain.fact(value)) for label, value in facts if value)])
+
+
+def _dataset(model: Model, here: str | None) -> list[str]:
+    wanted = str(model.facts.get("dataset", "unknown"))
+    what = "is that dataset" if here == wanted else f"is another, {here[:SHORT]}" if here else "does not exist"
+    return [f"Dataset {wanted[:SHORT]}; {seen.CLEAN} here {what}"]
+
+
+def _deliveries(model: Model, made: Mapping[str, Any], table: pd.DataFrame) -> Iterator[str]:
+    """A line each: its pictures and digest as the run noted them, how many rows taught and how many chose."""
+    noted = {each["name"]: each for each in made.get("deliveries", [])}
+    found = {name: (taught, chose) for name, taught, chose in seen.counts(table, "delivery").itertuples()}
+    yield f"  {'delivery':<20}{'pictures':>10}{'train':>10}{'val':>10}  digest"
+    for name in dict.fromkeys([*model.facts.get("deliveries", []), *found]):
+        each, (taught, chose) = noted.get(name, {}), found.get(name, (0, 0))
+        pictures = "unknown" if each.get("pictures") is None else f"{each['pictures']:,}"
+        digest = str(each.get("digest") or each.get("md5") or "unknown")
+        yield f"  {name:<20}{pictures:>10}{taught:>10,}{chose:>10,}  {digest[:SHORT]}"
+
+
+def _classes(table: pd.DataFrame) -> Iterator[str]:
+    yield f"  {'class':<30}{'train':>10}{'val':>10}"
+    for name, taught, chose in seen.counts(table, "class").itertuples():
+        yield f"  {name:<30}{taught:>10,}{chose:>10,}"
+
+
+def _found(model: Model, table: pd.DataFrame, same: bool) -> str:
+    """Whether the tables here know all that the model has seen, and as many of each split as it counts."""
+    if not model.ids:
+        return "It keeps no ids of what it has seen (no seen.txt)."
+    lost = int((table["delivery"] == "").sum())
+    told = f"{len(model.ids):,} pictures seen: " + (f"{lost:,} are in no table here" if lost else "all are found here")
+    if not same:
+        return f"{told}; their classes and splits are those of the tables here, not of its own dataset."
+    counted = {split: int((table["split"] == split).sum()) for split in splits.LEARNT}
+    wanted = model.facts.get("rows")
+    return f"{told}." if counted == wanted else f"{told}; but the model counts {wanted}, the tables {counted}."
+
+
+def _flat(values: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def _line(name: str, text: str) -> str:
+    return textwrap.fill(f"  {name:<11} {text}", WIDTH, subsequent_indent=" " * 14, break_on_hyphens=False)

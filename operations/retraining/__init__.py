@@ -1,0 +1,1 @@
+"""The parts of a retraining that need no orchestrator."""

@@ -1,0 +1,140 @@
+"""The champion's audit of deliveries that it has not learnt: are their labels fit to be learnt from?
+
+What the champion says of a delivery's pictures is made once, by a child process, and kept below data/.state by both
+their contents. Which of the rows count is decided on the cleaned table: those that are kept and that it has not seen.
+"""
+
+import hashlib
+import json
+import logging
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import yaml
+
+from operations.deliveries import holds
+from operations.history import seen
+from operations.pipeline import plan
+from operations.pipeline.runner import StageFailedError
+from operations.process.follow import TAIL, Logger, follow
+from operations.project import listing
+from operations.registry import candidate, champion
+from operations.retraining import rescore
+from operations.storage import remote
+from tasks import splits, store
+from tasks.audit import labels
+from tasks.audit.labels import Finding
+
+CACHE = Path("data/.state/audited")
+ANSWERS, PREDICTIONS = "answers.parquet", "predictions.parquet"
+NAME = "audit"
+KEPT = 200
+LOG = logging.getLogger(__name__)
+
+When = Literal["ahead", "refused"]
+"""Before a training, or after the gate refused a model; the second asks for less, for something is wrong then."""
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What came of an audit: a finding for each delivery that is new to the champion, or why there is none."""
+
+    champion: str | None
+    findings: list[Finding]
+    trusted: list[str]
+    """deliveries that a person released, which nothing holds again"""
+
+    @property
+    def guilty(self) -> list[Finding]:
+        """Of the deliveries that are to be held."""
+        return [one for one in self.findings if one.verdict == "mislabelled" and one.delivery not in self.trusted]
+
+    def markdown(self) -> str:
+        """A line for each delivery; empty where there is none."""
+        if self.champion is None:
+            return (
+                "No champion yet, so nobody has looked at the labels; `data/evaluation` lists those that look wrong.\n"
+            )
+        lines = [f"- `{one.delivery}`: {one}{self._but(one)}" for one in self.findings]
+        return "".join(f"{line}\n" for line in lines)
+
+    def _but(self, one: Finding) -> str:
+        said = one.verdict == "mislabelled" and one.delivery in self.trusted
+        return "; it stays, for a person released it" if said else ""
+
+
+def audit(root: Path, when: When, log: Logger = LOG) -> Audited:
+    """Have the champion audit what is new to it. Hold the project's lock; the stage split must be up to date.
+
+    Raises OSError where the champion's folder cannot be had, StageFailedError where it cannot judge.
+    """
+    from tasks import params
+    from tasks.audit.settings import Audit
+
+    now = champion.current(root)
+    if now is None:
+        return Audited(None, [], [])
+    if not (root / champion.CHAMPION).is_dir():
+        remote.pull(root, [str(champion.POINTER)])
+    rules = params.load(Audit, root / params.FILE)
+    own = pd.read_parquet(root / champion.CHAMPION / candidate.EVALUATION / PREDICTIONS)
+    rows = _new(root)
+    tables = {name: _rows(_answers(root, name, now.model, log), mine) for name, mine in rows.items()}
+    least = rules.least.ahead if when == "ahead" else rules.least.refused
+    return Audited(now.tag, labels.audit(tables, own, rules, least), holds.released(root, list(tables)))
+
+
+def command(root: Path, ingested: Path, model: Path, out: Path) -> list[str]:
+    """The command of the stage evaluate with this work's name in its place, so that a project has one way to judge.
+
+    Raises ValueError for one of another form.
+    """
+    words = shlex.split(yaml.safe_load((root / plan.TOP).read_text())["stages"][rescore.STAGE]["cmd"])
+    first = next((place for place, word in enumerate(words) if word == str(seen.CLEAN)), None)
+    if first is None:
+        raise ValueError(f"{plan.TOP}: {rescore.STAGE}: expected {seen.CLEAN} in its command, got {shlex.join(words)}")
+    program = [word.replace(rescore.STAGE, NAME) for word in words[:first]]
+    return [*program, str(ingested), str(model), str(out)]
+
+
+def _new(root: Path) -> dict[str, pd.DataFrame]:
+    """The kept rows of each delivery of which the champion has learnt less than half of what it would learn.
+
+    By its pictures and not by name: another delivery may have come under a name that it knows.
+    """
+    known = set((root / champion.CHAMPION / "seen.txt").read_text().split())
+    rows = pd.read_parquet(root / seen.CLEAN / store.TABLE, columns=["delivery", "source", "id", "split", "kept"])
+    rows = rows[rows["kept"]].assign(seen=lambda table: table["id"].isin(known))
+    learnt = rows[rows["split"].isin(splits.LEARNT)].groupby("delivery")["seen"].mean()
+    names = [name for name in listing.names(root) if learnt.get(name, 1.0) < 0.5]
+    return {name: rows[(rows["delivery"] == name) & ~rows["seen"]] for name in names}
+
+
+def _rows(answers: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
+    return answers[answers["source"].isin(mine["source"])]
+
+
+def _answers(root: Path, name: str, model: str, log: Logger) -> pd.DataFrame:
+    """What the champion, of that digest, says of a delivery's readable pictures."""
+    place = root / CACHE / _key(root, name, model)
+    if not place.is_dir():
+        part = place.with_name(place.name + rescore.PART)
+        shutil.rmtree(part, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        words = command(root, seen.INGESTED / name, champion.CHAMPION, part.relative_to(root))
+        code, tail = follow(root, words, log, TAIL)
+        if code:
+            raise StageFailedError(f"the audit of {name} ended with code {code}; its last lines:\n" + "\n".join(tail))
+        part.rename(place)
+    rescore.keep(place, KEPT)
+    return pd.read_parquet(place / ANSWERS)
+
+
+def _key(root: Path, name: str, model: str) -> str:
+    """A name made of the champion and of what ingest made of the delivery."""
+    ingested = plan.entries(root)[f"ingest@{name}"]["outs"][0]["md5"]
+    return hashlib.blake2b(json.dumps([model, ingested]).encode(), digest_size=8).hexdigest()

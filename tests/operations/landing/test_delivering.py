@@ -1,0 +1,97 @@
+"""What a landing, beside a person, asks of `deliver`."""
+
+import errno
+import os
+from typing import Any
+
+import pytest
+
+from operations.deliveries import deliver, waiting
+from operations.deliveries.deliver import RefusedError
+from operations.process import lock
+from operations.project import dvc_file, listing
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def _raising(error: Exception) -> Any:
+    def fail(*_arguments: Any) -> None:
+        raise error
+
+    return fail
+
+
+FAULTS = [KeyError("header"), PermissionError(errno.EACCES, "not readable"), ValueError("bad")]
+NO_FAULTS = [OSError(errno.ENOSPC, "disk full"), OSError(errno.EROFS, "read-only"), MemoryError()]
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=repr)
+def test_a_fault_of_the_content(project: Any, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(deliver, "take_in", _raising(error))
+    with pytest.raises(RefusedError, match="header|not readable|bad"):
+        deliver.deliver(project.root, project.drop("batch", project.GOOD))
+
+
+@pytest.mark.parametrize("error", NO_FAULTS, ids=repr)
+def test_no_fault_of_the_content(project: Any, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(deliver, "take_in", _raising(error))
+    with pytest.raises(type(error)):
+        deliver.deliver(project.root, project.drop("batch", project.GOOD))
+
+
+@pytest.mark.parametrize("ignored", ["data/raw/x/ig", "*.tif", "x/", ".git"])
+def test_content_that_dvc_leaves_out_is_at_fault(project: Any, ignored: str) -> None:
+    """Which is found out while a run works, before `dvc add`."""
+    if ignored != ".git":
+        project.write(project.root, {".dvcignore": f"{ignored}\n".encode()})
+    entry = project.drop("batch", {**project.GOOD, "ig/.git/y.png": PNG} if ignored == ".git" else project.GOOD)
+    (entry / "ig/a.tif").write_bytes(b"II*\0")
+    with lock.held(project.root, "a run"), pytest.raises(RefusedError, match=r"DVC leaves out \d of its files.*ig"):
+        deliver.accept(project.root, entry, "x")
+    assert waiting.names(project.root) == []
+
+
+def test_content_that_dvc_left_out_after_all_is_not_listed(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def add(root: Any, name: str) -> None:
+        project.write(root / "data/raw", {f"{name}.dvc": b"outs: [{md5: 1.dir, nfiles: 1}]"})
+
+    monkeypatch.setattr(dvc_file, "add", add)
+    with pytest.raises(ValueError, match="DVC versions 1 of 2 files"):
+        deliver.deliver(project.root, project.drop("batch", project.GOOD))
+    assert not dvc_file.place(project.root, "batch").exists()
+    assert waiting.names(project.root) == []
+
+
+def test_an_error_before_it_is_accepted_undoes_all(project: Any) -> None:
+    def refuse(delivered: deliver.Delivered) -> None:
+        assert (delivered.name, delivered.new, delivered.pictures) == ("x", True, 2)
+        assert delivered.waiting
+        assert project.listed() == ["demo"]
+        raise RuntimeError
+
+    entry, before = project.drop("batch", project.GOOD), project.content(project.root / "data/raw")
+    with pytest.raises(RuntimeError):
+        deliver.deliver(project.root, entry, "x", before_accepting=refuse)
+    assert project.content(project.root / "data/raw") == before
+    assert project.listed() == ["demo"]
+    deliver.deliver(project.root, entry, "x")
+    assert not deliver.deliver(project.root, entry, "x", before_accepting=refuse).new
+
+
+def test_a_number_avoids_what_is_of_nobody_too(project: Any) -> None:
+    project.write(project.root / "data/raw/demo-2", {"ig/other.png": PNG})
+    for content, name in ((b"3", "demo-3"), (b"4", "demo-4"), (b"3", "demo-3")):
+        entry = project.drop("batch", {"ig/a.png": PNG + content})
+        assert deliver.deliver(project.root, entry, "demo", numbered=True).name == name
+    assert listing.names(project.root) == ["demo", "demo-3", "demo-4"]
+
+
+def test_what_dead_deliveries_left_behind_goes(project: Any) -> None:
+    """Also where the numbers in its names are those of living processes."""
+    pid = os.getppid()
+    left = [f"data/.state/deliver-{pid}-a/content/x", f"data/raw/.x.dvc.{pid}", "data/.deliveries.yaml.1"]
+    stays = ["data/.state/other/x", "data/raw/.x.dvc.mine"]
+    project.write(project.root, dict.fromkeys([*left, *stays], b""))
+    deliver.deliver(project.root, project.drop("batch", project.GOOD))
+    assert [name for name in [*left, *stays] if (project.root / name).exists()] == stays
+    assert not (project.root / left[0]).parents[1].exists()

@@ -1,0 +1,169 @@
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+
+from operations.pipeline import plan
+from operations.project.stages import STAGES
+
+BELOW = {
+    "demo@demo": {"demo@demo", "ingest@demo", "embed@demo", *STAGES[3:]},
+    "embed@demo": {"embed@demo", *STAGES[4:]},
+    "dedupe": set(STAGES[3:]),
+    "split": set(STAGES[5:]),
+    "train": set(STAGES[7:]),
+}
+EVERYTHING = BELOW["demo@demo"]
+B = "echo '- \"b\"' | sed -i '/^deliveries/r /dev/stdin' data/deliveries.yaml; mkdir data/raw/b; echo b > data/raw/b/b;"
+TAKEN_IN = B + "dvc add -q data/raw/b; dvc repro -q; chmod -R u+w data/raw/b;"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param("true", set(), id="nothing"),
+        pytest.param("echo '# hello' >> params.yaml", set(), id="a comment in params.yaml"),
+        pytest.param("sed -i s/drop_all/keep_first/ params.yaml", BELOW["dedupe"], id="a setting"),
+        pytest.param("sed -i 's/toy.py split/toy.py  split/' dvc.yaml", BELOW["split"], id="a command"),
+        pytest.param("echo >> toy.py", EVERYTHING, id="code"),
+        pytest.param("echo x >> data/clean/made.txt", BELOW["split"], id="an output that was edited"),
+        pytest.param("echo x >> data/clean/more.txt", BELOW["split"], id="an output that was added to"),
+        pytest.param("rm -r data/clean", BELOW["split"], id="an output that was removed"),
+        pytest.param("rm data/evaluation/report.html", {"card"}, id="the last output removed"),
+        pytest.param("rm dvc.lock", EVERYTHING, id="nothing ever ran"),
+        pytest.param("rm -r .dvc/cache", EVERYTHING, id="an empty cache"),
+        pytest.param(B, {"ingest@b", "embed@b"} | BELOW["dedupe"], id="a new delivery"),
+        pytest.param(TAKEN_IN, set(), id="a delivery that was taken in"),
+        pytest.param("echo x > data/x; dvc add -q data/x; rm data/x", set(), id="a .dvc file that nothing reads"),
+    ],
+)
+def test_stale(toy: Path, environment: dict[str, str], change: str, expected: set[str]) -> None:
+    subprocess.run(change, shell=True, cwd=toy, env=environment, check=True)
+    assert plan.stale(toy) == expected
+
+
+@pytest.mark.parametrize("change", ["echo x >> data/raw/b/b", "rm -r data/raw/b"], ids=["edited", "removed"])
+def test_a_delivery_that_was_changed_by_hand_is_an_error(toy: Path, environment: dict[str, str], change: str) -> None:
+    subprocess.run(TAKEN_IN + change, shell=True, cwd=toy, env=environment, check=True)
+    with pytest.raises(ValueError, match=r"data/raw/b is not as it was delivered: `dvc checkout data/raw/b.dvc`"):
+        plan.plan(toy)
+
+
+def test_a_broken_dvc_yaml_is_an_error(toy: Path) -> None:
+    (toy / "dvc.yaml").write_text("stages: [")
+    with pytest.raises(ValueError, match=r"^dvc: .*dvc\.yaml"):
+        plan.plan(toy)
+
+
+STUDIES = """
+stages:
+  ladder:
+    matrix: {cell: [one, two]}
+    wdir: ..
+    cmd: cp data/clean/made.txt studies/${item.cell}.txt
+    deps: [data/clean, data/raw/x]
+    outs: ['studies/${item.cell}.txt']
+"""
+STUDIED = "echo x > data/raw/x; dvc add -q data/raw/x; dvc repro -q studies/dvc.yaml:ladder;"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "cells"),
+    [
+        pytest.param("true", set(), {"ladder@one", "ladder@two"}, id="cells that never ran"),
+        pytest.param(STUDIED, set(), set(), id="all ran"),
+        pytest.param(STUDIED + "rm studies/one.txt", set(), {"ladder@one"}, id="a cell's output removed"),
+        pytest.param(STUDIED + "echo y > data/raw/x", set(), {"ladder@one", "ladder@two"}, id="a .dvc of theirs alone"),
+        pytest.param(STUDIED + "echo >> toy.py", EVERYTHING, set(), id="code: cells compare with data as it is"),
+        pytest.param(
+            STUDIED + "echo x >> data/clean/made.txt", BELOW["split"], {"ladder@one", "ladder@two"}, id="their data"
+        ),
+    ],
+)
+def test_stages_of_another_dvc_yaml_are_no_stages_of_the_pipeline(
+    toy: Path, environment: dict[str, str], change: str, expected: set[str], cells: set[str]
+) -> None:
+    (toy / "studies/dvc.yaml").write_text(STUDIES)
+    subprocess.run(change, shell=True, cwd=toy, env=environment, check=True)
+    assert plan.stale(toy) == expected
+    assert plan.stale_of(toy, Path("studies/dvc.yaml")) == cells
+
+
+def test_target_bounds_what_is_wanted(toy: Path) -> None:
+    todo = plan.plan(toy, "dedupe")
+    wanted = [name for name in ("ingest@demo", "embed@demo", "dedupe", "outliers", "train") if todo.wants(name)]
+    assert wanted == ["ingest@demo", "embed@demo", "dedupe"]
+
+
+def test_records_are_those_of_dvc_lock(toy: Path) -> None:
+    lock = yaml.safe_load((toy / "dvc.lock").read_text())["stages"]
+    found = plan.records(toy)
+    assert set(found) == EVERYTHING
+    assert found["split"] == plan.Record("data/clean", lock["split"]["outs"][0]["md5"])
+
+
+def test_no_records_before_the_first_run(tmp_path: Path) -> None:
+    assert plan.records(tmp_path) == {}
+
+
+def test_status_says_what_is_wrong(toy: Path) -> None:
+    subprocess.run("rm -r data/clean; sed -i s/drop_all/keep_first/ params.yaml", shell=True, cwd=toy, check=True)
+    todo = plan.plan(toy, "split")
+    assert todo.stale == {"dedupe", "outliers", "split"}
+    assert todo.status["dedupe"] == [{"changed deps": {"params.yaml": {"dedupe": "modified"}}}]
+    assert {"changed outs": {"data/clean": "deleted"}} in todo.status["split"]
+    assert todo.status["outliers"] == []
+    assert todo.entries["split"]["cmd"].startswith("python toy.py split ")
+
+
+WHOLE = """\
+schema: '2.0'
+stages:
+  first:
+    cmd: a
+    outs:
+    - path: a
+      hash: md5
+      md5: 0123456789abcdef0123456789abcdef.dir
+      size: 3
+      nfiles: 1
+  second:
+    cmd: b
+"""
+
+
+def test_an_entry_that_dvc_is_writing_counts_once_its_hash_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "WRITE_SECONDS", -1.0)
+    found = {}
+    for length in range(len(WHOLE) + 1):
+        (tmp_path / "dvc.lock").write_text(WHOLE[:length])
+        with suppress(ValueError):
+            found[length] = plan.written(tmp_path, "first")["outs"][0]["md5"]
+    assert set(found.values()) == {"0123456789abcdef0123456789abcdef.dir"}
+    assert min(found) > WHOLE.index("size:")
+    assert max(found) == len(WHOLE)
+
+
+def test_an_entry_comes_once_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text(WHOLE[:60])
+    timer = threading.Timer(0.3, (tmp_path / "dvc.lock").write_text, [WHOLE])
+    timer.start()
+    assert plan.written(tmp_path, "first")["cmd"] == "a"
+    timer.join()
+
+
+def test_an_entry_that_never_comes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "WRITE_SECONDS", 0.1)
+    (tmp_path / "dvc.lock").write_text(WHOLE)
+    with pytest.raises(ValueError, match=r"^dvc.lock: expected a whole entry of second, "):
+        plan.written(tmp_path, "second")
+
+
+def test_names_of_the_stages_are_the_keys_of_dvc_yaml() -> None:
+    project = Path(__file__).parents[3]
+    assert tuple(yaml.safe_load((project / "dvc.yaml").read_text())["stages"]) == STAGES

@@ -1,0 +1,289 @@
+"""Promotions and rollbacks that are killed: at each step at which they touch a file or start a program."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from operations.git import repository
+from operations.registry import champion, champion_data, exchange, switch
+from operations.registry.champion import CHAMPION, POINTER, current, recover
+from tests.support import crowning
+from tests.support.crowning import contents, crown, git
+
+EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.chmod", "subprocess.Popen"}
+EVENTS |= {"ctypes.dlsym"}
+"""What Python announces before it does it; the last stands for the exchange of two folders."""
+EVERY = 400
+"""More steps than there are."""
+
+
+class Steps:
+    """Counts the steps of a process, and ends it before the step `last`."""
+
+    def __init__(self, root: Path, last: int):
+        self.root, self.last, self.number = str(root), last, 0
+
+    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event in EVENTS and self._counts(event, arguments):
+            self.number += 1
+            if self.number == self.last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def _counts(self, event: str, arguments: tuple[object, ...]) -> bool:
+        if event in ("subprocess.Popen", "ctypes.dlsym"):
+            return True
+        writes = event != "open" or bool(int(arguments[2]) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+        return writes and os.fsdecode(str(arguments[0])).startswith(self.root)
+
+
+def killed(root: Path, act: Callable[[], object], last: int) -> int:
+    """Do it in a child that is killed before that step; the number of steps where it ended before, else 0."""
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        steps, code = Steps(root, last), 1
+        try:
+            sys.addaudithook(steps)
+            act()
+            os.write(writes, str(steps.number).encode())
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(writes)
+    with os.fdopen(reads) as stream:
+        said = stream.read()
+    _, status = os.waitpid(child, 0)
+    assert said or os.WTERMSIG(status) == signal.SIGKILL, "it failed before it was killed"
+    return int(said or 0)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for DVC."""
+    monkeypatch.setattr(champion_data, "_dvc", crowning.stand_in)
+
+
+@pytest.fixture(params=["at once", "in steps"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How folders change places."""
+    if request.param == "in steps":
+        monkeypatch.setattr(exchange, "_at_once", lambda one, other: False)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with edits that are nobody's business, staged and not."""
+    root = crowning.project(tmp_path_factory.mktemp("bare") / "project")
+    (root / "data/deliveries.yaml").write_text("deliveries: [edited]\n")
+    (root / "params.yaml").write_text("words: staged\n")
+    git(root, "add", "params.yaml")
+    return root
+
+
+@pytest.fixture(scope="module")
+def reigned(bare: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with two champions after one another."""
+    root = Path(shutil.copytree(bare, tmp_path_factory.mktemp("reigned") / "project", symlinks=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(champion_data, "_dvc", crowning.stand_in)
+        crown(root, "one")
+        crown(root, "two")
+    return root
+
+
+def check(root: Path, before: list[str], after: list[str]) -> str:
+    """All agree on one champion, the one before or the one after; which."""
+    now = current(root)
+    subjects = git(root, "log", "--format=%s").splitlines()
+    assert subjects in (before, after)
+    assert now == champion.pointed(root)
+    if now:
+        assert git(root, "show", f"HEAD:{POINTER}") == (root / POINTER).read_text().strip()
+        assert now.tag in subjects[0]
+        assert git(root, "show", f"{now.tag}:{POINTER}") == (root / POINTER).read_text().strip()
+        expected = {"champion/1": b"one", "champion/2": b"two", "champion/3": b"three"}[now.tag]
+        assert contents(root / CHAMPION)["model.weights.h5"].split()[0] == expected
+        assert sorted(contents(root / CHAMPION)) == crowning.TO_BE
+    tags = sorted({subject.split()[1].rstrip(":") for subject in subjects if subject.startswith("Promote")})
+    assert git(root, "tag").split() == tags
+    status = crowning.run(root, "git", "status", "--porcelain").splitlines()
+    assert status == [" M data/deliveries.yaml", "M  params.yaml"]
+    left = {path.name for path in (root / "data").iterdir()} | {path.name for path in (root / ".git").glob("*index*")}
+    assert not left & {"champion.next", "champion.aside", "index.lock", "hemaflow-index"}
+    assert not [name for name in left if name.startswith(".") and name not in (".gitignore", ".state")]
+    assert not (root / switch.JOURNAL).exists()
+    return "after" if subjects == after else "before"
+
+
+FIRST, ONE, TWO = "First", "Promote champion/1: better", "Promote champion/2: better"
+CASES = {
+    "the first": ("bare", [FIRST], ["Promote champion/1: why", FIRST]),
+    "another": ("reigned", [TWO, ONE, FIRST], ["Promote champion/3: why", TWO, ONE, FIRST]),
+    "back": ("reigned", [TWO, ONE, FIRST], ["Roll back to champion/1 from champion/2: why", TWO, ONE, FIRST]),
+}
+
+
+def begin(root: Path, case: str) -> Callable[[], object]:
+    """What is to be killed."""
+    if case == "back":
+        return lambda: champion.rollback(root, None, "why", "Ada")
+    word = "one" if case == "the first" else "three"
+    crowning.train(root, word)
+    candidate = champion.assemble(root, {}, crowning.record(root, word))
+    return lambda: champion.promote(root, candidate, "why", "Ada")
+
+
+def try_points(request: pytest.FixtureRequest, case: str, folder: Path, points: Iterable[int]) -> list[str]:
+    """Kill at each of these steps, recover, look; what it came to each time."""
+    name, before, after = CASES[case]
+    made, outcomes = request.getfixturevalue(name), []
+    for number in points:
+        root = Path(shutil.copytree(made, folder / f"{number}", symlinks=True))
+        killed(root, begin(root, case), number)
+        if name == "reigned":
+            assert len(contents(root / CHAMPION)) == len(crowning.TO_BE) or exchange.aside(root / CHAMPION).exists()
+        recover(root)
+        outcomes.append(check(root, before, after))
+        assert recover(root) is None
+        shutil.rmtree(root)
+    return outcomes
+
+
+def steps_of(request: pytest.FixtureRequest, case: str, folder: Path) -> int:
+    """How many steps it has when nobody kills it."""
+    root = Path(shutil.copytree(request.getfixturevalue(CASES[case][0]), folder / "whole", symlinks=True))
+    number = killed(root, begin(root, case), EVERY)
+    assert number > 40
+    return number
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_killed_at_some_steps(request: pytest.FixtureRequest, quick: None, case: str, tmp_path: Path) -> None:
+    number = steps_of(request, case, tmp_path)
+    outcomes = try_points(request, case, tmp_path, [number * k // 6 for k in range(1, 6)])
+    assert outcomes == sorted(outcomes, reverse=True), "what was the case before does not come back"
+    assert set(outcomes) == {"before", "after"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", CASES)
+def test_killed_at_every_step(
+    request: pytest.FixtureRequest, quick: None, way: None, case: str, tmp_path: Path
+) -> None:
+    number = steps_of(request, case, tmp_path)
+    outcomes = try_points(request, case, tmp_path, range(1, number + 2))
+    assert len(outcomes) == number + 1
+    assert outcomes == sorted(outcomes, reverse=True)
+    assert set(outcomes) == {"before", "after"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", CASES)
+def test_killed_again_while_it_is_mended(
+    request: pytest.FixtureRequest, quick: None, way: None, case: str, tmp_path: Path
+) -> None:
+    name, before, after = CASES[case]
+    number = steps_of(request, case, tmp_path)
+    for first in range(number // 2, number + 1, 3):
+        root = Path(shutil.copytree(request.getfixturevalue(name), tmp_path / f"{first}", symlinks=True))
+        killed(root, begin(root, case), first)
+        for second in (1, 4, 9, 16, 25):
+            killed(root, lambda root=root: recover(root), second)
+        recover(root)
+        check(root, before, after)
+
+
+def test_the_next_promotion_finishes_what_was_begun(
+    request: pytest.FixtureRequest, quick: None, reigned: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(reigned, tmp_path / "project", symlinks=True))
+    act = begin(root, "another")
+    number = 1
+    while not (root / switch.JOURNAL).exists():
+        killed(root, act, number := number + 10)
+    assert champion.describe(root).endswith("the next `promote` or `rollback` finishes it")
+    with pytest.raises(ValueError, match="against champion/2, and the champion is champion/3 by now"):
+        champion.promote(root, next((root / "data/.state/candidates").iterdir()), "again", expected="champion/2")
+    check(root, *CASES["another"][1:])
+    assert champion.rollback(root, None, "why").tag == "champion/2"
+
+
+def test_killed_while_dvc_works_and_after_it(request: pytest.FixtureRequest, tmp_path: Path, bare: Path) -> None:
+    """DVC itself: it goes on when who called it is dead, and holds the project's lock until it ends."""
+    root = Path(shutil.copytree(bare, tmp_path / "project", symlinks=True))
+    act = begin(root, "the first")
+    child = os.fork()
+    if child == 0:
+        act()
+        os._exit(0)
+    while not (root / switch.NEXT / "champion/champion.json").exists() or not _dvc_in(root):
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert _dvc_in(root)
+    recover(root)
+    assert not _dvc_in(root)
+    assert check(root, *CASES["the first"][1:]) == "before"
+    number = steps_of(request, "the first", tmp_path)
+    killed(root, act, number - 12)
+    assert (root / switch.JOURNAL).exists()
+    assert recover(root) == "champion/1"
+    assert check(root, *CASES["the first"][1:]) == "after"
+
+
+def _dvc_in(root: Path) -> bool:
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(root) and "dvc" in process.cmdline():
+                return True
+    return False
+
+
+def test_an_error_after_the_commit_leaves_the_rest_to_the_next_call(
+    quick: None, reigned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(shutil.copytree(reigned, tmp_path / "project", symlinks=True))
+
+    def full(*arguments: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exchange, "exchange", full)
+        with pytest.raises(OSError, match="no space left"):
+            begin(root, "another")()
+    assert json.loads((root / switch.JOURNAL).read_text())["champion"] == "champion/3"
+    crowning.run(root, "git", "commit", "-q", "--allow-empty", "-m", "By a person", "--only")
+    assert recover(root) == "champion/3"
+    assert git(root, "log", "-1", "--format=%s", "champion/3") == "Promote champion/3: why"
+    git(root, "reset", "-q", "--soft", "HEAD^")
+    assert check(root, *CASES["another"][1:]) == "after"
+
+
+def test_an_interrupt_after_the_commit_leaves_the_rest_to_the_next_call(
+    quick: None, reigned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(shutil.copytree(reigned, tmp_path / "project", symlinks=True))
+    commit = repository.commit
+
+    def interrupted(*arguments) -> str:
+        commit(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repository, "commit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            begin(root, "another")()
+    assert recover(root) == "champion/3"
+    assert check(root, *CASES["another"][1:]) == "after"

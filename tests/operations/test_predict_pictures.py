@@ -1,0 +1,143 @@
+"""`write` and `predict`: what reaches a model, in how much memory, and a real model at work."""
+
+import io
+import random
+import time
+import tracemalloc
+import warnings
+from collections.abc import Iterable
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from operations import predict as module
+from tasks.ingest.pictures import ingest_batch
+from tasks.ingest.settings import Ingest
+from tasks.predict.source import Entry, Source
+
+SETTINGS = Ingest(crop=24, image_size=32, hash_size=8)
+
+
+class Model:
+    """Answers whatever it is shown, and keeps it if it is to."""
+
+    classes, image_size, crop = ("ig", "ne"), SETTINGS.image_size, SETTINGS.crop
+    thresholds: dict[str, float] = {}  # noqa: RUF012
+
+    def __init__(self, keeps: bool = True) -> None:
+        self.seen: list[np.ndarray] = []
+        self.keeps = keeps
+
+    def answer(self, pictures: np.ndarray, views: int = 1) -> SimpleNamespace:
+        self.seen.extend(pictures if self.keeps else [])
+        chances = np.tile(np.float32([0.9, 0.1]), (len(pictures), 1))
+        return SimpleNamespace(probabilities=chances, score=chances[:, 0], why=np.full(len(pictures), ""))
+
+
+def png(colour: tuple[int, int, int]) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (16, 16), colour).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def source(contents: Iterable[bytes]) -> Source:
+    entries = [Entry(f"{k}", partial(bytes, content)) for k, content in enumerate(contents)]
+    return Source(len(entries), 0, lambda: nullcontext(iter(entries)))
+
+
+def pictures() -> dict[str, bytes]:
+    """Every case of the table in tasks/ingest/decode.py."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 36, 4), np.uint8)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    made = {
+        "rgb.png": (Image.fromarray(noise[..., :3]), {}),
+        "alpha.png": (Image.fromarray(noise), {}),
+        "grey.bmp": (Image.fromarray(noise[..., 0]), {}),
+        "16.tif": (Image.fromarray(noise[..., 0].astype(np.uint16) * 257), {}),
+        "turned.jpg": (Image.fromarray(noise[..., :3]), {"exif": turned}),
+        "small.png": (Image.fromarray(noise[:9, :10, :3]), {}),
+        "exact.png": (Image.fromarray(noise[:32, :32, :3]), {}),
+    }
+    found = {}
+    for name, (image, options) in made.items():
+        stream = io.BytesIO()
+        image.save(stream, {"png": "PNG", "bmp": "BMP", "tif": "TIFF", "jpg": "JPEG"}[name[-3:]], **options)
+        found[name] = stream.getvalue()
+    return found
+
+
+def test_the_model_sees_what_ingest_would_have_stored() -> None:
+    model, given = Model(), list(pictures().values())
+    counts = module.write(io.BytesIO(), source(given), model, 1)
+    assert counts == {"answered": len(given)}
+    np.testing.assert_array_equal(np.stack(model.seen), ingest_batch(given, SETTINGS).pixels)
+
+
+def test_a_bomb_of_pixels_is_unreadable_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_late(*given, **options):
+        time.sleep(random.random() / 500)  # threads meet while each has changed the filters of warnings
+        return opened(*given, **options)
+
+    opened, filters = Image.open, list(warnings.filters)
+    monkeypatch.setattr(Image, "open", open_late)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200)  # 16 x 16 is more, but less than twice as many
+    monkeypatch.setattr(module.workers, "cores", lambda: 4)
+    out = io.BytesIO()
+    counts = module.write(out, source([png((0, 0, 0))] * 200), Model(), 1)
+    assert counts == {"unreadable": 200}
+    assert out.getvalue().count(b"unreadable: DecompressionBombWarning") == 200
+    assert warnings.filters == filters
+
+
+def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path) -> None:
+    model, number = Model(keeps=False), 8000
+    model.image_size = 96  # all pictures together would take 221 MB
+    tracemalloc.start()
+    try:
+        with (tmp_path / "out.csv").open("wb") as stream:
+            counts = module.write(stream, source([png((230, 0, 0))] * number), model, 1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert counts == {"answered": number}
+    assert peak < 40 << 20
+
+
+def test_a_saved_model_judges_as_it_does_in_memory(tmp_path: Path) -> None:
+    import keras  # here: no other test needs TensorFlow
+
+    from tasks import model as models
+    from tasks.answers.answerer import load
+    from tasks.answers.calibration import Calibration
+    from tasks.answers.detector import Detector, Space
+    from tasks.answers.temperature import Temperature
+
+    keras.utils.set_random_seed(0)
+    maps = keras.layers.Conv2D(4, 3, name="maps")(given := keras.Input((32, 32, 3)))
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(maps))
+    network = keras.Model(given, keras.layers.Dense(2, activation="softmax")(pooled))
+    space = Space(np.zeros(4, np.float32), np.eye(4, dtype=np.float32)[:1])
+    detector = Detector((space,), np.zeros(1, np.float32), np.ones(1, np.float32))
+    fitted = Calibration(("maps",), detector, Temperature(0.5, 0.0, 0.0, 1.0), 0.535, 2.0)
+    models.save(tmp_path / "data/model", network, ["ig", "ne"], 24, {}, [], fitted.describe(), fitted.arrays())
+    files = pictures()
+    (tmp_path / "cells").mkdir()
+    for name, content in {**files, "z.txt": b""}.items():
+        (tmp_path / "cells" / name).write_bytes(content)
+
+    done = module.predict(tmp_path, tmp_path / "cells", tmp_path / "out.csv", None, 4)
+    assert done.unreadable == 1
+    table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)[:-1]
+    fitted_to_it = np.stack([module.treated(files[name], 24, 32) for name in table["file"]])
+    answers = load(tmp_path / "data/model").answer(fitted_to_it, views=4)
+    np.testing.assert_allclose(table[["p_ig", "p_ne"]].astype(float), answers.probabilities, atol=1e-6)
+    assert [why.partition(":")[0] for why in table["why"]] == answers.why.tolist()
+    assert len(set(answers.why)) > 1  # else this would show little
+    assert module.DESCRIPTION == models.DESCRIPTION
