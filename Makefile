@@ -34,6 +34,8 @@ $(STAMP): $(LOCK)
 	@rm -f $(VENV)/.installed-*
 	@# As constraints too: without them older pips take the newest SQLAlchemy for prefect's sqlalchemy[asyncio].
 	@$(VENV)/bin/python -m pip install --quiet --no-compile --require-hashes -r $(LOCK) -c $(LOCK)
+	@echo "install: the command hemaflow"
+	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@echo "install: compiling bytecode (an import of tensorflow takes 7 s with it, 17 s without)"
 	@PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@touch $@
@@ -48,6 +50,8 @@ repro: install
 lint: install
 	@echo "lint: ruff"
 	@ruff check --quiet . && ruff format --quiet --check .
+	@echo "lint: layers"
+	@found=$$(lint-imports --no-logo --no-cache) || { echo "$$found" >&2; exit 1; }
 
 types: install
 	@echo "types: mypy"
@@ -63,7 +67,7 @@ test-long: install
 # In the environment, since a command line is no place for the database's password.
 serve: export HEMAFLOW_DATABASE := $(or $(DATABASE),$(HEMAFLOW_DATABASE))
 serve: install
-	@hemaflow serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+	@python -m hemaflow serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 # Both locks anew from pyproject.toml; wants uv.
 lock:

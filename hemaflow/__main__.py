@@ -13,6 +13,16 @@ from typer.core import TyperGroup
 from hemaflow import data, models, running, runs, serving
 
 INTERRUPTED = 130
+CODE = Path(__file__).parents[1]
+
+GROUPS: dict[str, tuple[Any, ...]] = {
+    "Data": (data.deliver, data.withdraw, data.hold, data.release, data.watch, data.review, data.preview),
+    "Pipeline": (runs.pipeline, runs.experiments, runs.apply, runs.retrain, models.study, runs.explain),
+    "Models": (models.predict, models.champion, models.promote, models.rollback, models.lineage),
+    "Operations": (serving.serve, serving.deploy, serving.worker, runs.clean_up),
+}
+"""The verbs, in the order in which the help lists them."""
+SUBGROUPS = {"export": "Models", "remote": "Operations"}
 
 
 class Verbs(TyperGroup):
@@ -28,6 +38,19 @@ class Verbs(TyperGroup):
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from None
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the verbs by what they are about."""
+        about = {name: title for title, verbs in GROUPS.items() for name in map(_name, verbs)} | SUBGROUPS
+        width = formatter.width - 6 - max(map(len, about))
+        for title in GROUPS:
+            names = [name for name in self.list_commands(ctx) if about[name] == title]
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(width)) for name in names])
+
+
+def _name(verb: Any) -> str:
+    return str(verb.__name__.replace("_", "-"))
+
 
 app = typer.Typer(
     cls=Verbs, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -39,6 +62,16 @@ def project() -> None:
     """From deliveries of labelled blood cell pictures to a classifier that may be trusted."""
     if not Path("dvc.yaml").is_file():
         raise FileNotFoundError(f"no dvc.yaml in {Path.cwd()}: run this in the project's folder")
+    _check_code(Path.cwd())
+
+
+def _check_code(project: Path) -> None:
+    """Raise ValueError where the project has code of its own and this command runs other code."""
+    if (project / "hemaflow/__main__.py").is_file() and project.resolve() != CODE.resolve():
+        raise ValueError(
+            f"the project in {project} has code of its own, and this `hemaflow` runs that in {CODE}: "
+            f"`make install` in {project} makes its own, .venv/bin/hemaflow"
+        )
 
 
 def _group(name: str, about: str, **verbs: Any) -> None:
@@ -48,14 +81,9 @@ def _group(name: str, about: str, **verbs: Any) -> None:
         group.command(verb)(function)
 
 
-# In the order in which the help lists them.
-for verb in (
-    data.deliver, data.withdraw, data.hold, data.release, data.watch, data.review, data.preview,
-    runs.pipeline, runs.experiments, runs.apply, runs.retrain, models.study, runs.explain,
-    models.predict, models.champion, models.promote, models.rollback, models.lineage,
-    serving.serve, serving.deploy, serving.worker, runs.clean_up,
-):  # fmt: skip
-    app.command(verb.__name__.replace("_", "-"))(verb)
+for verbs in GROUPS.values():
+    for verb in verbs:
+        app.command(_name(verb))(verb)
 _group("export", "Write what was made for other tools.", clean=data.export_clean, model=models.export_model)
 _group(
     "remote",

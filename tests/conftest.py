@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.support.fixtures"]
+
 Table = Callable[..., pd.DataFrame]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -91,11 +91,6 @@ def test_every_output_is_cached(name: str) -> None:
 
 
 @pytest.mark.parametrize("file", sources("tasks"), ids=lambda file: str(file.relative_to(ROOT)))
-def test_tasks_know_neither_prefect_nor_dvc_nor_flows(file: Path) -> None:
-    assert not {module.split(".")[0] for module in imported(file)} & {"prefect", "dvc", "flows"}
-
-
-@pytest.mark.parametrize("file", sources("tasks"), ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_stage_imports_another(file: Path) -> None:
     texts = {file.name: file.read_text() for file in (ROOT / "tests").rglob("*.py")}
     assert [name for name, text in texts.items() if re.search(r"settings\([^)]*deadline", text)] == []

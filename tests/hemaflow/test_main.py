@@ -1,3 +1,4 @@
+import re
 import signal
 import subprocess
 import sys
@@ -62,6 +63,31 @@ def test_outside_a_project(tmp_path: Path, environment: dict[str, str]) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("no dvc.yaml in ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_project_with_code_of_its_own_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "hemaflow").mkdir()
+    (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "hemaflow/__main__.py").touch()
+    code = "import sys; sys.path.pop(0); from hemaflow.__main__ import app; app(['champion'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    here = Path(__file__).parents[2]
+    assert done.stderr.startswith(
+        f"the project in {tmp_path} has code of its own, and this `hemaflow` runs that in {here}"
+    )
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_groups_the_verbs(toy: Path, environment: dict[str, str]) -> None:
+    listed = re.split(r"\n(\w+):\n", _flows(toy, environment, "--help").stdout)[1:]
+    groups = {
+        title: re.findall(r"^  (\S+)", verbs, re.M) for title, verbs in zip(listed[::2], listed[1::2], strict=True)
+    }
+    assert list(groups) == ["Options", "Data", "Pipeline", "Models", "Operations"]
+    assert {"deliver", "review"} <= {*groups["Data"]}
+    assert groups["Models"][-1] == "export"
+    assert groups["Operations"][-1] == "remote"
 
 
 @pytest.mark.server

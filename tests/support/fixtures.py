@@ -22,6 +22,7 @@ import pytest
 import websockets.asyncio.connection
 
 from tests.support import retrained, toy_project
+from tests.support.command import command_folder
 from tests.support.question import Question
 from tests.support.receiver import Received, receiving
 
@@ -93,12 +94,12 @@ def receiver() -> Iterator[Received]:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Variables for a child that is run in a toy: this checkout's packages, and nothing of the user's."""
+    """Variables for a child that is run in a toy: this checkout's packages and command, and nothing of the user's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT", "GIT_", "DVC"))}
     return {
         **kept,
         "HOME": str(tmp_path_factory.mktemp("home")),
-        "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([str(command_folder(tmp_path_factory)), str(BIN), os.environ["PATH"]]),
         "PYTHONPATH": str(HERE),
         "DVC_NO_ANALYTICS": "1",
     }

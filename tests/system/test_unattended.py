@@ -16,6 +16,7 @@ import pytest
 
 from flows.server.server import free_port
 from operations.history import provenance
+from tests.support.command import command_folder
 
 pytestmark = [pytest.mark.long, pytest.mark.server]
 
@@ -42,12 +43,13 @@ def blocks(heading: str) -> list[list[str]]:
 class Place:
     """A checkout, and the commands of a person in it whose home is the folder that it lies in."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, commands: Path):
+        self.commands = commands
         self.root, self.home = root, root.parent
         others = ("PREFECT", "HEMAFLOW_", "GIT_", "DVC", "PYTHONPATH")
         own = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         self.environment = {**own, "HOME": str(self.home), "DVC_NO_ANALYTICS": "1"}
-        self.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{own['PATH']}"
+        self.environment["PATH"] = os.pathsep.join([str(commands), str(Path(sys.executable).parent), own["PATH"]])
 
     def types(self, command: str) -> str:
         """What a command of the README says, which must succeed; the share of the README is a folder in the home."""
@@ -99,7 +101,7 @@ def await_(condition: Callable[[], object], told: Callable[[], str]) -> None:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A clone of this repository, its settings small, its environment this one."""
-    place = Place(tmp_path_factory.mktemp("home") / "hemaflow")
+    place = Place(tmp_path_factory.mktemp("home") / "hemaflow", command_folder(tmp_path_factory))
     (place.home / ".gitconfig").write_text(
         "[user]\nname = Ada\nemail = ada@example.org\n[init]\ndefaultBranch = main\n"
     )
@@ -177,7 +179,7 @@ def test_a_delivery_becomes_a_champion_and_another_checkout_answers_with_it(proj
     project.types(PUSH)
     assert project.types("hemaflow remote status") == "everything is on the remote\n"
 
-    second = Place(project.home / "second")
+    second = Place(project.home / "second", project.commands)
     subprocess.run(["git", "clone", "-q", str(project.root), str(second.root)], check=True)
     second.types("hemaflow remote pull")
     predict = "hemaflow predict ~/smears/2024-12 -o answers.csv || test $? = 3"  # one of them is damaged

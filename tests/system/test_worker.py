@@ -33,11 +33,13 @@ def worked(root: Path, environment: dict[str, str], prefect: Any) -> Iterator[Se
     assert export == "export PREFECT_API_URL=http://127.0.0.1:4200/api"
     shutil.copy(HERE / "prefect.yaml", root)
     prefect.give_database(root)
-    with serving(root, environment, *server.split()[4:]) as served:
+    with serving(root, environment, *server.split()[2:]) as served:
         env = {**environment, "PREFECT_API_URL": served.api}
         subprocess.run(deploy, shell=True, cwd=root, env=env, check=True, timeout=240)
         with (root / OUTPUT).open("ab") as output:
-            process = subprocess.Popen(worker.split(), cwd=root, env=env, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                ["sh", "-c", f"exec {worker}"], cwd=root, env=env, stdout=output, stderr=subprocess.STDOUT
+            )
         try:
             yield served
         finally:

@@ -75,7 +75,7 @@ def api(prefect: Any) -> Iterator[str]:
 
 
 def test_a_pool_that_was_made_otherwise_is_refused_and_set_right(api: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="has no work pool 'hemaflow'.*flows deploy"):
+    with pytest.raises(ValueError, match="has no work pool 'hemaflow'.*hemaflow deploy"):
         pool.check_pool(api, tmp_path)
     call(api, "POST", "work_pools/", {"name": pool.NAME, "type": "process"})
     with pytest.raises(ValueError, match="made otherwise"):
