@@ -1,8 +1,9 @@
 """The flow `pipeline`: a Prefect task per stage of dvc.yaml, each brought up to date by DVC."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from prefect import Task, flow, get_run_logger, task
@@ -24,7 +25,7 @@ from operations.pipeline import needed, plan, runner
 from operations.pipeline.plan import Plan
 from operations.pipeline.runner import Outcome
 from operations.process import groups, lock
-from operations.project import dvc_lock
+from operations.project import dvc_lock, stages
 from operations.project.stages import Target
 from operations.settings import settings_form
 from operations.settings.settings_form import Settings
@@ -33,9 +34,10 @@ SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=2)
 """A stage uses all cores, so more of them at once would only cost memory."""
 
 TRAINING = "train"
-LAST: Target = "card"
+LAST: Target = stages.STAGES[-1]
 
 AS_THEY_ARE = Settings()
+NONE_DONE: Mapping[str, Artifact] = MappingProxyType({})
 
 
 def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
@@ -73,20 +75,7 @@ def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE, keep: bo
 def run_stages(root: Path, settings: Settings, target: Target) -> list[Artifact]:
     """Bring the stages in that folder up to date, as tasks of the flow around. Raises what `pipeline` raises."""
     todo = begin(root, settings, target)
-    drawn = {name: demo.submit(todo, name) for name in todo.drawn}
-    ingested = [ingest.submit(todo, name, drawn.get(name)) for name in todo.deliveries]
-    embedded = [embed.submit(todo, name, made) for name, made in zip(todo.deliveries, ingested, strict=True)]
-    deduped = dedupe.submit(todo, ingested, embedded)
-    inliers = outliers.submit(todo, deduped, embedded)
-    clean = split.submit(todo, deduped, inliers)
-    page = report.submit(todo, clean, deduped, ingested)
-    network = train.submit(todo, clean, ingested)
-    model = calibrate.submit(todo, clean, ingested, network)
-    scores = evaluate.submit(todo, clean, ingested, model)
-    examples = explain.submit(todo, clean, ingested, model, scores)
-    verdict = card.submit(todo, clean, model, scores, examples)
-    curated = [*drawn.values(), *ingested, *embedded, deduped, inliers, clean, page]
-    return finish(root, [*curated, network, model, scores, examples, verdict])
+    return finish(root, submitted(todo))
 
 
 @contextmanager
@@ -101,76 +90,21 @@ def _at_work(root: Path, settings: Settings, keep: bool) -> Iterator[Place]:
         yield place
 
 
-@stage("demo@{delivery}")
-def demo(todo: Plan, delivery: str) -> State:
-    """Draw a delivery."""
-    return brought_up_to_date(todo, f"demo@{delivery}")
+@stage("{name}")
+def brought_up_to_date(todo: Plan, name: str, read: list[Artifact]) -> State:
+    """Bring stage `name` up to date; `read` is what the stages made that it reads from."""
+    return up_to_date(todo, name)
 
 
-@stage("ingest@{delivery}")
-def ingest(todo: Plan, delivery: str, drawn: Artifact | None) -> State:
-    """Decode each picture of a delivery once."""
-    return brought_up_to_date(todo, f"ingest@{delivery}")
-
-
-@stage("embed@{delivery}")
-def embed(todo: Plan, delivery: str, ingested: Artifact) -> State:
-    """Compute the features of a delivery's pictures."""
-    return brought_up_to_date(todo, f"embed@{delivery}")
-
-
-@stage("dedupe")
-def dedupe(todo: Plan, ingested: list[Artifact], embedded: list[Artifact]) -> State:
-    """Drop copies, and settle conflicts of labels."""
-    return brought_up_to_date(todo, "dedupe")
-
-
-@stage("outliers")
-def outliers(todo: Plan, deduped: Artifact, embedded: list[Artifact]) -> State:
-    """Drop what is no cell."""
-    return brought_up_to_date(todo, "outliers")
-
-
-@stage("split")
-def split(todo: Plan, deduped: Artifact, inliers: Artifact) -> State:
-    """Part the rows into train, val and test."""
-    return brought_up_to_date(todo, "split")
-
-
-@stage("report")
-def report(todo: Plan, clean: Artifact, deduped: Artifact, ingested: list[Artifact]) -> State:
-    """Draw the page on which a person sees what curation did."""
-    return brought_up_to_date(todo, "report")
-
-
-@stage("train")
-def train(todo: Plan, clean: Artifact, ingested: list[Artifact]) -> State:
-    """Train the classifier."""
-    return brought_up_to_date(todo, "train")
-
-
-@stage("calibrate")
-def calibrate(todo: Plan, clean: Artifact, ingested: list[Artifact], network: Artifact) -> State:
-    """Fit temperature, thresholds and the detector of foreign pictures."""
-    return brought_up_to_date(todo, "calibrate")
-
-
-@stage("evaluate")
-def evaluate(todo: Plan, clean: Artifact, ingested: list[Artifact], model: Artifact) -> State:
-    """Judge the classifier on the test rows, clean and distorted."""
-    return brought_up_to_date(todo, "evaluate")
-
-
-@stage("explain")
-def explain(todo: Plan, clean: Artifact, ingested: list[Artifact], model: Artifact, scores: Artifact) -> State:
-    """Show what it answers by, where it errs, and which labels look wrong."""
-    return brought_up_to_date(todo, "explain")
-
-
-@stage("card")
-def card(todo: Plan, clean: Artifact, model: Artifact, scores: Artifact, examples: Artifact) -> State:
-    """Write the page with the verdict, and the model card."""
-    return brought_up_to_date(todo, "card")
+def submitted(todo: Plan, done: Mapping[str, Artifact] = NONE_DONE) -> list[Any]:
+    """A task for each stage of dvc.yaml that is not done, in its order, each after those that make what it reads."""
+    found = stages.stages(todo.root, {"deliveries": todo.deliveries, "drawn": todo.drawn})
+    edges, made = stages.edges(found), dict[str, Any](done)
+    for each in found:
+        if each.name not in done:
+            own = brought_up_to_date.with_options(name=each.key, description=each.about)
+            made[each.name] = own.submit(todo, each.name, [made[name] for name in edges[each.name]])
+    return [future for name, future in made.items() if name not in done]
 
 
 def begin(root: Path, settings: Settings, target: Target) -> Plan:
@@ -191,7 +125,7 @@ def begin(root: Path, settings: Settings, target: Target) -> Plan:
     return todo
 
 
-def brought_up_to_date(todo: Plan, name: str) -> State:
+def up_to_date(todo: Plan, name: str) -> State:
     """The state in which the task of stage `name` ends, with the stage's artifact: Completed, Cached or Skipped."""
     if not todo.wants(name):
         message = f"comes after {todo.target}"

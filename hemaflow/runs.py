@@ -121,6 +121,10 @@ def remote_pull() -> None:
 
 def remote_status() -> None:
     """Say what of the project's data is here alone."""
+    from operations.deliveries import waiting
     from operations.storage import remote
 
-    echo("\n".join(remote.not_backed_up(Path.cwd())) or "everything is on the remote")
+    lines = remote.not_backed_up(Path.cwd())
+    if names := waiting.names(Path.cwd()):
+        lines.append(f"accepted deliveries, here alone until a run lists them: {', '.join(names)}")
+    echo("\n".join(lines) or "everything is on the remote")

@@ -19,7 +19,7 @@ from flows.retraining import retrain_tasks
 from flows.retraining.case import Case
 from operations.deliveries import holds
 from operations.history.provenance import Recorder
-from operations.project import listing
+from operations.project import graph, listing
 from operations.registry import candidate, champion
 from operations.retraining import data_commit, decided, rescore, takeover
 from operations.retraining.audit import Audited, When
@@ -30,6 +30,8 @@ from tasks.gate.decision import Decision
 
 GATE = "the gate"
 """Who promotes where no person is asked."""
+CURATED = "report"
+"""The last stage before the training."""
 
 
 def begun(root: Path, record: Recorder, deliveries: Sequence[str], settings: Settings) -> Case:
@@ -149,15 +151,8 @@ def trained(case: Case) -> None:
         case.made = stages.run_stages(case.place, case.settings, stages.LAST)
         return
     todo = stages.begin(case.root, stages.AS_THEY_ARE, "card")
-    by_stage = {each.stage: each for each in case.made}
-    clean, ingested = by_stage["split"], [by_stage[f"ingest@{name}"] for name in case.names]
-    network: Any = stages.train(todo, clean, ingested)
-    model: Any = stages.calibrate(todo, clean, ingested, network)
-    scores: Any = stages.evaluate(todo, clean, ingested, model)
-    examples: Any = stages.explain(todo, clean, ingested, model, scores)
-    verdict: Any = stages.card(todo, clean, model, scores, examples)
-    # A task that returns a state is called for it.
-    case.made += [state.result() for state in (network, model, scores, examples, verdict)]
+    curated = {each.stage: each for each in case.made if graph.is_within(each.stage, CURATED)}
+    case.made += [each.result() for each in stages.submitted(todo, curated)]
 
 
 def judged(case: Case) -> None:
@@ -261,7 +256,7 @@ def _record(case: Case) -> Path:
 
 def _clean(case: Case) -> None:
     """Bring the stages up to report up to date, and read the list of deliveries."""
-    made: Any = stages.pipeline(target="report")
+    made: Any = stages.pipeline(target=CURATED)
     # Not before: the flow lists what was accepted since.
     case.list, case.names = (case.root / listing.FILE).read_bytes(), listing.names(case.root)
     case.made = made

@@ -97,6 +97,21 @@ def test_a_verb_that_names_the_deliveries_names_what_waits(project: Any, at_work
     soon.join()
 
 
+def test_remote_status_names_what_waits(project: Any, at_work: AtWork, monkeypatch: Any, capsys: Any) -> None:
+    """No remote has it before it is listed."""
+    from hemaflow import runs
+
+    monkeypatch.setattr("operations.storage.remote.not_backed_up", lambda _root: [])
+    monkeypatch.chdir(project.root)
+    runs.remote_status()
+    assert capsys.readouterr().out == "everything is on the remote\n"
+    project.drop("batch", project.GOOD)
+    project.look()
+    capsys.readouterr()
+    runs.remote_status()
+    assert capsys.readouterr().out == "accepted deliveries, here alone until a run lists them: batch\n"
+
+
 def test_what_waits_is_withdrawn_at_once(project: Any, at_work: AtWork) -> None:
     project.drop("batch", project.GOOD)
     project.look()
