@@ -196,7 +196,7 @@ def _replace(monkeypatch: pytest.MonkeyPatch, function: str, stand_in: Callable[
 
 
 def _place(module: str) -> str:
-    return "operations.retraining.promotion" if module == "promotion" else f"flows.{module}"
+    return "operations.retraining.promotion" if module == "promotion" else f"operations.{module}"
 
 
 def _run(verb: str, **parameters: Any) -> Any:

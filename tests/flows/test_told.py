@@ -29,7 +29,7 @@ def test_a_failure_at_the_command_line_is_told_once_and_names_no_page_that_is_go
     assert (told["event"], told["url"]) == ("failed", None)
     assert told["message"].startswith("pipeline: ")
     assert "toy: this stage fails" in told["message"]
-    explained = flows(toy, environment, *told["explain"].split()[3:], url=receiver.url)
+    explained = flows(toy, environment, *told["explain"].split()[1:], url=receiver.url)
     assert "Ended by: " in explained.stdout
     assert receiver.url not in done.stdout + done.stderr
 

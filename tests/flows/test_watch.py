@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flows.landing import events
 
+from flows import events
 from operations.deliveries import deliver
 from operations.deliveries.deliver import Delivered, RefusedError
 from operations.landing import drop, folders, quarantine

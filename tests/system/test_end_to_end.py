@@ -137,7 +137,7 @@ def test_a_changed_setting_runs_what_it_changes_and_no_more(project: Path) -> No
         project,
         sys.executable,
         "-m",
-        "flows",
+        "hemaflow",
         "pipeline",
         "--keep",
         "--set",

@@ -32,7 +32,7 @@ def keys(text: str) -> list[str]:
 
 
 def test_pipelines_are_in_the_same_files() -> None:
-    found = {str(file.relative_to(ROOT)) for part in ("", "studies", "data", "flows", "tasks")
+    found = {str(file.relative_to(ROOT)) for part in ("", "studies", "data", "flows", "operations", "tasks")
              for file in (ROOT / part).glob("dvc.yaml")}  # fmt: skip
     assert sorted(found) == PIPELINES == sorted(name for name in toy_project.FILES if name.endswith("dvc.yaml"))
 
