@@ -1,6 +1,5 @@
 """Judges pictures with a model of the project, or any other, into a table."""
 
-import os
 import sys
 import warnings
 from collections import Counter
@@ -47,7 +46,6 @@ def predict(root: Path, path: Path, out: Path | None, model: Path | None, views:
     if out:
         _check_out(out, path)
     model = model or _default(root)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its remarks on the processor are no part of the answer
     with _opened(root, model) as folder, atomic.replacing(out) if out else _standard_output() as stream:
         from tasks.answers.answerer import load  # here: TensorFlow takes seconds, and what is wrong is said before
 

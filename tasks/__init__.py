@@ -1,1 +1,5 @@
 """What the stages do: a package per stage, none of which knows Prefect or DVC."""
+
+from tasks import quiet
+
+quiet.install()

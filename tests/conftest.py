@@ -15,8 +15,6 @@ pytest_plugins = ["tests.support.fixtures"]
 
 Table = Callable[..., pd.DataFrame]
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 # How long an example takes says something about the machine's load alone. CI draws the same examples each time.
 settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("project")

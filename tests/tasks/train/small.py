@@ -7,11 +7,8 @@ prints the figures of each epoch, and last a line of JSON: losses by phase, and 
 
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import tensorflow as tf
