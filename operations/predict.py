@@ -20,12 +20,11 @@ from operations.registry.switch import CHAMPION
 from tasks import atomic, output
 from tasks.ingest import workers
 from tasks.ingest.decode import decode, fit
+from tasks.model_folder import DESCRIPTION
 from tasks.predict import ahead, inputs, judge, table
 from tasks.predict.source import Content, Source
 
 TRAINED = Path("data/model")
-DESCRIPTION = "model.json"
-"""What `tasks.model` calls it; asked for here before TensorFlow, which takes seconds, is loaded."""
 
 
 class Done(NamedTuple):
@@ -110,7 +109,7 @@ def _default(root: Path) -> Path:
 def _opened(root: Path, model: Path) -> Iterator[Path]:
     """The folder to read the model from; errors name `model`."""
     with exchange.pinned(root / model) if _is_champion(root, model) else nullcontext(root / model) as folder:
-        if not (folder / DESCRIPTION).is_file():
+        if not (folder / DESCRIPTION).is_file():  # before TensorFlow, which takes seconds, is loaded
             raise FileNotFoundError(f"no model in {model}: {DESCRIPTION} is missing")
         try:
             yield folder

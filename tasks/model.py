@@ -1,16 +1,9 @@
-"""A model on disk: what it is as JSON, its weights as `.weights.h5`, what it has seen, arrays. Nothing is pickled.
+"""A model on disk and in memory: its folder (`tasks.model_folder`) with the network. Nothing is pickled.
 
-    model.json         classes, sizes, provenance, calibration, the network's layers; digests of the other files
-    model.weights.h5   the network's weights
-    seen.txt           ids of the pictures that it was trained on and chosen by, sorted, one a line
-    arrays.npz         float32 arrays that belong to the calibration, perhaps none
-
-The same model has the same bytes each time, which a `.keras` archive, with its clock inside, has not. The digests find
-damage, mix-ups and edits by hand. They are no signature: whoever writes all four files can make them fit. That is why
-no file of a model can name code to run: a network is rebuilt from Keras' own layers, and from no others.
+The same model has the same bytes each time, which a `.keras` archive, with its clock inside, has not. No file of a
+model can name code to run: a network is rebuilt from Keras' own layers, and from no others.
 """
 
-import hashlib
 import io
 import json
 import zipfile
@@ -22,12 +15,9 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-DESCRIPTION, WEIGHTS, SEEN, ARRAYS = "model.json", "model.weights.h5", "seen.txt", "arrays.npz"
-FILES = (WEIGHTS, SEEN, ARRAYS)
-"""What lies beside the description; a folder may hold more, which is no part of the model."""
-FORMAT = "hemaflow-model/2"
+from tasks import model_folder
+from tasks.model_folder import ARRAYS, DESCRIPTION, FILES, FORMAT, TRAINING_IDS, WEIGHTS, Description
 
 Array = NDArray[np.float32]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -71,25 +61,6 @@ class Classifier(NamedTuple):
     """those of the calibration, {} without"""
 
 
-class _Stored(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    sha256: str
-    bytes: int
-
-
-class _Description(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    format: str
-    classes: list[str]
-    image_size: int
-    crop: int
-    provenance: dict[str, Any]
-    calibration: dict[str, Any]
-    network: dict[str, Any]
-    files: dict[str, _Stored]
-    digest: str
-
-
 def save(
     folder: Path,
     network: keras.Model,
@@ -111,7 +82,7 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DESCRIPTION).unlink(missing_ok=True)
     network.save_weights(folder / WEIGHTS)
-    (folder / SEEN).write_text("".join(f"{one}\n" for one in sorted(set(seen))))
+    (folder / TRAINING_IDS).write_text("".join(f"{one}\n" for one in sorted(set(seen))))
     _write_arrays(folder / ARRAYS, arrays)
     description = {
         "format": FORMAT,
@@ -120,10 +91,10 @@ def save(
         "crop": crop,
         "provenance": dict(provenance),
         "calibration": dict(calibration),
-        "files": {name: _stored(folder / name) for name in FILES},
+        "files": {name: model_folder.stored(folder / name).model_dump() for name in FILES},
         "network": config,
     }
-    description["digest"] = _digest(description)
+    description["digest"] = model_folder.taken(description)
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1, allow_nan=False) + "\n")
 
 
@@ -133,9 +104,7 @@ def load(folder: Path) -> Classifier:
     Raises FileNotFoundError without one. Raises ValueError, which names the file and what was expected of it, for a
     folder that is incomplete, damaged or edited, of another format, or whose network holds a layer not in `LAYERS`.
     """
-    description = _describe(folder / DESCRIPTION)
-    for name in FILES:
-        _check_file(folder / name, description.files[name])
+    description = model_folder.load(folder)
     network = _rebuild(folder, description)
     return Classifier(
         network,
@@ -143,49 +112,13 @@ def load(folder: Path) -> Classifier:
         description.image_size,
         description.crop,
         description.provenance,
-        frozenset((folder / SEEN).read_text().splitlines()),
+        model_folder.training_ids(folder),
         description.calibration,
         _read_arrays(folder / ARRAYS),
     )
 
 
-def _describe(file: Path) -> _Description:
-    """The description, found to be whole."""
-    if not file.is_file():
-        raise FileNotFoundError(f"no model in {file.parent}: {file.name} is missing")
-    try:
-        document = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{file}: expected the JSON of a model, got something else ({error})") from error
-    found = document.get("format") if isinstance(document, dict) else None
-    if found != FORMAT:
-        raise ValueError(f"{file}: expected format {FORMAT}, got {found!r}")
-    if document.get("digest") != _digest(document):
-        raise ValueError(f"{file}: damaged or edited, expected the content that its digest was taken of")
-    try:
-        description = _Description.model_validate(document)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise ValueError(f"{file}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
-    if set(description.files) != set(FILES):
-        raise ValueError(f"{file}: expected the digests of {', '.join(FILES)}, got {', '.join(description.files)}")
-    return description
-
-
-def _check_file(file: Path, expected: _Stored) -> None:
-    if not file.is_file():
-        raise ValueError(f"{file} is missing: expected a file of {expected.bytes} bytes, as {DESCRIPTION} says")
-    found = _Stored(**_stored(file))
-    if found.bytes != expected.bytes:
-        raise ValueError(f"{file}: expected {expected.bytes} bytes, as {DESCRIPTION} says, got {found.bytes}")
-    if found.sha256 != expected.sha256:
-        raise ValueError(
-            f"{file}: expected sha256 {expected.sha256}, as {DESCRIPTION} says, got {found.sha256}: "
-            "damaged, or of another model"
-        )
-
-
-def _rebuild(folder: Path, description: _Description) -> keras.Model:
+def _rebuild(folder: Path, description: Description) -> keras.Model:
     """The network with its weights."""
     file = folder / DESCRIPTION
     try:
@@ -251,18 +184,6 @@ def _read_arrays(file: Path) -> dict[str, Array]:
             return {name: stored[name] for name in stored.files}
     except (ValueError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{file}: expected an npz of float32 arrays: {_first_line(error)}") from error
-
-
-def _stored(file: Path) -> dict[str, Any]:
-    with file.open("rb") as stream:
-        return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": file.stat().st_size}
-
-
-def _digest(description: Mapping[str, Any]) -> str:
-    """Over the description as it reads once it was JSON, itself left out, in one spelling."""
-    rest = {key: value for key, value in description.items() if key != "digest"}
-    document = json.loads(json.dumps(rest, allow_nan=False))
-    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _first_line(error: Exception) -> str:

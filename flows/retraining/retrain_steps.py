@@ -21,11 +21,12 @@ from operations.deliveries import holds
 from operations.history.provenance import Recorder
 from operations.project import graph, listing
 from operations.registry import candidate, champion
-from operations.retraining import data_commit, decided, rescore, takeover
+from operations.retraining import data_commit, decided, takeover
 from operations.retraining.audit import Audited, When
 from operations.retraining.retraining import listed
 from operations.settings import params_file, settings_form
 from operations.settings.settings_form import Settings
+from tasks import model_folder
 from tasks.gate.decision import Decision
 
 GATE = "the gate"
@@ -113,7 +114,7 @@ def nothing_to_do(case: Case, force: bool) -> str | None:
     """Why there is nothing to train and nothing to decide; None where there is."""
     if force or case.told.settings or not decided.is_of_these_rows(case.root):
         return None
-    asker = approvals.asks(case.root, rescore.digest(case.root / candidate.MODEL) or "none")
+    asker = approvals.asks(case.root, model_folder.digest(case.root / candidate.MODEL) or "none")
     if asker:
         return f"{asker} waits for a person's answer about the model of these pictures"
     if not decided.is_decided(case.root):
@@ -158,7 +159,7 @@ def trained(case: Case) -> None:
 def judged(case: Case) -> None:
     """Ask the gate. What it lets through is put aside, where later runs and deliveries leave it as it is."""
     now = champion.current(case.root)
-    case.against, case.model = now.tag if now else None, rescore.digest(case.place / candidate.MODEL) or ""
+    case.against, case.model = now.tag if now else None, model_folder.digest(case.place / candidate.MODEL) or ""
     rescored: Any = retrain_tasks.rescored(case.place, return_state=True)
     decision: Decision = retrain_tasks.gate(case.place, rescored.result())
     case.decision = decision

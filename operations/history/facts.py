@@ -18,6 +18,7 @@ import yaml
 
 from operations.pipeline import plan
 from operations.pipeline.runner import Outcome
+from tasks import model_folder
 
 LIBRARIES = {
     "tensorflow": ("tensorflow", "tensorflow-cpu"),  # the same library under two names
@@ -104,16 +105,10 @@ def hardware() -> dict[str, Any]:
     return {"cores": len(os.sched_getaffinity(0)), "memory_mib": pages >> 20, "cpu": _processor(), "gpus": _gpus()}
 
 
-def model(folder: Path) -> str | None:
-    """The digest of the model in a folder, by its description; None where there is none."""
-    described = _json(folder / "model.json")
-    return str(described["digest"]) if "digest" in described else None
-
-
 def of_stage(root: Path, name: str, made: plan.Record, outcome: str) -> dict[str, Any]:
     """A stage's output, the digest of the model in it, and what a training that ran says of its times and hardware."""
     found: dict[str, Any] = {"output": {"path": made.path, "md5": made.hash}}
-    if digest := model(root / made.path):
+    if digest := model_folder.digest(root / made.path):
         found["model"] = digest
     if name == "train" and outcome == Outcome.RAN and (said := _json(root / "data/runs/train.json")):
         found["training"] = said

@@ -1,6 +1,5 @@
 """A model that may become the champion: a folder with all that belongs to it, which later deliveries leave alone."""
 
-import hashlib
 import json
 import secrets
 import shutil
@@ -10,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from operations.process import lock
+from tasks import model_folder
+from tasks.model_folder import DESCRIPTION
 
 MODEL, SCORES = Path("data/model"), Path("data/evaluation/scores")
 FOLDER = Path("data/.state/candidates")
-DESCRIPTION, EVALUATION, DECISION, PROVENANCE, ABOUT = (
-    "model.json", "evaluation", "decision.json", "provenance.json", "champion.json",
+EVALUATION, DECISION, PROVENANCE, ABOUT = (
+    "evaluation", "decision.json", "provenance.json", "champion.json",
 )  # fmt: skip
 
 
@@ -55,20 +56,11 @@ def about(candidate: Path) -> dict[str, Any]:
 
 def check_model(folder: Path) -> str:
     """The digest of the model in `folder`, whose files are as it says. Loads no TensorFlow."""
-    file = folder / DESCRIPTION
-    if not file.is_file():
-        raise FileNotFoundError(f"no model in {folder}: {DESCRIPTION} is missing")
-    try:
-        description = json.loads(file.read_bytes())
-        digest, files = str(description["digest"]), {k: v["sha256"] for k, v in description.get("files", {}).items()}
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file}: expected the description of a model with its digest: {error}") from error
-    for name, expected in files.items():
-        if not (folder / name).is_file() or _sha256(folder / name) != expected:
-            raise ValueError(
-                f"{folder / name} is missing or damaged: expected sha256 {expected}, as {DESCRIPTION} says"
-            )
-    return digest
+    document = model_folder.described(folder)
+    if "digest" not in document:
+        raise ValueError(f"{folder / DESCRIPTION}: expected the description of a model with its digest")
+    model_folder.check_files(folder, document)
+    return str(document["digest"])
 
 
 def write(file: Path, document: Mapping[str, Any]) -> None:
@@ -83,8 +75,3 @@ def _cleared(root: Path) -> Path:
     for unfinished in folder.glob(".*"):
         discard(unfinished)
     return folder
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

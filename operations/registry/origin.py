@@ -8,6 +8,7 @@ from typing import Any
 
 from operations.history import provenance
 from operations.registry.candidate import check_model
+from tasks import model_folder
 
 Entry = Mapping[str, Any]
 """Of a stage in a record."""
@@ -34,10 +35,10 @@ class Model:
 def read(folder: Path) -> Model:
     """The model in a folder, found to be whole, without TensorFlow. Raises FileNotFoundError or ValueError."""
     digest = check_model(folder)
-    seen, run = folder / "seen.txt", folder / "provenance.json"
-    ids = frozenset(seen.read_text().split()) if seen.is_file() else frozenset()
+    run = folder / "provenance.json"
+    ids = model_folder.training_ids(folder) if (folder / model_folder.TRAINING_IDS).is_file() else frozenset()
     made = provenance.load(run) if run.is_file() else {}
-    return Model(digest, _json(folder / "model.json"), ids, _json(folder / "champion.json"), made)
+    return Model(digest, model_folder.described(folder), ids, _json(folder / "champion.json"), made)
 
 
 def maker(root: Path, model: Model) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ from operations.project import listing
 from operations.registry import candidate, champion
 from operations.retraining import rescore
 from operations.storage import remote
-from tasks import splits, store
+from tasks import model_folder, splits, store
 from tasks.audit import labels
 from tasks.audit.labels import Finding
 
@@ -106,7 +106,7 @@ def _new(root: Path) -> dict[str, pd.DataFrame]:
 
     By its pictures and not by name: another delivery may have come under a name that it knows.
     """
-    known = set((root / champion.CHAMPION / "seen.txt").read_text().split())
+    known = model_folder.training_ids(root / champion.CHAMPION)
     rows = pd.read_parquet(root / seen.CLEAN / store.TABLE, columns=["delivery", "source", "id", "split", "kept"])
     rows = rows[rows["kept"]].assign(seen=lambda table: table["id"].isin(known))
     learnt = rows[rows["split"].isin(splits.LEARNT)].groupby("delivery")["seen"].mean()

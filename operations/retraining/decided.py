@@ -14,7 +14,7 @@ import pandas as pd
 from operations.project import listing
 from operations.registry import champion
 from operations.registry.candidate import MODEL
-from tasks import atomic, splits
+from tasks import atomic, model_folder, splits
 
 FILE = Path("data/.state/decided.json")
 ROWS = Path("data/clean/rows.parquet")
@@ -67,8 +67,8 @@ def dataset(file: Path) -> str:
 
 def _model(root: Path) -> dict[str, Any]:
     """The description of the model that was trained last, empty without one."""
-    file = root / MODEL / "model.json"
-    return dict(json.loads(file.read_bytes())) if file.is_file() else {}
+    here = (root / MODEL / model_folder.DESCRIPTION).is_file()
+    return model_folder.described(root / MODEL) if here else {}
 
 
 def _read(root: Path) -> dict[str, Any]:

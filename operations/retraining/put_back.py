@@ -21,6 +21,7 @@ from operations.project.stages import STAGES
 from operations.registry.candidate import MODEL
 from operations.retraining import decided
 from operations.storage import traffic
+from tasks import model_folder
 
 PUT_BACK = STAGES[STAGES.index("train") :]
 
@@ -63,7 +64,7 @@ def _rules(stages: Mapping[str, Any], name: str) -> tuple[Any, ...]:
 def _dataset(root: Path, stages: Mapping[str, Any]) -> str | None:
     """Digest of the dataset of the model that the entries name, None where the cache does not have it."""
     folder = next(out["md5"] for stage in stages.values() for out in stage["outs"] if out["path"] == str(MODEL))
-    text = dvc_repo.cached(root, folder, "model.json")
+    text = dvc_repo.cached(root, folder, model_folder.DESCRIPTION)
     return json.loads(text).get("provenance", {}).get("dataset") if text else None
 
 

@@ -13,7 +13,7 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 
@@ -23,6 +23,7 @@ from operations.process.follow import TAIL, Logger, follow
 from operations.registry import champion
 from operations.registry.candidate import MODEL, SCORES
 from operations.storage import remote
+from tasks import model_folder
 from tasks.gate.decision import Decision
 
 CACHE = Path("data/.state/rescored")
@@ -71,7 +72,7 @@ def rescore(root: Path, log: Logger = LOG) -> Rescored | None:
         return None
     if not (root / champion.CHAMPION).is_dir():
         remote.pull(root, [str(champion.POINTER)])
-    if now.model == digest(root / MODEL):
+    if now.model == model_folder.digest(root / MODEL):
         return Rescored(now.tag, root / SCORES, "the same model")
     why = refusal(root)
     if why:
@@ -112,17 +113,12 @@ def refusal(root: Path) -> str | None:
     from tasks.evaluate import rows
 
     folder = root / champion.CHAMPION
-    seen = frozenset((folder / "seen.txt").read_text().splitlines())
+    seen = model_folder.training_ids(folder)
     try:
-        rows.read(root / "data/clean", _description(folder)["classes"], seen)
+        rows.read(root / "data/clean", model_folder.described(folder)["classes"], seen)
     except ValueError as error:
         return str(error)
     return None
-
-
-def digest(model: Path) -> str | None:
-    """The digest in a model's folder, None without a model."""
-    return str(_description(model)["digest"]) if (model / "model.json").is_file() else None
 
 
 def key(root: Path, model: str) -> str:
@@ -160,7 +156,3 @@ def keep(place: Path, number: int) -> None:
     by_age = sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in by_age[number:]:
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _description(model: Path) -> dict[str, Any]:
-    return dict(json.loads((model / "model.json").read_bytes()))

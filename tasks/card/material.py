@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from tasks import store
+from tasks import model_folder, store
 from tasks.card import evaluation
 from tasks.card.evaluation import Evaluation
 
-MODEL = "model.json"
 FACTS = ("classes", "image_size", "crop", "provenance", "calibration")
 """Of the model's description, which this stage reads without Keras; the rest is the network, and digests."""
 
@@ -42,14 +41,16 @@ class Material:
 
 def read(clean: Path, model: Path, scores: Path, examples: Path) -> Material:
     """All of it. Raises FileNotFoundError for a file that is missing, ValueError for one that is something else."""
-    return Material(evaluation.read(scores), _examples(examples), _described(model / MODEL), store.read_rows(clean))
+    return Material(evaluation.read(scores), _examples(examples), _described(model), store.read_rows(clean))
 
 
-def _described(file: Path) -> dict[str, Any]:
-    description: dict[str, Any] = json.loads(file.read_text())
+def _described(model: Path) -> dict[str, Any]:
+    description = model_folder.described(model)
     missing = [name for name in FACTS if name not in description]
     if missing:
-        raise ValueError(f"{file}: expected the description of a model, {', '.join(missing)} is missing")
+        raise ValueError(
+            f"{model / model_folder.DESCRIPTION}: expected the description of a model, {', '.join(missing)} is missing"
+        )
     return description
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from operations.git import repository
 from operations.history import provenance
 from operations.registry import champion
-from operations.retraining import rescore
+from tasks import model_folder
 
 BETTER, WORSE = "skill 0.95", "skill 0.6"
 """Words of the section train in the toy's params.yaml, for its next model."""
@@ -81,7 +81,7 @@ def check_second_champion(root: Path) -> None:
     now = champion.current(root)
     assert now is not None
     assert (now.tag, now.replaced) == ("champion/2", "champion/1")
-    assert now.model == rescore.digest(root / "data/model") == rescore.digest(root / champion.CHAMPION)
+    assert now.model == model_folder.digest(root / "data/model") == model_folder.digest(root / champion.CHAMPION)
     assert (root / "data/champion/model.weights.h5").read_text() == BETTER.split()[1]
     assert repository.changed(root) == ["params.yaml"]
     assert list((root / "data/.state/candidates").glob("*")) == []

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from tasks import model
+from tasks import model, model_folder
 
 CLASSES = ["ig", "platelet"]
 PROVENANCE = {"train": {"seed": 0, "decay": 0.1}, "deliveries": ["d"], "rows": {"train": 2, "val": 1}}
@@ -61,7 +61,7 @@ def test_a_network_needs_no_calibration_and_no_provenance(tmp_path: Path) -> Non
 
 
 def test_the_ids_stand_sorted_one_a_line(stored: Path) -> None:
-    assert (stored / model.SEEN).read_text() == "".join(f"{one}\n" for one in sorted(SEEN))
+    assert (stored / model.TRAINING_IDS).read_text() == "".join(f"{one}\n" for one in sorted(SEEN))
 
 
 def test_the_same_model_has_the_same_bytes(stored: Path, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def forged(**changes: Any) -> Callable[[bytes], bytes]:
 
     def change(content: bytes) -> bytes:
         description = {**json.loads(content), **changes}
-        return json.dumps({**description, "digest": model._digest(description)}).encode()
+        return json.dumps({**description, "digest": model_folder.taken(description)}).encode()
 
     return change
 
@@ -133,7 +133,10 @@ def swapped_and_forged(folder: Path) -> None:
     write(folder / "other", network(width=5))
     shutil.copy(folder / "other" / model.WEIGHTS, folder)
     files = json.loads((folder / model.DESCRIPTION).read_text())["files"]
-    spoil(model.DESCRIPTION, forged(files={**files, model.WEIGHTS: model._stored(folder / model.WEIGHTS)}))(folder)
+    spoil(
+        model.DESCRIPTION,
+        forged(files={**files, model.WEIGHTS: model_folder.stored(folder / model.WEIGHTS).model_dump()}),
+    )(folder)
 
 
 NOT_ON_THE_LIST = "expected layers of Keras that are on this project's list"
@@ -154,7 +157,10 @@ SPOILT = {
     "weights-swapped-and-forged": (swapped_and_forged, r"model.weights.h5: expected the weights of this network"),
     "json-truncated": (spoil(model.DESCRIPTION, lambda content: content[:-9]), r"model.json: expected the JSON of"),
     "json-not-text": (spoil(model.DESCRIPTION, lambda content: b"\xff\x00"), r"model.json: expected the JSON of"),
-    "json-a-list": (spoil(model.DESCRIPTION, lambda content: b"[]"), "expected format hemaflow-model/2, got None"),
+    "json-a-list": (
+        spoil(model.DESCRIPTION, lambda content: b"[]"),
+        "model.json: expected the JSON of a model, got list",
+    ),
     "json-edited": (spoil(model.DESCRIPTION, edited(crop=7)), r"model.json: damaged or edited"),
     "json-without-digest": (spoil(model.DESCRIPTION, edited(digest=None)), r"model.json: damaged or edited"),
     "format-1": (

@@ -13,9 +13,9 @@ from operations.deliveries import deliver
 from operations.git import repository
 from operations.history import provenance
 from operations.registry import champion
-from operations.retraining import rescore
 from operations.retraining.retraining import Retraining
 from operations.storage import remote
+from tasks import model_folder
 from tests.support.receiver import Received
 from tests.support.retrained import (
     BETTER,
@@ -47,7 +47,7 @@ def test_the_first_model_becomes_the_champion_by_the_floors(made_champion: tuple
     now = champion.current(root)
     assert now is not None
     assert (now.tag, now.who, now.run, now.replaced) == ("champion/1", "the gate", told.record, None)
-    assert now.model == rescore.digest(root / "data/model") == rescore.digest(root / champion.CHAMPION)
+    assert now.model == model_folder.digest(root / "data/model") == model_folder.digest(root / champion.CHAMPION)
     assert repository.changed(root) == []
 
 

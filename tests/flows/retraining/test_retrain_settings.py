@@ -19,7 +19,7 @@ from operations.process import lock
 from operations.registry import champion
 from operations.retraining import rescore, takeover
 from operations.settings.settings_model import STAMP
-from tasks import record
+from tasks import model_folder, record
 from tests.support.retrained import NO, WHY_UNCHANGED, YES, git, page, pictures, retrained, subjects
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -274,7 +274,7 @@ def _check_taken_over(root: Path, before: str) -> None:
     assert repository.changed(root) == []
     now = champion.current(root)
     assert now is not None
-    assert now.model == rescore.digest(root / "data/model") == rescore.digest(root / champion.CHAMPION)
+    assert now.model == model_folder.digest(root / "data/model") == model_folder.digest(root / champion.CHAMPION)
     assert (root / "data/champion/model.weights.h5").read_text() == "0.95"
     assert list((root / worktree.FOLDER).glob("*")) == list((root / "data/.state/candidates").glob("*")) == []
     assert not (root / takeover.JOURNAL).exists()

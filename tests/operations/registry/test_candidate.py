@@ -27,8 +27,8 @@ def no_digest(root: Path) -> None:
 
 MODELS = {
     "no model": (lambda root: shutil.rmtree(root / "data/model"), "no model in .*data/model: model.json is missing"),
-    "damaged": (damaged, "seen.txt is missing or damaged: expected sha256"),
-    "no description": (no_digest, "model.json: expected the description of a model with its digest"),
+    "damaged": (damaged, r"seen.txt: expected (sha256|\d+ bytes)"),
+    "no description": (no_digest, "model.json: expected the JSON of a model, got list"),
     "no scores": (lambda root: shutil.rmtree(root / "data/evaluation"), "no evaluation in data/evaluation/scores"),
 }
 

@@ -12,7 +12,7 @@ import pytest
 
 from operations.pipeline.runner import StageFailedError
 from operations.retraining import rescore
-from tasks import record
+from tasks import model_folder, record
 
 TOLD = {
     "tag": "champion/1",
@@ -92,7 +92,7 @@ def test_what_the_judgement_follows_from(champion: Path, change: Callable[[Path]
 def test_the_same_model_is_not_judged_twice(champion: Path) -> None:
     """A training that changed nothing: the evaluation that is there is the champion's."""
     shutil.copytree(champion / "data/model", champion / "data/champion", dirs_exist_ok=True)
-    describe(champion, rescore.digest(champion / "data/model") or "")
+    describe(champion, model_folder.digest(champion / "data/model") or "")
     found = rescore.rescore(champion)
     assert found is not None
     assert (found.outcome, found.scores) == ("the same model", champion / rescore.SCORES)
