@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from operations import run_context
-from operations.history import alive, facts
+from operations.history import alive, entries, facts
 from operations.person import person
 from tasks import atomic
 
@@ -29,8 +29,6 @@ FORMAT = "hemaflow-run/1"
 RUNNING, DID_NOT_END = "running", "did not end"
 RESUMES = "resumes:"
 """Beginning of the tag of a Prefect flow run that takes up a dead one, whose id follows."""
-IDLE = ("skipped", "unchanged")
-"""Outcomes of a stage about which nothing was done."""
 NAMED = 5
 """Runs that an error lists."""
 ERROR_KEPT = 4000
@@ -76,8 +74,8 @@ class Recorder:
         entry = {"name": name, "outcome": str(outcome), "why": list(why), "seconds": round(seconds, 3), **more}
         with self._mutex:
             self._record["at_work"] = [one for one in self._record["at_work"] if one != name]
-            self._record["stages"] = _with(self._record["stages"], entry)
-            self._write(hurry=entry["outcome"] not in IDLE)
+            self._record["stages"] = entries.added(self._record["stages"], entry)
+            self._write(hurry=entries.has_work(entry))
 
     def at_work(self, name: str) -> None:
         """Note that a stage begins: a killed run's record says so."""
@@ -264,18 +262,6 @@ def load(file: Path) -> dict[str, Any]:
     if found != FORMAT:
         raise ValueError(f"{file}: expected format {FORMAT}, got {found!r}")
     return dict(record)
-
-
-def _with(entries: list[dict[str, Any]], entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """The entries with one more. A stage that is looked at twice in a run is told of by what was done, if anything."""
-    same = [one for one in entries if one["name"] == entry["name"]]
-    if any(_rank(one) > _rank(entry) for one in same):
-        return entries
-    return [one for one in entries if one not in same or one["outcome"] not in IDLE] + [entry]
-
-
-def _rank(entry: dict[str, Any]) -> int:
-    return IDLE.index(entry["outcome"]) if entry["outcome"] in IDLE else len(IDLE)
 
 
 def _found(reasons: Callable[[], Sequence[str]]) -> Sequence[str]:

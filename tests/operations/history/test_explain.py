@@ -289,10 +289,8 @@ def test_a_new_delivery_in_a_real_run(in_toy: Path, environment: dict[str, str],
     [ingest] = [line for line in lines if line.startswith("  ingest ")]
     assert "1 unchanged, 1 ran in " in ingest or ingest.endswith(", 1 unchanged")
     assert "(b: never ran before)" in ingest
-    assert (
-        "  skipped     dedupe, outliers, split, report, train, calibrate, evaluate, explain, card: comes after embed"
-        in (lines)
-    )
+    skipped = "dedupe, outliers, split, report, train, calibrate, evaluate, explain, card"
+    assert f"  skipped     {skipped}: comes after embed" in lines
 
 
 def test_an_unknown_run_lists_those_that_there_are(tmp_path: Path) -> None:
