@@ -6,19 +6,17 @@ folded into the convolution before it.
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from tasks.lite0_layout import EPSILON, FEATURES, STEM, Block, unrolled
+from tasks.onnx_graph import Graph
 
-OPSET, IR = 17, 8
-"""Versions of ONNX's operators and of its file format: older than any runtime that is still in use."""
 Arrays = list[NDArray[np.float32]]
 
 
@@ -33,8 +31,7 @@ class Embedder:
         if not weights.is_file():
             raise FileNotFoundError(f"no weights at {weights}: put the file of EfficientNet-Lite0 there")
         try:
-            model = _Graph(weights).model()
-            onnx.checker.check_model(model)
+            model = _Lite0(weights).model()
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(
                 f"{weights} does not hold the weights of EfficientNet-Lite0 without top: {error}"
@@ -46,12 +43,11 @@ class Embedder:
         return self._session.run(None, {"pixels": pixels})[0]
 
 
-class _Graph:
-    """Collects nodes and constants; the name of a node's output is what its method returns."""
+class _Lite0:
+    """The graph of the network, its layers in the order in which Keras built them."""
 
     def __init__(self, weights: Path):
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        self._graph = Graph()
         self._count: Counter[str] = Counter()
         with h5py.File(weights) as file:
             self._layers = {name: _arrays(layer) for name, layer in file["layers"].items() if len(layer["vars"])}
@@ -61,26 +57,22 @@ class _Graph:
         for block, stride in unrolled():
             x = self._inverted_residual(x, block, stride, adds=stride == 1 and width == block.filters)
             width = block.filters
-        x = self._conv(x, 1)
-        self._nodes.append(helper.make_node("ReduceMean", [x], ["features"], axes=[2, 3], keepdims=0))
+        self._graph.output("features", "ReduceMean", self._conv(x, 1), axes=[2, 3], keepdims=0)
         pixels = helper.make_tensor_value_info("pixels", onnx.TensorProto.UINT8, ["n", "side", "side", 3])
         features = helper.make_tensor_value_info("features", onnx.TensorProto.FLOAT, ["n", FEATURES])
-        graph = helper.make_graph(self._nodes, "efficientnet_lite0", [pixels], [features], self._constants)
-        opset = [helper.make_opsetid("", OPSET)]
-        return helper.make_model(graph, opset_imports=opset, ir_version=IR)
+        return self._graph.model("efficientnet_lite0", pixels, features)
 
     def _scaled(self) -> str:
         """(pixels - 127) / 128, channels first as ONNX has them."""
-        x = self._node("Cast", ["pixels"], to=onnx.TensorProto.FLOAT)
-        x = self._node("Transpose", [x], perm=[0, 3, 1, 2])
-        x = self._node("Sub", [x, self._constant(np.array(127.0))])
-        return self._node("Mul", [x, self._constant(np.array(1 / 128))])
+        x = self._graph.channels_first(self._graph.node("Cast", "pixels", to=onnx.TensorProto.FLOAT))
+        x = self._graph.node("Sub", x, self._graph.constant(127.0))
+        return self._graph.node("Mul", x, self._graph.constant(1 / 128))
 
     def _inverted_residual(self, skip: str, block: Block, stride: int, adds: bool) -> str:
         x = self._conv(skip, 1) if block.expansion > 1 else skip
         x = self._conv(x, stride, depthwise=True)
         x = self._conv(x, 1, relu=False)
-        return self._node("Add", [skip, x]) if adds else x
+        return self._graph.node("Add", skip, x) if adds else x
 
     def _conv(self, x: str, stride: int, depthwise: bool = False, relu: bool = True) -> str:
         """Convolution with the batch normalisation after it: w * s and b - m * s, with s = g / sqrt(v + epsilon)."""
@@ -88,20 +80,10 @@ class _Graph:
         gamma, beta, mean, variance = self._next("batch_normalization")
         scale = gamma / np.sqrt(variance + EPSILON)
         kernel = kernel.transpose((2, 3, 0, 1) if depthwise else (3, 2, 0, 1)) * scale[:, None, None, None]
-        inputs = [x, self._constant(kernel), self._constant(beta - mean * scale)]
+        inputs = [x, self._graph.constant(kernel), self._graph.constant(beta - mean * scale)]
         groups = len(kernel) if depthwise else 1
-        x = self._node("Conv", inputs, auto_pad="SAME_UPPER", strides=[stride] * 2, group=groups)
-        return self._node("Clip", [x, self._constant(np.array(0.0)), self._constant(np.array(6.0))]) if relu else x
-
-    def _node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
-        name = f"{kind}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, inputs, [name], **attributes))
-        return name
-
-    def _constant(self, values: NDArray[Any]) -> str:
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), name))
-        return name
+        x = self._graph.node("Conv", *inputs, auto_pad="SAME_UPPER", strides=[stride] * 2, group=groups)
+        return self._graph.node("Clip", x, self._graph.constant(0.0), self._graph.constant(6.0)) if relu else x
 
     def _next(self, kind: str) -> Arrays:
         """Weights of the next layer of that kind; Keras numbers them in the order in which they were built."""

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.export.graph import Graph, Value
+from tasks.onnx_graph import Graph, Value
 
 PADDINGS = {"same": "SAME_UPPER", "valid": "VALID"}
 Floats = NDArray[np.float32]

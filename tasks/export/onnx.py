@@ -12,10 +12,12 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
+from onnx import TensorProto, helper
 
 from tasks.export import layers
-from tasks.export.graph import PICTURES, Graph, Value
+from tasks.onnx_graph import Graph, Value
 
+PICTURES, PROBABILITIES = "pictures", "probabilities"
 TOLERANCE = 1e-4
 """Of a probability."""
 PROBES = 16
@@ -30,8 +32,12 @@ def convert(network: keras.Model, facts: Mapping[str, str]) -> onnx.ModelProto:
     """
     side = network.input_shape[1]
     graph = Graph()
-    output = _walk(graph, network, graph.pictures(side))
-    made = graph.model(output, side, facts)
+    floats = graph.node("Cast", PICTURES, to=TensorProto.FLOAT)
+    output = _walk(graph, network, Value(graph.channels_first(floats), (None, side, side, 3)))
+    graph.output(PROBABILITIES, "Identity", output.name)
+    given = helper.make_tensor_value_info(PICTURES, TensorProto.UINT8, ["n", side, side, 3])
+    result = helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["n", output.shape[-1]])
+    made = graph.model("hemaflow", given, result, facts)
     _compare(made, network, side)
     return made
 

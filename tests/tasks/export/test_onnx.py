@@ -10,9 +10,10 @@ from keras import layers
 from numpy.typing import NDArray
 
 from tasks import model
+from tasks import onnx_graph as graph
 from tasks.backbones import build, table
-from tasks.export import graph, onnx
 from tasks.export import layers as converters
+from tasks.export import onnx
 from tasks.train import network as networks
 
 # A network of each family, and the layer at which it may be cut: what comes then repeats what came before.
@@ -91,7 +92,7 @@ def test_a_nested_head_and_a_batch_of_any_size() -> None:
         assert np.abs(onnx.run(made, pictures) - network(pictures.astype(np.float32)).numpy()).max() <= 1e-5
     assert {prop.key: prop.value for prop in made.metadata_props} == {"classes": "[]"}
     (given,), (answer,) = made.graph.input, made.graph.output
-    assert (given.name, answer.name) == (graph.PICTURES, graph.PROBABILITIES)
+    assert (given.name, answer.name) == (onnx.PICTURES, onnx.PROBABILITIES)
     shape = [dimension.dim_param or dimension.dim_value for dimension in given.type.tensor_type.shape.dim]
     assert shape == ["n", 8, 8, 3]
 

@@ -1,6 +1,7 @@
 """A graph of ONNX as it grows: nodes and constants, each known by the name of its output."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from onnx import helper, numpy_helper
 
 OPSET, IR = 17, 8
 """Versions of ONNX's operators and of its file format: older than any runtime that is still in use."""
-PICTURES, PROBABILITIES = "pictures", "probabilities"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Value(NamedTuple):
@@ -53,11 +54,6 @@ class Graph:
         array = np.asarray(values, np.float32).ravel()
         return self.constant(array.reshape(-1, 1, 1) if like.is_map else array)
 
-    def pictures(self, side: int) -> Value:
-        """The input: uint8 (n, side, side, 3), as it goes on in the graph."""
-        floats = self.node("Cast", PICTURES, to=onnx.TensorProto.FLOAT)
-        return Value(self.channels_first(floats), (None, side, side, 3))
-
     def channels_first(self, name: str) -> str:
         """Maps (n, height, width, channels) as the graph has them."""
         return self.node("Transpose", name, perm=[0, 3, 1, 2])
@@ -66,13 +62,15 @@ class Graph:
         """Maps of the graph as Keras has them."""
         return self.node("Transpose", name, perm=[0, 2, 3, 1])
 
-    def model(self, output: Value, side: int, facts: Mapping[str, str]) -> onnx.ModelProto:
-        """The whole, checked: `pictures` in, `probabilities` out, `facts` as the file's metadata."""
-        self._nodes.append(helper.make_node("Identity", [output.name], [PROBABILITIES]))
-        pictures = helper.make_tensor_value_info(PICTURES, onnx.TensorProto.UINT8, ["n", side, side, 3])
-        width = ["n", output.shape[-1]]
-        probabilities = helper.make_tensor_value_info(PROBABILITIES, onnx.TensorProto.FLOAT, width)
-        graph = helper.make_graph(self._nodes, "hemaflow", [pictures], [probabilities], self._constants)
+    def output(self, name: str, kind: str, *inputs: str, **attributes: Any) -> None:
+        """A new node whose output is one of the model's."""
+        self._nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+
+    def model(
+        self, name: str, given: onnx.ValueInfoProto, result: onnx.ValueInfoProto, facts: Mapping[str, str] = NOTHING
+    ) -> onnx.ModelProto:
+        """The whole, checked: `given` in, `result` out, `facts` as the file's metadata."""
+        graph = helper.make_graph(self._nodes, name, [given], [result], self._constants)
         opset = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(graph, opset_imports=opset, ir_version=IR, producer_name="hemaflow")
         helper.set_model_props(model, dict(facts))
