@@ -3,10 +3,15 @@
 Stages read data/deliveries.yaml and DVC's files while a run works, so this needs the project's lock. Whoever takes that
 to run something does it first: `pipeline`, `retrain`, `make repro`; and `deliver` and `watch` where it is free.
 
+`dvc add` takes seconds, and a landing must not wait for all of them: deliveries are listed one at a time, and the
+landing's lock is held only while one is moved. While DVC reads it, its content lies in data/raw and its facts still in
+data/waiting, so a landing knows it, and `withdraw` waits for the project's lock.
+
 A killed one is finished by the next: what waits is cleared away after its line is in the list.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from operations.deliveries import staging, waiting
@@ -16,40 +21,40 @@ from operations.project.dvc_file import RAW
 from tasks.deliver import raw
 from tasks.deliver.intake import Intake
 
+COMMAND = "admission"
 HALF_WRITTEN = re.compile(r"\..+\.\d+")
 """How files are named until they are whole; the number is the process."""
 
 
-def admit(root: Path) -> list[str]:
-    """List what waits, in the order in which it came; the names. Hold the project's lock.
+def admit(root: Path, between: Callable[[], object] = lambda: None) -> list[str]:
+    """List what waits, in the order in which it came; the names. Hold the project's lock, and not the landing's.
 
     Raises the first ValueError or OSError once all have been tried; what could not be listed goes on waiting.
     """
     before = waiting.names(root)
-    failed = tried(root)
+    failed = tried(root, between)
     for error in failed.values():
         raise error
     return before
 
 
-def admit_if_free(root: Path, command: str) -> list[str]:
-    """The same where nobody holds the project's lock; else nothing."""
+def admit_if_free(root: Path, command: str, between: Callable[[], object] = lambda: None) -> list[str]:
+    """The same where nobody holds the project's lock; else nothing. `between` is called after each delivery."""
     with lock.attempted(root, command) as free:
-        return admit(root) if free else []
+        return admit(root, between) if free else []
 
 
-def tried(root: Path) -> dict[str, Exception]:
+def tried(root: Path, between: Callable[[], object] = lambda: None) -> dict[str, Exception]:
     """As `admit`; what could not be listed, with the reason."""
     failed: dict[str, Exception] = {}
-    if not waiting.names(root):
-        return failed
-    with waiting.changing(root, "admission"), staging.opened(root) as scratch:
+    if waiting.names(root):
         clear_half_written(root)
-        for name in waiting.names(root):
-            try:
-                _list(root, name, waiting.read(root, name), scratch)
-            except (ValueError, OSError) as error:
-                failed[name] = error
+    while name := next((name for name in waiting.names(root) if name not in failed), None):
+        try:
+            _list(root, name)
+        except (ValueError, OSError) as error:
+            failed[name] = error
+        between()
     return failed
 
 
@@ -60,26 +65,41 @@ def clear_half_written(root: Path) -> None:
             file.unlink()
 
 
-def _list(root: Path, name: str, taken: Intake, scratch: Path) -> None:
-    if name not in listing.names(root):
-        _keep(root, name, taken)
+def _list(root: Path, name: str) -> None:
+    with waiting.changing(root, COMMAND):
+        if name not in waiting.names(root):
+            return  # withdrawn meanwhile
+        taken, listed = waiting.read(root, name), name in listing.names(root)
+        moved = not listed and _move(root, name, taken)
+    if not listed:
+        _keep(root, name, taken, moved)
     elif dvc_file.digest(root, name) != taken.digest:
         raise ValueError(
             f"{name!r} waits for the next run, and {listing.FILE} names other content so by now: "
             f"`hemaflow withdraw {name}` takes out what waits, which can be delivered again"
         )
-    waiting.place(root, name).rename(scratch / name)
+    with waiting.changing(root, COMMAND), staging.opened(root) as scratch:
+        waiting.place(root, name).rename(scratch / name)
 
 
-def _keep(root: Path, name: str, taken: Intake) -> None:
-    """Put the content in its place, with its .dvc file and its line in the list; on an error undo all of it."""
-    folder, ignored = root / RAW / name, root / RAW / ".gitignore"
-    before = {file: file.read_bytes() if file.exists() else None for file in (dvc_file.place(root, name), ignored)}
+def _move(root: Path, name: str, taken: Intake) -> bool:
+    """Move the content to its place; False where it is there already, as a killed delivery leaves it.
+
+    Raises ValueError where other content is there.
+    """
+    folder = root / RAW / name
+    if not taken.folder.is_dir() or not _may_be_moved(folder, taken.digest):
+        return False
     folder.parent.mkdir(parents=True, exist_ok=True)
-    moved = taken.folder.is_dir() and _may_be_moved(folder, taken.digest)
+    taken.folder.rename(folder)
+    return True
+
+
+def _keep(root: Path, name: str, taken: Intake, moved: bool) -> None:
+    """Have DVC version the content in its place, with its line in the list; on an error undo all of it."""
+    ignored = root / RAW / ".gitignore"
+    before = {file: file.read_bytes() if file.exists() else None for file in (dvc_file.place(root, name), ignored)}
     try:
-        if moved:
-            taken.folder.rename(folder)
         # What a killed `dvc add` left behind would stop this one.
         dvc_lock.drop_dead_locks(root)
         dvc_file.add(root, name)
@@ -88,7 +108,7 @@ def _keep(root: Path, name: str, taken: Intake) -> None:
     except BaseException:
         # An interrupt can come between the line in the list and the end of the call.
         if name not in listing.names(root):
-            _undo(before, folder if moved else None, taken.folder)
+            _undo(before, root / RAW / name if moved else None, taken.folder)
         raise
 
 

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,11 @@ def changing(root: Path, command: str) -> Iterator[None]:
 
 
 def names(root: Path) -> list[str]:
-    """What waits, in the order in which it was accepted."""
-    found = [(_facts(file.parent)["accepted"], file.parent.name) for file in (root / FOLDER).glob(f"[!.]*/{FACTS}")]
+    """What waits, in the order in which it was accepted. Needs no lock."""
+    found = []
+    for file in (root / FOLDER).glob(f"[!.]*/{FACTS}"):
+        with suppress(FileNotFoundError):  # listed or withdrawn meanwhile
+            found.append((_facts(file.parent)["accepted"], file.parent.name))
     return [name for _, name in sorted(found)]
 
 

@@ -69,19 +69,24 @@ def look(
     """Call `each`, which lands an entry, for every complete entry, and then `send`; what `each` returned.
 
     Holds the landing's lock; finishes what a killed look began; takes what becomes complete meanwhile too. Then lists
-    what waits, if the project's lock is free.
+    what waits, if the project's lock is free, and looks again after each delivery: DVC takes seconds for one.
     """
+    made: dict[Path, Made] = {}
+
+    def land_complete() -> None:
+        with waiting.changing(root, "watch"):
+            while fresh := [entry for entry in _complete(folders, settle_seconds) if entry not in made]:
+                for entry in fresh:
+                    made[entry] = each(entry)
+            send()
+
     with waiting.changing(root, "watch"):
         staging.clear(root)
         for folder in folders:
             drop.clear(folder)
             quarantine.clear(folder)
-        made: dict[Path, Made] = {}
-        while fresh := [entry for entry in _complete(folders, settle_seconds) if entry not in made]:
-            for entry in fresh:
-                made[entry] = each(entry)
-        send()
-    admission.admit_if_free(root, "watch")
+        land_complete()
+    admission.admit_if_free(root, "watch", land_complete)
     return list(made.values())
 
 

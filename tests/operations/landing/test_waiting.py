@@ -1,6 +1,9 @@
 """While a run works its lock is taken: what lands then waits, and joins the next run."""
 
 import errno
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from operations.deliveries import deliver, waiting
+from operations.deliveries import admission, deliver, waiting
 from operations.landing import landing
 from operations.landing.landing import Outcome
 from operations.process import lock
 from operations.project import dvc_file, listing
-from tests.operations.landing.conftest import AtWork
+from tests.operations.landing.conftest import HERE, AtWork
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -151,6 +154,76 @@ def test_a_name_that_was_listed_meanwhile(project: Any, at_work: AtWork) -> None
     deliver.withdraw(project.root, "batch")
     assert project.listed() == ["demo", "batch", "other"]
     assert project.look() == []
+
+
+LOOK = """
+from pathlib import Path
+from operations.landing import landing
+root = Path()
+landing.look(root, [root / "data/incoming"], 0, each=lambda entry: landing.land(root, entry), send=lambda: None)
+"""
+
+
+def another_look(root: Path) -> None:
+    """By another process."""
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    environment.pop(lock.VARIABLE, None)
+    subprocess.run([sys.executable, "-c", LOOK], cwd=root, env=environment, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("lister", ["a run", "watch"])
+def test_a_broken_delivery_is_told_while_what_waits_is_listed(
+    project: Any, monkeypatch: pytest.MonkeyPatch, lister: str
+) -> None:
+    """`dvc add` takes seconds for each that waits, which may be many."""
+    with AtWork(project.root):
+        for name in ("a", "b"):
+            project.drop(name, {"ig/a.png": PNG + name.encode()})
+        project.look()
+    seen, add = [], dvc_file.add
+
+    def slowly(root: Path, name: str) -> None:
+        if not seen:
+            project.drop("bad", project.BAD)
+            project.drop("again", {"ig/a.png": PNG + b"a"})
+            if lister == "a run":
+                another_look(root)
+        seen.append(sorted(project.reasons()))
+        add(root, name)
+
+    monkeypatch.setattr(dvc_file, "add", slowly)
+    if lister == "a run":
+        with lock.held(project.root, "a run"):
+            admission.admit(project.root)
+        assert seen == [["again-1", "bad-1"], ["again-1", "bad-1"]]
+    else:
+        project.look()
+        assert seen == [[], ["again-1", "bad-1"]]
+    assert "as 'a'" in project.reasons()["again-1"]
+    assert project.listed() == ["demo", "a", "b"]
+    assert waiting.names(project.root) == []
+
+
+def test_what_is_being_listed_is_withdrawn_once_it_is(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with AtWork(project.root):
+        project.drop("a", project.GOOD)
+        project.look()
+    add, asked = dvc_file.add, []
+    environment = {key: value for key, value in os.environ.items() if key != lock.VARIABLE}
+    code = "from pathlib import Path; from operations.deliveries import deliver; print(deliver.withdraw(Path(), 'a'))"
+
+    def slowly(root: Path, name: str) -> None:
+        pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        paths = {"PYTHONPATH": str(HERE)}
+        asked.append(subprocess.Popen([sys.executable, "-c", code], cwd=root, env={**environment, **paths}, **pipes))
+        assert asked[0].stderr.readline().startswith("waiting for the project's lock")
+        add(root, name)
+
+    monkeypatch.setattr(dvc_file, "add", slowly)
+    project.look()
+    told, _ = asked[0].communicate(timeout=60)
+    assert told.startswith("withdrew 'a': removed data/raw/a.dvc, data/raw/a\n")
+    assert project.listed() == ["demo"]
 
 
 @pytest.mark.parametrize("taken", [lock.FILE, lock.LANDING], ids=["a run", "another landing"])
