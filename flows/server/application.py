@@ -24,6 +24,9 @@ def create_app() -> App:
     """Prefect's server, as an ASGI application."""
     from prefect.server.api.server import create_app as prefects
 
+    from flows.server import sqlite
+
+    sqlite.use()
     return known_hosts(users.stamping(patient(prefects())))
 
 
@@ -65,9 +68,7 @@ def is_known(host: str, known: set[str]) -> bool:
 def patient(app: App) -> App:
     """Try a write again that the server answers with 503, for a while.
 
-    Prefect's transactions on SQLite begin with a read, so of several that write at once all but one end with "database
-    is locked", whatever the busy timeout (SQLITE_BUSY_SNAPSHOT); each was rolled back. Prefect's own client tries
-    again, its UI does not.
+    The transaction was rolled back. Prefect's own client tries again, its UI does not.
     """
 
     async def tried(scope: Any, receive: Receive, send: Send) -> None:
