@@ -6,6 +6,8 @@
 SHELL := /bin/bash
 EXTRA ?= cpu
 VENV := .venv
+# A process a core; a file's tests stay together, since they share what their fixtures made.
+WORKERS := -n logical --dist loadfile --no-loadscope-reorder
 LOCK := requirements/$(EXTRA).lock
 STAMP := $(VENV)/.installed-$(EXTRA)
 FITS := 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
@@ -58,7 +60,7 @@ types: install
 
 test: lint types
 	@echo "test: pytest, without what takes long (make test-long runs that)"
-	@python -m pytest -m "not long" $(PYTEST)
+	@python -m pytest -m "not long" $(WORKERS) $(PYTEST)
 
 test-long: install
 	@python -m pytest -m long $(PYTEST)

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import pickle
 import random
 import re
 import shutil
@@ -23,11 +24,13 @@ import websockets.asyncio.connection
 
 from tests.support import retrained, toy_project
 from tests.support.command import command_folder
+from tests.support.once import once
 from tests.support.question import Question
 from tests.support.receiver import Received, receiving
 
 HERE = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+DATABASE = "prefect.db"
 
 # Prefect's client lives on in a thread, and each of its pings would draw a number from the one generator of `random`,
 # from which Keras takes the seeds of layers: a later test's two networks of one seed differed when a ping came between.
@@ -108,13 +111,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def made_toy(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
     """The toy after a first `dvc repro`; copy it, do not write to it."""
-    root = tmp_path_factory.mktemp("toy") / "project"
-    for name, text in toy_project.FILES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro", "-q"]):
-        subprocess.run(command, cwd=root, env=environment, check=True)
-    return root
+
+    def make(root: Path) -> None:
+        for name, text in toy_project.FILES.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro", "-q"]):
+            subprocess.run(command, cwd=root, env=environment, check=True)
+
+    return once(tmp_path_factory, "toy", make)
 
 
 @pytest.fixture
@@ -141,32 +146,43 @@ def in_repository(in_toy: Path, environment: dict[str, str]) -> Path:
 
 @dataclass(frozen=True)
 class Prefect:
-    """A server for flows that are called in this process, and its database, which takes 15 s to create."""
+    """A server for flows that are called in this process, and a database like its own, which takes 15 s to create."""
 
     api: str
     home: Path
+    database: Path
+    """as it was created"""
 
     def give_database(self, root: Path) -> None:
         """Let the project start from a copy of the database."""
         home = root / "data/.state/prefect"
         home.mkdir(parents=True)
-        with (
-            closing(sqlite3.connect(self.home / "prefect.db")) as here,
-            closing(sqlite3.connect(home / "prefect.db")) as there,
-        ):
-            here.backup(there)
+        shutil.copy(self.database, home)
 
 
 @pytest.fixture(scope="session")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Prefect:
     from flows.server import server
 
-    root = tmp_path_factory.mktemp("prefect")
-    started = server.start(root, server.free_port(), PREFECT_HOME=str(root), **server.BRIEF)
-    started.await_healthy()
+    root, running = tmp_path_factory.mktemp("prefect"), []
+
+    def start(created: Path | None = None) -> None:
+        running.append(server.start(root, server.free_port(), PREFECT_HOME=str(root), **server.BRIEF))
+        running[0].await_healthy()
+        if created:
+            with (
+                closing(sqlite3.connect(root / DATABASE)) as here,
+                closing(sqlite3.connect(created / DATABASE)) as there,
+            ):
+                here.backup(there)
+
+    database = once(tmp_path_factory, "database", start) / DATABASE
+    if not running:
+        shutil.copy(database, root)
+        start()
     # Not in a teardown: what Prefect has yet to send to a server that is gone it tries to send for a minute.
-    atexit.register(started.group.release)
-    return Prefect(started.api, root)
+    atexit.register(running[0].group.release)
+    return Prefect(running[0].api, root, database)
 
 
 @pytest.fixture(scope="session")
@@ -199,11 +215,16 @@ def question(prefect: Prefect, api: None, monkeypatch: pytest.MonkeyPatch) -> It
 @pytest.fixture(scope="session")
 def made_champion(made_toy: Path, tmp_path_factory: pytest.TempPathFactory, api: None) -> tuple[Path, Any]:
     """A committed toy whose model became the first champion, by a retraining, and what that said."""
-    root = Path(shutil.copytree(made_toy, tmp_path_factory.mktemp("champion") / "toy", symlinks=True))
-    retrained.git(root, "add", "-A")
-    retrained.git(root, "-c", "user.name=toy", "-c", "user.email=toy", "commit", "-q", "-m", "Toy")
-    with contextlib.chdir(root):
-        return root, retrained.retrained()
+
+    def make(folder: Path) -> None:
+        root = Path(shutil.copytree(made_toy, folder / "toy", symlinks=True))
+        retrained.git(root, "add", "-A")
+        retrained.git(root, "-c", "user.name=toy", "-c", "user.email=toy", "commit", "-q", "-m", "Toy")
+        with contextlib.chdir(root):
+            (folder / "told").write_bytes(pickle.dumps(retrained.retrained()))
+
+    folder = once(tmp_path_factory, "champion", make)
+    return folder / "toy", pickle.loads((folder / "told").read_bytes())
 
 
 @pytest.fixture

@@ -41,6 +41,15 @@ lifelike.write(verb, [pathlib.Path(i) for i in inputs], out, words)
 # right, a better one does too.
 LIFELIKE = """
 import csv, hashlib, json, pathlib, shutil, sys, yaml
+
+# pyarrow imports pandas where it finds it, which takes longer than all that is done here.
+class NoPandas:
+    @staticmethod
+    def find_spec(name, *more):
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, NoPandas)
 CLASSES = ["ig", "platelet"]
 CELLS = ["blur/1", "noise/1", "mix"]
 FILES = ["model.weights.h5", "seen.txt", "arrays.npz"]
