@@ -17,7 +17,7 @@ from benchmarks.targets import Claim, table
 from tasks import store
 
 KNOWN = Path(__file__).with_name("known_pairs.csv")
-FOREIGN = {"foreign": 1.0, "photograph": 0.99, "blank": 0.99, "noise": 0.99, "half-black": 0.99}
+OUTLIERS = {"outlier": 1.0, "photograph": 0.99, "blank": 0.99, "noise": 0.99, "half-black": 0.99}
 """Shares to be found, by kind."""
 COPIES, RECROPPED = 0.98, 0.90
 """Shares to be found of each kind."""
@@ -27,7 +27,7 @@ LOST, LOST_SHARE, BLUISH = 6, 0.002, 1
 
 def outcomes(both: pd.DataFrame) -> pd.DataFrame:
     """Per kind of picture: how many came, how many stay, and what became of the others."""
-    return pd.crosstab(both["kind"], both["reason"].mask(both["kept"], "kept"), margins=True, margins_name="all")
+    return pd.crosstab(both["kind"], both["drop_reason"].mask(both["kept"], "kept"), margins=True, margins_name="all")
 
 
 def claims(both: pd.DataFrame, pairs: pd.DataFrame) -> list[Claim]:
@@ -42,7 +42,7 @@ def _found(both: pd.DataFrame) -> list[Claim]:
     identical = truth.identical(both)
     twice = f"identical pictures in the set itself found, of {len(identical)}"
     return [
-        *(Claim(f"{kind} pictures found", gone[kind], target) for kind, target in FOREIGN.items() if kind in gone),
+        *(Claim(f"{kind} pictures found", gone[kind], target) for kind, target in OUTLIERS.items() if kind in gone),
         *(Claim(f"{kind} copies found", copies[kind], target) for kind, target in targets.items()),
         Claim(twice, (identical["stay"] < 2).sum(), len(identical)),
     ]
@@ -53,14 +53,14 @@ def _joined(pairs: pd.DataFrame) -> list[Claim]:
     return [
         Claim("pairs wrongly joined", count.get("wrong", 0), 0, most=True),
         Claim("pairs joined that known_pairs.csv says are right", count.get("known", 0), None),
-        Claim("pairs joined among foreign pictures", count.get("foreign", 0), None),
+        Claim("pairs joined among outliers", count.get("outlier", 0), None),
     ]
 
 
 def _lost(both: pd.DataFrame, lost: pd.DataFrame) -> list[Claim]:
     cells = both.loc[both["real"], "cell"].nunique()
-    alone = lost["reason"] != "label-conflict"
-    target = LOST if (both["kind"] == "foreign").any() else LOST_SHARE * cells
+    alone = lost["drop_reason"] != "label-conflict"
+    target = LOST if (both["kind"] == "outlier").any() else LOST_SHARE * cells
     bluish = both.loc[both["real"] & truth.bluish(both), "cell"].nunique()
     return [
         Claim(f"true cells lost, of {cells:,}", alone.sum(), target, most=True),
@@ -74,11 +74,11 @@ def details(both: pd.DataFrame, pairs: pd.DataFrame) -> list[str]:
     joined = truth.joined(both, pairs)
     told = joined[joined["verdict"].isin(["wrong", "known"])].sort_values("verdict", ascending=False)
     conflicts = truth.identical(both).loc[lambda found: found["labels"].map(len) > 1]
-    lost = truth.lost(both).loc[lambda found: found["reason"] != "label-conflict"]
+    lost = truth.lost(both).loc[lambda found: found["drop_reason"] != "label-conflict"]
     return [
         *(f"joined, {row.verdict}: {row.first} and {row.second}" for row in told.itertuples()),
         *(f"one picture under labels {', '.join(row.labels)}: {row.names}" for row in conflicts.itertuples()),
-        *(f"lost, {row.reason}: {row.cell}{', bluish' if row.bluish else ''}" for row in lost.itertuples()),
+        *(f"lost, {row.drop_reason}: {row.cell}{', bluish' if row.bluish else ''}" for row in lost.itertuples()),
     ]
 
 

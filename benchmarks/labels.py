@@ -7,7 +7,7 @@
 Run in a project that is up to date to `split`, for `model` to `explain`. Of the kept rows 2 % get another class, each
 of the others as often. Only `trained` is the whole truth: its network has seen the wrong labels of the train rows, as
 that of the stage has. Targets, for the rule of params.yaml: of those changed, 0.85 on the list; of as many rows at its
-head as were changed, 0.85 changed. What the set itself has of wrong labels counts as falsely suspected.
+head as were changed, 0.85 changed. What the set itself has of wrong labels counts as a false label issue.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.targets import Claim, table
 from tasks import params, splits, store
-from tasks.explain.doubted import RULES, doubted
+from tasks.explain.label_issues import RULES, find_label_issues
 from tasks.explain.settings import Explain
 from tasks.params import Classes
 
@@ -47,11 +47,11 @@ def changed(rows: pd.DataFrame, names: list[str], share: float, seed: int) -> pd
 
 def from_network(network, rows: pd.DataFrame, batch: int) -> NDArray[np.float32]:
     """What the network's head reads of the rows."""
-    from tasks import feed
+    from tasks import loader
     from tasks.explain import cuts
 
     arrays = store.pixels(INGESTED, rows)
-    return cuts.features(network).predict(feed.batches(arrays, arrays.places(rows), batch), verbose=0)
+    return cuts.features(network).predict(loader.batches(arrays, arrays.places(rows), batch), verbose=0)
 
 
 def trained(rows: pd.DataFrame, names: list[str], epochs: int):
@@ -82,18 +82,18 @@ def features(what: str, rows: pd.DataFrame, names: list[str], epochs: int, expla
     return from_network(model.load(MODEL).network, rows, explain.batch)
 
 
-def scored(rows: pd.DataFrame, told: pd.DataFrame) -> dict[str, float]:
+def scored(rows: pd.DataFrame, issues: pd.DataFrame) -> dict[str, float]:
     """The list beside the truth: its length, precision, recall, that of train rows, and precision at its head."""
     wrong = rows["label"] != rows["truth"]
-    hit = wrong[told.index]
+    hit = wrong[issues.index]
     learned = wrong & (rows["split"] == "train")
     return {
-        "listed": len(told),
+        "listed": len(issues),
         "precision": hit.mean(),
         "recall": hit.sum() / wrong.sum(),
-        "recall of train": (hit & learned[told.index]).sum() / learned.sum(),
+        "recall of train": (hit & learned[issues.index]).sum() / learned.sum(),
         "at the head": hit.head(wrong.sum()).sum() / wrong.sum(),
-        "named rightly": (told["suggested"] == rows.loc[told.index, "truth"])[hit].mean(),
+        "named rightly": (issues["suggested"] == rows.loc[issues.index, "truth"])[hit].mean(),
     }
 
 
@@ -111,8 +111,8 @@ def main() -> None:
     seen = features(given.what, rows, names, given.epochs, explain)
     found = {}
     for rule in RULES:
-        told, figures = doubted(explain.model_copy(update={"prune": rule}), rows, names, seen.__getitem__)
-        found[rule] = {**scored(rows, told), "estimated share": figures["estimated_share"]}
+        issues, figures = find_label_issues(explain.model_copy(update={"prune": rule}), rows, names, seen.__getitem__)
+        found[rule] = {**scored(rows, issues), "estimated share": figures["estimated_share"]}
     print(f"{len(rows):,} rows, {(rows['label'] != rows['truth']).sum()} labels changed; {given.what}\n")
     print(pd.DataFrame(found).T.round(3).to_string(), end="\n\n")
     own, target = found[explain.prune], None if given.what == "embedded" else TARGET

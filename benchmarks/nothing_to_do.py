@@ -72,9 +72,9 @@ def _stand_in(folder: Path, stage: str) -> None:
     for out in described.get("do", described)["outs"]:
         path = folder / out.replace("${item}", item)
         is_file = path.suffix in (".html", ".md", ".csv")
-        file = path if is_file else path / ("summary.json" if key == "report" else "content")
+        file = path if is_file else path / ("summary.json" if key == "data_report" else "content")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(COUNTS) if key == "report" else stage)
+        file.write_text(json.dumps(COUNTS) if key == "data_report" else stage)
 
 
 def seconds(folder: Path, command: list[str]) -> float:

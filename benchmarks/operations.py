@@ -39,7 +39,7 @@ PICTURES, PATIENCE = 100, 3600.0
 BEYOND, SHARE, IDLE = 20.0, 0.05, {1: 6.0, 50: 15.0}
 IDENTITY = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
 BRIEF = {"frozen_epochs": 2, "finetune_epochs": 1}
-FLOORS = ("clean", "distorted", "worst", "mix", "recall")
+MINIMUMS = ("clean", "corrupted", "worst", "mixed", "recall")
 
 
 def landing(arguments: argparse.Namespace, scratch: Path) -> list[Claim]:
@@ -65,10 +65,10 @@ def _brief(project: Path, cells: int) -> None:
     text = re.sub(r"(?m)^(  cells: )\d+", rf"\g<1>{cells}", file.read_text(), count=1)
     for name, epochs in BRIEF.items():
         text = re.sub(rf"(?m)^(  {name}: )\d+", rf"\g<1>{epochs}", text)
-    before, _, floors = text.partition("  floors:")
-    for name in FLOORS:
-        floors = re.sub(rf"(?m)^(    {name}: )[\d.]+", r"\g<1>0", floors)
-    file.write_text(f"{before}  floors:{floors}")
+    before, _, minimums = text.partition("  minimums:")
+    for name in MINIMUMS:
+        minimums = re.sub(rf"(?m)^(    {name}: )[\d.]+", r"\g<1>0", minimums)
+    file.write_text(f"{before}  minimums:{minimums}")
     subprocess.run(["git", *IDENTITY, "commit", "-qam", "Brief"], cwd=project, check=True)
 
 
@@ -130,8 +130,8 @@ def share(arguments: argparse.Namespace, scratch: Path) -> list[Claim]:
             raise SystemExit(f"{' '.join(map(str, words))} failed:\n{done.stdout[-5000:]}{done.stderr[-5000:]}")
 
     if arguments.delivery:
-        flows("withdraw", "demo")
-        flows("deliver", arguments.delivery.resolve(), "--name", "replica")
+        flows("remove", "demo")
+        flows("add", arguments.delivery.resolve(), "--name", "replica")
     with serving(project, clock.environment):
         pass  # Prefect's database is there from now on; a checkout pays for that once
     start = time.time()
@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("what", choices=WHAT)
     parser.add_argument("--cells", type=int, default=300, help="landing: drawn cells of the demo delivery")
     parser.add_argument("--times", type=int, default=1, help="landing: deliveries, of which the median is told")
-    parser.add_argument("--delivery", type=Path, help="share: pictures to deliver instead of the demo")
+    parser.add_argument("--delivery", type=Path, help="share: pictures to add instead of the demo")
     parser.add_argument("--runs", type=int, default=20, help="memory: runs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

@@ -6,7 +6,7 @@
 Target: 0.9. Missed on 2 cores of a CPU with EfficientNet-Lite0: its 3.7 core milliseconds a picture, and 0.9 more to
 decode, crop and resize a JPEG of 250 pixels, leave 0.8 at best however the two overlap. End to end is all that the verb
 does once its model is loaded: files found, read, decoded, judged, rows written. The bare network gets the same number
-of decoded pictures in the same batches, as many times as there are views; `answers` are those of the complete model in
+of decoded pictures in the same batches, `tta` times; `answers` are those of the complete model in
 memory: network, calibration, score and thresholds. JPEGs are copied, other pictures become JPEGs; the files are in the
 system's cache. Rounds alternate, medians are told.
 """
@@ -26,10 +26,10 @@ from PIL import Image
 
 from benchmarks.targets import Claim, table
 from operations.predict import treated, write
-from tasks.answers.answerer import load
 from tasks.ingest.decode import UnreadableError, decode
 from tasks.predict import inputs
 from tasks.predict.judge import BATCH
+from tasks.selective.selective_classifier import load
 
 ROUNDS, PICTURES = 3, 1024
 JPEG = b"\xff\xd8\xff"
@@ -73,15 +73,15 @@ def rates(sides: dict[str, Callable[[], object]], number: int) -> dict[str, floa
     return {name: statistics.median(each) for name, each in figures.items()}
 
 
-def measured(model: Path, folder: Path, number: int, views: int) -> dict[str, float]:
+def measured(model: Path, folder: Path, number: int, tta: int) -> dict[str, float]:
     answerer = load(model)
     files = [file.read_bytes() for file in sorted(folder.iterdir())]
     pictures = np.stack([treated(content, answerer.crop, answerer.image_size) for content in files])
     network = tf.function(lambda batch: answerer.classifier.network(tf.cast(batch, tf.float32), training=False))
     sides: dict[str, Callable[[], object]] = {
-        "network": in_batches(lambda batch: [network(batch).numpy() for _ in range(views)], pictures),
-        "answers": in_batches(lambda batch: answerer.answer(batch, views), pictures),
-        "end to end": lambda: write(io.BytesIO(), inputs.find(folder), answerer, views),
+        "network": in_batches(lambda batch: [network(batch).numpy() for _ in range(tta)], pictures),
+        "answers": in_batches(lambda batch: answerer.predict(batch, tta), pictures),
+        "end to end": lambda: write(io.BytesIO(), inputs.find(folder), answerer, tta),
     }
     return rates(sides, number)
 
@@ -91,12 +91,12 @@ def main() -> None:
     parser.add_argument("--cells", type=Path, default=Path("data/raw/demo"), help="a folder of pictures")
     parser.add_argument("--model", type=Path, default=Path("data/model"))
     parser.add_argument("--pictures", type=int, default=PICTURES, help="at most; whole batches of 64 are fairest")
-    parser.add_argument("--views", type=int, default=1, choices=[1, 4, 8], help="passes of the network, on both sides")
+    parser.add_argument("--tta", type=int, default=1, choices=[1, 4, 8], help="passes of the network, on both sides")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         number = copied(arguments.cells, Path(scratch), arguments.pictures)
-        found = measured(arguments.model, Path(scratch), number, arguments.views)
-    print(f"{number} pictures, batches of {BATCH}, views: {arguments.views}")
+        found = measured(arguments.model, Path(scratch), number, arguments.tta)
+    print(f"{number} pictures, batches of {BATCH}, tta: {arguments.tta}")
     for name, rate in found.items():
         print(f"{name:<12}{rate:>9,.0f} pictures/s")
     claims = [

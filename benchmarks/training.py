@@ -1,4 +1,4 @@
-"""Training: the input path, the frozen phase, and the time to a given accuracy on distorted pictures.
+"""Training: the input path, the frozen phase, and the time to a given accuracy on corrupted pictures.
 
     python -m benchmarks.training path      # full input path with augmentation / the bare step on a batch in memory
     python -m benchmarks.training frozen    # an epoch of the frozen phase on features / on pictures
@@ -6,7 +6,7 @@
 
 Targets: path at least 0.9, frozen at least 20 times the pictures a second, race at most 0.5 of the peer's seconds.
 `path` and `frozen` take random pictures; rounds alternate, and their medians are told. `race` ends a side at the first
-epoch that reaches the accuracy; both sides judge after each epoch, on the same distorted validation pictures. It runs
+epoch that reaches the accuracy; both sides judge after each epoch, on the same corrupted validation pictures. It runs
 on whatever hardware `train` would take.
 """
 
@@ -24,7 +24,7 @@ import tensorflow as tf
 
 from benchmarks import plain
 from benchmarks.targets import Claim, table
-from tasks import feed, hardware, params, splits
+from tasks import hardware, loader, params, splits
 from tasks.backbones import build
 from tasks.params import Classes
 from tasks.splits import Part
@@ -138,7 +138,7 @@ def race(settings: Train, share: float, reach: float, clean: Path, ingested: Pat
     for name, took in seconds.items():
         print(f"{name:<16}{took:>10.1f} s")
     ratio = seconds["hemaflow"] / seconds["plain script"]
-    return [Claim(f"seconds to {reach} on distorted pictures / the plain script's", ratio, 0.5, most=True)]
+    return [Claim(f"seconds to {reach} on corrupted pictures / the plain script's", ratio, 0.5, most=True)]
 
 
 def own(settings: Train, arrays, train: Part, val: Part, names, state: Path, machine, reach: float) -> float:
@@ -147,7 +147,7 @@ def own(settings: Train, arrays, train: Part, val: Part, names, state: Path, mac
 
     def write(self: State, progress: Progress) -> None:
         written(self, progress)
-        score = (progress.logs or [progress.start])[-1]["val_distorted_accuracy"]
+        score = (progress.logs or [progress.start])[-1]["val_corruption_accuracy"]
         print(f"  hemaflow      {time.perf_counter() - start:>8.1f} s  {self.folder.name:<9} {score:.4f}", flush=True)
         if score >= reach:
             raise Reached
@@ -167,11 +167,11 @@ def peer(settings: Train, data: phases.Data, reach: float) -> float:
     pictures = data.arrays.take(data.train.places)
     keys = set(plain.Recipe.__dataclass_fields__)
     given = {name: value for name, value in settings.model_dump().items() if name in keys}
-    sets = {"val_distorted": lambda: feed.batches(data.distorted, np.arange(len(data.val)), settings.batch)}
+    sets = {"val_corruption": lambda: loader.batches(data.corrupted, np.arange(len(data.val)), settings.batch)}
     start, reached = time.perf_counter(), []
 
     def after(model: keras.Model) -> bool:
-        score = judge.figures(model, sets, data.val.labels)["val_distorted_accuracy"]
+        score = judge.figures(model, sets, data.val.labels)["val_corruption_accuracy"]
         print(f"  plain script  {time.perf_counter() - start:>8.1f} s            {score:.4f}", flush=True)
         if score >= reach:
             reached.append(time.perf_counter() - start)
@@ -190,7 +190,7 @@ def tell(rates: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("what", choices=["path", "frozen", "race"])
-    parser.add_argument("--reach", type=float, default=0.85, help="race: accuracy on distorted validation pictures")
+    parser.add_argument("--reach", type=float, default=0.85, help="race: accuracy on corrupted validation pictures")
     parser.add_argument("--share", type=float, default=1.0, help="race: share of the training pictures of each class")
     parser.add_argument("--recipe", help="augmentation recipe instead of that of params.yaml")
     parser.add_argument("--clean", type=Path, default=Path("data/clean"))

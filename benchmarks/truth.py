@@ -15,14 +15,15 @@ JOINED = [reason.name for reason in reasons.TABLE.values() if reason.drift in ("
 def read(file: Path) -> pd.DataFrame:
     """Columns source or row, `kind`, `of`: the source or row that it copies, and `name`: that of the file it is from.
 
-    A replica's rows have no sources, and its copies and foreign pictures are from no file of their own.
+    A replica's rows have no sources, and its copies and outliers, which it calls foreign, are from no file of their
+    own.
     """
     if file.suffix == ".csv":
         found = pd.read_csv(file, keep_default_na=False)
         return found[["source", "kind", "of"]].assign(name=found["source"])
     found = pd.DataFrame(json.loads(file.read_text())).reindex(columns=["kind", "of", "file"])
     names = [Path(name).stem if isinstance(name, str) else "" for name in found["file"]]
-    return found[["kind", "of"]].assign(row=range(len(found)), name=names)
+    return found[["kind", "of"]].replace({"kind": {"foreign": "outlier"}}).assign(row=range(len(found)), name=names)
 
 
 def merged(rows: pd.DataFrame, truth: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -70,30 +71,30 @@ def identical(both: pd.DataFrame) -> pd.DataFrame:
 
 def lost(both: pd.DataFrame) -> pd.DataFrame:
     """True cells of which neither the picture nor any copy stays, a row each: `cell`, `reason`, `bluish`."""
-    real = both.assign(bluish=bluish(both), conflict=both["reason"] == "label-conflict")[both["real"]]
+    real = both.assign(bluish=bluish(both), conflict=both["drop_reason"] == "label-conflict")[both["real"]]
     gone = real[~real["cell"].isin(real.loc[real["kept"], "cell"])]
     return gone.sort_values("conflict", ascending=False, kind="stable").drop_duplicates("cell")[
-        ["cell", "reason", "bluish"]
+        ["cell", "drop_reason", "bluish"]
     ]
 
 
 def bluish(both: pd.DataFrame) -> pd.Series:
     """Whether what a row shows is of another acquisition batch than most pictures are."""
-    batch = both["batch"].take(both["origin"]).set_axis(both.index)
-    return ~batch.isin(["", both.loc[both["batch"] != "", "batch"].mode().iloc[0]])
+    batch = both["acquisition_batch"].take(both["origin"]).set_axis(both.index)
+    return ~batch.isin(["", both.loc[both["acquisition_batch"] != "", "acquisition_batch"].mode().iloc[0]])
 
 
 def joined(both: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Pairs of true pictures that curation took for one, by row names `first` and `second`, with a `verdict`.
 
-    They are what dropped rows were dropped for, and the `pairs` of ids. Verdicts: right, known, wrong, and foreign for
-    two foreign pictures, of which truth does not say whether they show the same.
+    They are what dropped rows were dropped for, and the `pairs` of ids. Verdicts: right, known, wrong, and outlier for
+    two outliers, of which truth does not say whether they show the same.
     """
     row = pd.Series(both.index, index=both["delivery"] + "/" + both["source"])
     by_id = pd.Series(both.index, index=both["id"]).groupby(level=0).first()
-    dropped = both[both["reason"].isin(JOINED)]
+    dropped = both[both["drop_reason"].isin(JOINED)]
     first = pd.concat([dropped.index.to_series(), pairs["first"].map(by_id)], ignore_index=True)
-    second = pd.concat([dropped["partner"].map(row), pairs["second"].map(by_id)], ignore_index=True)
+    second = pd.concat([dropped["duplicate_of"].map(row), pairs["second"].map(by_id)], ignore_index=True)
     here = first.notna() & second.notna()
     return _judged(*(both.loc[ends[here].astype(int)].reset_index(drop=True) for ends in (first, second)))
 
@@ -102,7 +103,7 @@ def _judged(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     verdict = pd.Series("wrong", index=first.index)
     verdict = verdict.mask(first["cell"] == second["cell"], "known")
     verdict = verdict.mask(first["shows"] == second["shows"], "right")
-    verdict = verdict.mask(~first["real"] & ~second["real"], "foreign")
+    verdict = verdict.mask(~first["real"] & ~second["real"], "outlier")
     table = pd.DataFrame({"first": first["called"], "second": second["called"], "verdict": verdict})
     ends = [tuple(sorted(pair)) for pair in zip(first["shows"], second["shows"], strict=True)]
     return table[~pd.Series(ends, index=table.index, dtype=object).duplicated()]

@@ -10,7 +10,7 @@ from typing import Any
 CLEAN = Path("data/clean/rows.parquet")
 SCORES = Path("data/evaluation/scores")
 METRICS = SCORES / "metrics.json"
-PAGE = Path("data/evaluation/report.html")
+PAGE = Path("data/evaluation/model_report.html")
 CURATION = Path("data/curation")
 HASH_SHOWN = 12
 
@@ -45,18 +45,20 @@ def table(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
     return [artifact.row() for artifact in artifacts]
 
 
-def markdown(root: Path, artifacts: Sequence[Artifact], record: Path | None = None) -> str:
+def markdown(root: Path, artifacts: Sequence[Artifact], predictions: Path | None = None) -> str:
     """The run in words: what the stages did, how good the model is, which rows were dropped and why.
 
-    `record` is where the run's record lies.
+    `predictions` is where the run's record lies.
     """
     outcomes = Counter(artifact.outcome for artifact in artifacts)
     stages = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-    why = f"\n\nWhy each did what it did: `hemaflow explain {record.stem}` (`{record}`)" if record else ""
+    why = (
+        f"\n\nWhy each did what it did: `hemaflow explain {predictions.stem}` (`{predictions}`)" if predictions else ""
+    )
     parts = [f"## Stages\n\n{len(artifacts)} stages: {stages or 'none'}{why}"]
     if (root / METRICS).is_file():
         parts.append(_evaluation(root))
-    if any(artifact.stage == "report" for artifact in artifacts) and (root / CURATION).is_dir():
+    if any(artifact.stage == "data_report" for artifact in artifacts) and (root / CURATION).is_dir():
         parts.append(_curation(root / CURATION))
     elif (root / CLEAN).is_file():
         parts.append(_rows(root / CLEAN))
@@ -64,22 +66,22 @@ def markdown(root: Path, artifacts: Sequence[Artifact], record: Path | None = No
 
 
 def _curation(folder: Path) -> str:
-    from tasks.report.markdown import markdown
+    from tasks.data_report.markdown import markdown
 
     try:
         counts = markdown(json.loads((folder / "summary.json").read_text()))
     except (OSError, ValueError, KeyError) as error:
         return f"## Curation\n\nThe page is not whole: {error}"  # which must not fail the run that tells of it
-    return f"## Curation\n\n{counts}\nWith pictures: `{CURATION / 'report.html'}`"
+    return f"## Curation\n\n{counts}\nWith pictures: `{CURATION / 'data_report.html'}`"
 
 
 def _rows(file: Path) -> str:
     from pyarrow.parquet import read_table
 
-    columns = read_table(file, columns=["kept", "stage", "reason"]).to_pydict()
+    columns = read_table(file, columns=["kept", "dropped_by", "drop_reason"]).to_pydict()
     dropped = Counter(
         (stage, reason)
-        for kept, stage, reason in zip(columns["kept"], columns["stage"], columns["reason"], strict=True)
+        for kept, stage, reason in zip(columns["kept"], columns["dropped_by"], columns["drop_reason"], strict=True)
         if not kept
     )
     total = len(columns["kept"])
@@ -94,17 +96,17 @@ def _evaluation(root: Path) -> str:
     A stage that failed halfway is told of by this summary, which must not fail of it.
     """
     from tasks import params
-    from tasks.card import evaluation, summary, verdict
     from tasks.gate.decide import decide
     from tasks.gate.settings import Gate
+    from tasks.model_report import evaluation, summary, verdict
 
     try:
         found = evaluation.read(root / SCORES)
-        decision = decide(None, found.record, params.load(Gate, root / params.FILE))
-        told = summary.markdown(found, verdict.verdict(found, decision))
+        decision = decide(None, found.predictions, params.load(Gate, root / params.FILE))
+        text = summary.markdown(found, verdict.verdict(found, decision))
     except (OSError, ValueError, KeyError) as error:
         return f"{_metrics(json.loads((root / METRICS).read_text()))}\n\nThe evaluation is not whole: {error}"
-    return f"## Test rows\n\n{told}\n\nWith pictures: `{PAGE}`"
+    return f"## Test rows\n\n{text}\n\nWith pictures: `{PAGE}`"
 
 
 def _metrics(metrics: dict[str, Any]) -> str:

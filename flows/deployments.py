@@ -21,10 +21,10 @@ def deployments() -> list[Any]:
     """
     from prefect.client.schemas.objects import ConcurrencyLimitStrategy as Strategy
 
-    from flows.operator import apply, deliver, hold, predict, promote, release, rollback, withdraw
     from flows.pipeline import pipeline
     from flows.retrain import retrain
     from flows.study import study
+    from flows.ui import add, apply, hold, predict, promote, release, remove, rollback
     from flows.watch import watch
 
     return [
@@ -32,8 +32,8 @@ def deployments() -> list[Any]:
         _deployment(retrain, "training", limit=RETRAININGS, cron=NIGHTLY),
         _deployment(study, "training"),
         _deployment(watch, "data", strategy=Strategy.CANCEL_NEW, interval=WATCH_EVERY),
-        _deployment(deliver, "data"),
-        _deployment(withdraw, "data"),
+        _deployment(add, "data"),
+        _deployment(remove, "data"),
         _deployment(hold, "data"),
         _deployment(release, "data"),
         _deployment(predict, "model", limit=PREDICTIONS),

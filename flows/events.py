@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from operations.deliveries.deliver import Delivered
+from operations.deliveries.add_remove import Added
 from operations.landing import outbox
 
 ACCEPTED = "hemaflow.delivery.accepted"
 RESOURCE = "hemaflow.delivery"
 
 
-def send(root: Path) -> Iterator[Delivered]:
+def send(root: Path) -> Iterator[Added]:
     """Emit what the outbox holds; each whose event has arrived. Raises OSError where the API cannot be had."""
     return outbox.send(root, accepted)
 
 
-def accepted(delivered: Delivered) -> None:
+def accepted(delivered: Added) -> None:
     """Emit the event of a delivery, with its counts; returns when Prefect's API has it. Raises OSError.
 
     By the API itself: Prefect's `emit_event` puts an event into a queue, which dies with the process and tells nobody

@@ -38,7 +38,7 @@ PAUSES = (0.0, 1.0, 4.0)
 SILENCE = 60.0
 """Seconds for which a receiver that failed each try is left alone."""
 
-TOLD = Path("data/.state/told.json")
+NOTIFIED = Path("data/.state/notified.json")
 DAY = 20 * 3600.0
 """Less than the time from one night's run to the next."""
 
@@ -82,20 +82,20 @@ def failed(flow: Any, flow_run: Any, state: Any) -> None:
 
 def _is_news(root: Path, event: Event, message: str) -> bool:
     """Whether it was not told within the last day."""
-    return _digest(event, message) not in _told(root)
+    return _digest(event, message) not in _notified(root)
 
 
 def _note(root: Path, event: Event, message: str) -> None:
     """Note that it was told."""
-    (root / TOLD).parent.mkdir(parents=True, exist_ok=True)
-    with suppress(OSError), atomic.replacing(root / TOLD) as stream:
-        stream.write(json.dumps({**_told(root), _digest(event, message): time.time()}).encode())
+    (root / NOTIFIED).parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError), atomic.replacing(root / NOTIFIED) as stream:
+        stream.write(json.dumps({**_notified(root), _digest(event, message): time.time()}).encode())
 
 
-def _told(root: Path) -> dict[str, float]:
+def _notified(root: Path) -> dict[str, float]:
     """When what was told, of the last day."""
     try:
-        noted = json.loads((root / TOLD).read_text())
+        noted = json.loads((root / NOTIFIED).read_text())
         return {digest: when for digest, when in noted.items() if when > time.time() - DAY}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

@@ -52,7 +52,7 @@ def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
 
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
 @flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True, on_failure=[notify.failed])
-def pipeline(target: Target = "card", settings: Settings = AS_THEY_ARE, keep: bool = False) -> list[Artifact]:
+def pipeline(target: Target = "model_report", settings: Settings = AS_THEY_ARE, keep: bool = False) -> list[Artifact]:
     """Bring the stages up to date, from the deliveries to a judged model.
 
     Args:

@@ -17,7 +17,7 @@ from flows.server import form
 from operations.git import repository
 from operations.history import provenance
 from operations.process import groups, lock
-from operations.retraining import takeover, waiting_room
+from operations.retraining import queue, takeover
 from operations.settings.settings_form import Settings
 
 Deliveries = list[form.Delivery]
@@ -60,7 +60,7 @@ def retrain(
     _check(root, settings)
     with provenance.recording(root, "retrain") as record, ExitStack() as question, ExitStack() as hold:
         case = steps.begun(root, record, deliveries, settings)
-        ahead = hold.enter_context(waiting_room.turn(root, case.name, alone=bool(settings.values())))
+        ahead = hold.enter_context(queue.turn(root, case.name, alone=bool(settings.values())))
         if ahead:
             return steps.left_to(case, ahead, deliveries)
         hold.enter_context(writing(root))

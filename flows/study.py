@@ -1,4 +1,4 @@
-"""The flow `study`: a Prefect task per cell of a study, each brought up to date by DVC, and a table of them all."""
+"""The flow `study`: a Prefect task per trial of a study, each brought up to date by DVC, and a table of them all."""
 
 import sys
 from collections.abc import Mapping
@@ -17,47 +17,47 @@ from flows.pipeline import stage
 from flows.server import form, limits
 from operations.history import facts, provenance
 from operations.history.why import why, why_failed
-from operations.pipeline import cells as files
 from operations.pipeline import needed, plan, runner
+from operations.pipeline import trials as files
 from operations.pipeline.runner import Outcome, StageFailedError
 from operations.process import groups, lock
 from operations.project import dvc_lock, dvc_repo
 
 A_SLOT_EACH: Any = ThreadPoolTaskRunner(max_workers=limits.SLOTS)
-NO_CELL: list[str] = []
+NO_TRIAL: list[str] = []
 OWN_WORDS = "study: "
 """How the stage's own message begins; what follows it is DVC's."""
 
 
 @flow(name="study", task_runner=A_SLOT_EACH, persist_result=False, log_prints=True, on_failure=[notify.failed])
-def study(name: form.Study, cells: form.Cells = NO_CELL) -> dict[str, str]:
-    """Train the cells of a study that are not up to date, and compare all of its cells in a table.
+def study(name: form.Study, trials: form.Trials = NO_TRIAL) -> dict[str, str]:
+    """Train the trials of a study that are not up to date, and compare all of its trials in a table.
 
-    Only the cells run: what they are trained on must be there, and is taken as it is. A warning says where it is
+    Only the trials run: what they are trained on must be there, and is taken as it is. A warning says where it is
     behind its own inputs; `pipeline --target split` brings it up to date.
 
     Args:
         name: The study, a key of studies/dvc.yaml.
-        cells: Its cells that are wanted; all where none is named.
+        trials: Its trials that are wanted; all where none is named.
 
-    Returns what DVC did about each cell: ran, restored or unchanged. Raises ValueError for a study or cell that there
-    is not, before anything runs, and StageFailedError with the reasons at the end where cells failed; the others run,
+    Returns what DVC did about each trial: ran, restored or unchanged. Raises ValueError for a study or trial that there
+    is not, before anything runs, and StageFailedError with the reasons at the end where trials failed; the others run,
     and the table is written, all the same.
     """
     root = Path.cwd()
-    wanted = files.known(root, name, cells)
+    wanted = files.known(root, name, trials)
     with lock.held(root, "study"), provenance.recording(root, "study") as record, groups.ending_together():
-        record.note(study=name, cells=wanted)
+        record.note(study=name, trials=wanted)
         begin(root, name)
-        runs = cell.map(unmapped(root), unmapped(name), wanted)
+        runs = trial.map(unmapped(root), unmapped(name), wanted)
         wait(list(runs))
         publish(root, name)
         return outcomes(name, dict(zip(wanted, runs, strict=True)))
 
 
 @stage("{name}")
-def cell(root: Path, study: str, name: str) -> State:
-    """Train one cell, in a slot of the limit; of several GPUs, each slot has one."""
+def trial(root: Path, study: str, name: str) -> State:
+    """Train one trial, in a slot of the limit; of several GPUs, each slot has one."""
     file, key = files.FILE.with_suffix(".lock"), f"{study}@{name}"
     before = plan.entries(root, file).get(key)
 
@@ -72,7 +72,7 @@ def cell(root: Path, study: str, name: str) -> State:
 
 
 def begin(root: Path, name: str) -> None:
-    """Bring what the cells read, set the limit up, clear what a killed run left behind, and say what the data lacks."""
+    """Bring what the trials read, set the limit up, clear what a killed run left, and say what the data lacks."""
     log = get_run_logger()
     log.info("%s", needed.pull_read(root, files.FILE, name, log=log))
     files.check_data(root, name)
@@ -87,17 +87,17 @@ def begin(root: Path, name: str) -> None:
 def publish(root: Path, name: str) -> None:
     """Write the study's tables, and show the table in Prefect's UI and on standard output."""
     text = files.write_tables(root, name)
-    create_markdown_artifact(text, key=f"study-{name}", description="The cells of the study")
+    create_markdown_artifact(text, key=f"study-{name}", description="The trials of the study")
     sys.stdout.write(f"{text}\n{files.TABLES / name}.md, .csv, .png\n")
 
 
 def outcomes(name: str, runs: Mapping[str, Any]) -> dict[str, str]:
-    """What became of each cell. Raises StageFailedError where any failed, with the reason of each."""
-    results = {cell: run.result(raise_on_failure=False) for cell, run in runs.items()}
-    failed = {cell: result for cell, result in results.items() if isinstance(result, BaseException)}
+    """What became of each trial. Raises StageFailedError where any failed, with the reason of each."""
+    results = {trial: run.result(raise_on_failure=False) for trial, run in runs.items()}
+    failed = {trial: result for trial, result in results.items() if isinstance(result, BaseException)}
     if failed:
-        lines = [f"  {cell}: {reason(error)}" for cell, error in failed.items()]
-        raise StageFailedError("\n".join([f"{name}: {len(failed)} of {len(runs)} cells failed:", *lines]))
+        lines = [f"  {trial}: {reason(error)}" for trial, error in failed.items()]
+        raise StageFailedError("\n".join([f"{name}: {len(failed)} of {len(runs)} trials failed:", *lines]))
     return results
 
 

@@ -9,7 +9,7 @@ from prefect.states import Completed, Failed
 
 from flows import events, notify
 from flows.pipeline import stage
-from operations.deliveries.deliver import Delivered
+from operations.deliveries.add_remove import Added
 from operations.landing import folders, landing
 from operations.landing.landing import Outcome
 
@@ -36,7 +36,7 @@ def watch() -> list[str]:
     return names
 
 
-def take_in_all(root: Path) -> list[Delivered]:
+def take_in_all(root: Path) -> list[Added]:
     """Land every complete entry of the landing folders, each in a task, and emit the events that are due; in a flow.
 
     Waits for the project's lock. Leaves folders alone that are not the project's. Raises ValueError or OSError for what

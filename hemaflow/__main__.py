@@ -16,10 +16,10 @@ INTERRUPTED = 130
 CODE = Path(__file__).parents[1]
 
 GROUPS: dict[str, tuple[Any, ...]] = {
-    "Data": (data.deliver, data.withdraw, data.hold, data.release, data.watch, data.review, data.preview),
+    "Data": (data.add, data.remove, data.hold, data.release, data.watch, data.review, data.preview),
     "Pipeline": (runs.pipeline, runs.experiments, runs.apply, runs.retrain, models.study, runs.explain),
     "Models": (models.predict, models.champion, models.promote, models.rollback, models.lineage),
-    "Operations": (serving.serve, serving.deploy, serving.worker, runs.clean_up),
+    "Operations": (serving.serve, serving.deploy, serving.worker, runs.clean_up, runs.migrate),
 }
 """The verbs, in the order in which the help lists them."""
 SUBGROUPS = {"export": "Models", "remote": "Operations"}

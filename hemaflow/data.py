@@ -7,26 +7,26 @@ from typer import Argument, Option, echo
 
 from hemaflow import running
 
-Verdict = Literal["keep", "drop"]
+Decision = Literal["keep", "drop"]
 Engine = Literal["batched", "keras_cv"]
 Form = Literal["npz", "folders", "tfrecord"]
 
 
-def deliver(
+def add(
     path: Annotated[Path, Argument(help="class folders, a zip or tar of them, or an npz")],
     name: Annotated[str | None, Option(help="name of the delivery; by default that of the path")] = None,
 ) -> None:
     """Take a delivery of pictures in, complete or not at all."""
-    from operations.deliveries.deliver import deliver
+    from operations.deliveries.add_remove import add
 
-    echo(deliver(Path.cwd(), path, name))
+    echo(add(Path.cwd(), path, name))
 
 
-def withdraw(name: Annotated[str, Argument(help="name of a delivery, one that waits for the next run too")]) -> None:
+def remove(name: Annotated[str, Argument(help="name of a delivery, one that waits for the next run too")]) -> None:
     """Take a delivery out again."""
-    from operations.deliveries.deliver import withdraw
+    from operations.deliveries.add_remove import remove
 
-    echo(withdraw(Path.cwd(), name))
+    echo(remove(Path.cwd(), name))
 
 
 def hold(
@@ -51,14 +51,14 @@ def release(
 
 def review(
     about: Annotated[str, Argument(help="an id, at least 8 digits of one, or DELIVERY/SOURCE")],
-    verdict: Annotated[Verdict, Argument(help="what is to become of the picture")],
+    decision: Annotated[Decision, Argument(help="what is to become of the picture")],
     why: Annotated[str, Option(help="the reason, for whoever comes next")],
 ) -> None:
     """Keep or drop a picture, whatever the rules say."""
     from operations.deliveries.review import review
 
     running.bring("clean")
-    echo(review(Path.cwd(), about, verdict, why))
+    echo(review(Path.cwd(), about, decision, why))
 
 
 def watch(

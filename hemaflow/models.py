@@ -8,7 +8,7 @@ from typer import Argument, Exit, Option, echo
 from hemaflow import running
 
 UNREADABLE = 3
-Views = Literal["1", "4", "8"]
+Tta = Literal["1", "4", "8"]
 Network = Literal["keras", "onnx", "savedmodel", "submission"]
 
 
@@ -18,7 +18,7 @@ def predict(
     model: Annotated[
         Path | None, Option(help="a model's folder; by default data/champion, without one data/model")
     ] = None,
-    views: Annotated[Views, Option(help="orientations that each picture is judged in")] = "1",
+    tta: Annotated[Tta, Option(help="test-time augmentation: orientations that are averaged")] = "1",
 ) -> None:
     """Judge pictures, a row of a CSV for each.
 
@@ -30,23 +30,23 @@ def predict(
 
     if model is None:
         running.bring("champion" if Path("data/champion.dvc").exists() else "model")
-    done = predict(Path.cwd(), path, out, model, int(views))
+    done = predict(Path.cwd(), path, out, model, int(tta))
     echo(done.sentence, err=out is None)
     if done.unreadable:
         raise Exit(UNREADABLE)
 
 
 def study(
-    name: Annotated[str, Argument(help="a stage of studies/dvc.yaml: ladder, backbones, ...")],
-    cells: Annotated[
-        list[str] | None, Option("--cell", metavar="NAME", help="this cell alone; may be repeated")
+    name: Annotated[str, Argument(help="a stage of studies/dvc.yaml: ablation, backbones, ...")],
+    trials: Annotated[
+        list[str] | None, Option("--trial", metavar="NAME", help="this trial alone; may be repeated")
     ] = None,
 ) -> None:
-    """Train the cells of a study, and compare them in a table."""
-    from operations.pipeline.cells import known
+    """Train the trials of a study, and compare them in a table."""
+    from operations.pipeline.trials import known
 
-    known(Path.cwd(), name, cells or [])  # before Prefect's server starts
-    running.run("study", name=name, cells=cells or [])
+    known(Path.cwd(), name, trials or [])  # before Prefect's server starts
+    running.run("study", name=name, trials=trials or [])
 
 
 def champion(

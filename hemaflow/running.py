@@ -20,9 +20,9 @@ def run(name: str, /, **parameters: Any) -> Any:
     if own:
         own.await_healthy()
     else:
-        from flows.server import outage
+        from flows.server import resilience
 
-        outage.outlast()
+        resilience.outlast()
     # A server of this verb's own that keeps its runs in this checkout is nobody else's.
     alone = own and not database.chosen()
     with nullcontext() if alone else lease.held(root, os.environ["PREFECT_API_URL"]):

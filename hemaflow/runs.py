@@ -13,7 +13,7 @@ Approval = Literal["none", "person"]
 
 
 def pipeline(
-    target: Annotated[Target, Option(help="the last stage that is wanted")] = "card",
+    target: Annotated[Target, Option(help="the last stage that is wanted")] = "model_report",
     settings: Annotated[
         list[str] | None,
         Option("--set", metavar="NAME=VALUE", help="a setting for this run alone, an experiment; may be repeated"),
@@ -78,6 +78,13 @@ def explain(
     from operations.history.explain import explain
 
     echo(explain(Path.cwd(), run))
+
+
+def migrate() -> None:
+    """Rename the settings of an older project, and the columns of its review file."""
+    from operations.settings.migrate import migrate
+
+    echo(migrate(Path.cwd()))
 
 
 def clean_up(

@@ -34,7 +34,7 @@ class Done(NamedTuple):
     unreadable: int
 
 
-def predict(root: Path, path: Path, out: Path | None, model: Path | None, views: int) -> Done:
+def predict(root: Path, path: Path, out: Path | None, model: Path | None, tta: int) -> Done:
     """Write a row for each picture of `path` to `out`, a CSV that is replaced at once, or to standard output.
 
     `model` is by default the champion of the project `root`, one throughout though another may take its place, or what
@@ -46,14 +46,16 @@ def predict(root: Path, path: Path, out: Path | None, model: Path | None, views:
         _check_out(out, path)
     model = model or _default(root)
     with _opened(root, model) as folder, atomic.replacing(out) if out else _standard_output() as stream:
-        from tasks.answers.answerer import load  # here: TensorFlow takes seconds, and what is wrong is said before
+        from tasks.selective.selective_classifier import (
+            load,  # here: TensorFlow takes seconds, and what is wrong is said before
+        )
 
         answerer = load(folder)
-        counts = write(stream, source, answerer, views, bar=bool(out) or not sys.stdout.isatty())
+        counts = write(stream, source, answerer, tta, bar=bool(out) or not sys.stdout.isatty())
     return Done(_sentence(counts, source.litter, model, out), counts[judge.UNREADABLE])
 
 
-def write(stream: BinaryIO, source: Source, model: Any, views: int, bar: bool = False) -> Counter[str]:
+def write(stream: BinaryIO, source: Source, model: Any, tta: int, bar: bool = False) -> Counter[str]:
     """Have `model` (`tasks.predict.judge.Model`, with its crop and image_size) judge the entries; counts of outcomes.
 
     A picture is treated as `ingest` treats it. With `bar`, standard error shows how far it is, if that is a terminal.
@@ -61,7 +63,7 @@ def write(stream: BinaryIO, source: Source, model: Any, views: int, bar: bool = 
     treat = partial(treated, crop=model.crop, image_size=model.image_size)
     with _bombs_are_errors(), source.opened() as entries:
         pictures = ahead.pictures(entries, treat, workers.cores())
-        rows: Iterable[judge.Row] = judge.rows(pictures, model, views)
+        rows: Iterable[judge.Row] = judge.rows(pictures, model, tta)
         rows = tqdm(rows, "predict", source.number, unit="picture", disable=None if bar else True)
         if not source.ordered:
             rows = sorted(rows, key=lambda row: row.file)

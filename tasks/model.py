@@ -53,7 +53,7 @@ class Classifier(NamedTuple):
     """side of the centre crop in pixels before the resize, as `tasks.ingest.decode.fit` takes it"""
     provenance: dict[str, Any]
     """facts of content: settings of the training, deliveries, rows per split, digests"""
-    seen: frozenset[str]
+    training_ids: frozenset[str]
     """ids of the pictures that it was trained on and chosen by"""
     calibration: dict[str, Any]
     """{} for a network that was not calibrated yet"""
@@ -67,7 +67,7 @@ def save(
     classes: Sequence[str],
     crop: int,
     provenance: Mapping[str, Any],
-    seen: Collection[str],
+    training_ids: Collection[str],
     calibration: Mapping[str, Any] = NOTHING,
     arrays: Mapping[str, Array] = NOTHING,
 ) -> None:
@@ -82,7 +82,7 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DESCRIPTION).unlink(missing_ok=True)
     network.save_weights(folder / WEIGHTS)
-    (folder / TRAINING_IDS).write_text("".join(f"{one}\n" for one in sorted(set(seen))))
+    (folder / TRAINING_IDS).write_text("".join(f"{one}\n" for one in sorted(set(training_ids))))
     _write_arrays(folder / ARRAYS, arrays)
     description = {
         "format": FORMAT,

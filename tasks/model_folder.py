@@ -2,7 +2,7 @@
 
     model.json         classes, sizes, provenance, calibration, the network's layers; digests of the other files
     model.weights.h5   the network's weights
-    seen.txt           ids of the pictures that it was trained on and chosen by, sorted, one a line
+    training_ids.txt   ids of the pictures that it was trained on and chosen by, sorted, one a line
     arrays.npz         float32 arrays that belong to the calibration, perhaps none
 
 The digests find damage, mix-ups and edits by hand. They are no signature: whoever writes all four files can make them
@@ -17,10 +17,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-DESCRIPTION, WEIGHTS, TRAINING_IDS, ARRAYS = "model.json", "model.weights.h5", "seen.txt", "arrays.npz"
+DESCRIPTION, WEIGHTS, TRAINING_IDS, ARRAYS = "model.json", "model.weights.h5", "training_ids.txt", "arrays.npz"
 FILES = (WEIGHTS, TRAINING_IDS, ARRAYS)
 """What lies beside the description; a folder may hold more, which is no part of the model."""
-FORMAT = "hemaflow-model/2"
+FORMAT = "hemaflow-model/3"
 
 
 class Stored(BaseModel):
@@ -92,7 +92,11 @@ def digest(folder: Path) -> str | None:
 
 def training_ids(folder: Path) -> frozenset[str]:
     """Ids of the pictures that it was trained on and chosen by. Raises FileNotFoundError without the file."""
-    return frozenset((folder / TRAINING_IDS).read_text().split())
+    file = folder / TRAINING_IDS
+    if not file.is_file():
+        found = described(folder).get("format")
+        raise ValueError(f"{file} is missing: expected a model of the format {FORMAT}, got {found!r}")
+    return frozenset(file.read_text().split())
 
 
 def check_files(folder: Path, document: Mapping[str, Any]) -> None:

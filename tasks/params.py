@@ -12,6 +12,28 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 FILE = Path("params.yaml")
 
+RENAMED = {
+    "report": "data_report",
+    "card": "model_report",
+    "train.frozen_views": "train.frozen_augmentations",
+    "calibrate.refused": "calibrate.ood_false_positive_rate",
+    "calibrate.distorted_weight": "calibrate.corruption_weight",
+    "calibrate.wanted_accuracy": "calibrate.target_accuracy",
+    "evaluate.views": "evaluate.tta",
+    "explain.cells": "explain.map_size",
+    "audit.foreign": "audit.ood",
+    "gate.allowed": "gate.non_inferiority_margins",
+    "gate.allowed.distorted": "gate.non_inferiority_margins.corrupted",
+    "gate.allowed.mix": "gate.non_inferiority_margins.mixed",
+    "gate.wanted": "gate.superiority_margins",
+    "gate.wanted.distorted": "gate.superiority_margins.corrupted",
+    "gate.wanted.mix": "gate.superiority_margins.mixed",
+    "gate.floors": "gate.minimums",
+    "gate.floors.distorted": "gate.minimums.corrupted",
+    "gate.floors.mix": "gate.minimums.mixed",
+}
+"""Settings of older projects, and what they are called today."""
+
 
 class Section(BaseModel):
     """Base of every section's type; `section` is its key in `file`, of one inside another `outer.inner`."""
@@ -59,7 +81,7 @@ def load(kind: type[T], file: Path | None = None) -> T:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise ValueError("\n".join(_sentence(kind.section, problem, file) for problem in error.errors())) from error
+        raise ValueError("\n".join(_sentences(kind.section, error.errors(), file))) from error
 
 
 def raw(kind: type[Section], file: Path | None = None) -> Any:
@@ -76,6 +98,8 @@ def read(file: Path = FILE, *, checked: bool = True) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ValueError(f"{file}: expected a mapping of sections, got {type(document).__name__}")
     unknown = sorted(set(map(str, document)) - sections())
+    if checked and (former := [_former(name, file) for name in unknown if name in RENAMED]):
+        raise ValueError(former[0])
     if unknown and checked:
         raise ValueError(f"{unknown[0]}: unknown section, expected one of {', '.join(sorted(sections()))} ({file})")
     return document
@@ -88,6 +112,19 @@ def sections() -> set[str]:
 
 def _folded(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def _sentences(section: str, problems: list[Any], file: Path) -> list[str]:
+    """A line for each problem; where a setting has its name of before, that line alone."""
+    paths = [
+        ".".join(map(str, (section, *problem["loc"]))) for problem in problems if problem["type"] == "extra_forbidden"
+    ]
+    former = [_former(path, file) for path in paths if path in RENAMED]
+    return former[:1] or [_sentence(section, problem, file) for problem in problems]
+
+
+def _former(path: str, file: Path) -> str:
+    return f"{file}: {path} is {RENAMED[path]} now: `hemaflow migrate` renames it"
 
 
 def _sentence(section: str, problem: Any, file: Path) -> str:

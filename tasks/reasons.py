@@ -10,7 +10,7 @@ import pandas as pd
 
 from tasks import store
 
-Fate = Literal["copied", "conflicting", "foreign", "unusable", "other"]
+Fate = Literal["copied", "conflicting", "outlier", "unusable", "other"]
 """What the account of drift counts a dropped row as."""
 
 
@@ -24,7 +24,7 @@ class Measure(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """One reason. `name` stands in the column `reason`, `stage` in the column `stage`."""
+    """One reason. `name` stands in the column `drop_reason`, `stage` in the column `dropped_by`."""
 
     name: str
     stage: str
@@ -88,13 +88,13 @@ PART_LOST = Reason(
     intro="Pictures of which rows or columns at a side are one colour",
 )
 OUTLIER = Reason(
-    "foreign",
+    "outlier",
     "outliers",
     "far from all other pictures in feature space",
-    "foreign",
-    Measure("score", "z", "robust z of their distance", low=False),
+    "outlier",
+    Measure("outlier_score", "z", "robust z of their distance", low=False),
     no_cell=True,
-    title="Foreign pictures",
+    title="Outliers",
     intro="Pictures far from all others in feature space",
 )
 BRIDGES_SPLITS = Reason("bridges-splits", "split", "a copy of pictures in two splits")
@@ -138,6 +138,6 @@ def drop(rows: pd.DataFrame, which: pd.Series, reason: Reason) -> pd.DataFrame:
     fresh = which & rows["kept"]
     return rows.assign(
         kept=rows["kept"] & ~fresh,
-        stage=rows["stage"].mask(fresh, reason.stage),
-        reason=rows["reason"].mask(fresh, reason.name),
+        dropped_by=rows["dropped_by"].mask(fresh, reason.stage),
+        drop_reason=rows["drop_reason"].mask(fresh, reason.name),
     )

@@ -33,12 +33,12 @@ COLUMNS = {
     "id": "str",  # hash of the decoded pixels before crop and resize; of the file's bytes if unreadable
     "label": "str",  # class, "" where the delivery gives none
     "row": "int64",  # position in the delivery's arrays
-    "group": "str",  # split group: id of the earliest of all pictures that confirmed copies connect with this one
+    "split_group": "str",  # split group: id of the earliest of all pictures that confirmed copies connect with this one
     "kept": "bool",
-    "stage": "str",  # the stage that dropped it, "" while kept
-    "reason": "str",  # why it was dropped, "" while kept
-    "measure": "float64",  # by what figure: RMSE for copies, robust z for foreign pictures; NaN where there is none
-    "partner": "str",  # `delivery/source` of the row that it was dropped for, "" where there is none
+    "dropped_by": "str",  # the stage that dropped it, "" while kept
+    "drop_reason": "str",  # why it was dropped, "" while kept
+    "drop_value": "float64",  # by what figure: RMSE for copies, robust z for outliers; NaN where there is none
+    "duplicate_of": "str",  # `delivery/source` of the row that it was dropped for, "" where there is none
 }
 
 
@@ -63,7 +63,7 @@ def check_rows(rows: pd.DataFrame) -> None:
     doubles = rows[rows.duplicated(KEY)]
     if len(doubles):
         raise ValueError(f"table has the key {'/'.join(doubles.iloc[0][KEY])} more than once")
-    wrong = rows[(rows["kept"] != (rows["reason"] == "")) | (rows["kept"] != (rows["stage"] == ""))]
+    wrong = rows[(rows["kept"] != (rows["drop_reason"] == "")) | (rows["kept"] != (rows["dropped_by"] == ""))]
     if len(wrong):
         raise ValueError(
             f"row {'/'.join(wrong.iloc[0][KEY])}: a dropped row needs a stage and a reason, a kept one none"
@@ -86,7 +86,7 @@ def read_listed(folder: Path, listing: Path) -> pd.DataFrame:
     names = listed(listing)
     strangers = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name not in names)
     if strangers:
-        raise ValueError(f"{folder / strangers[0]} is no delivery of {listing}: remove the folder, or deliver it again")
+        raise ValueError(f"{folder / strangers[0]} is no delivery of {listing}: remove the folder, or add it again")
     if not names:
         raise ValueError(f"{listing} lists no delivery, expected at least one")
     return pd.concat([read_rows(folder / name) for name in names], ignore_index=True)

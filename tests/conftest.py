@@ -38,7 +38,9 @@ def table() -> Table:
 
     def build(names: Sequence[str], delivery: str = "d", **columns: Any) -> pd.DataFrame:
         rows = pd.DataFrame({"delivery": delivery, "source": list(names), "id": list(names), "label": "ig"})
-        rows = rows.assign(row=range(len(rows)), group=rows["id"], kept=True, stage="", reason="", measure=np.nan)
-        return rows.assign(partner="").assign(**columns)
+        rows = rows.assign(
+            row=range(len(rows)), split_group=rows["id"], kept=True, dropped_by="", drop_reason="", drop_value=np.nan
+        )
+        return rows.assign(duplicate_of="").assign(**columns)
 
     return build

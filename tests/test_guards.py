@@ -16,7 +16,7 @@ STUDIES = yaml.safe_load((ROOT / "studies" / "dvc.yaml").read_text())["stages"]
 BOTH = {**STAGES, **STUDIES}
 MODULES = {**{name: f"tasks.{name}.stage" for name in STAGES}, **dict.fromkeys(STUDIES, "tasks.study.stage")}
 NETWORK = {"tensorflow", "keras", "keras_cv"}
-WITHOUT_NETWORK = ["demo", "ingest", "embed", "dedupe", "outliers", "split", "report", "card"]
+WITHOUT_NETWORK = ["demo", "ingest", "embed", "dedupe", "outliers", "split", "data_report", "model_report"]
 
 
 @cache
@@ -89,7 +89,9 @@ def test_a_stage_has_its_package_its_tests_and_its_settings(name: str) -> None:
     for folder in (ROOT / "tasks" / name, ROOT / "tests" / "tasks" / name):
         assert any(folder.glob("*.py")), f"{folder} is empty"
     kinds = re.findall(r"command\.run\(main, (.*)\)", (ROOT / "tasks" / name / "stage.py").read_text())[0]
-    assert [kind.strip().lower() for kind in kinds.split(",")] == STAGES[name]["params"]
+    assert [re.sub(r"(?<!^)(?=[A-Z])", "_", kind.strip()).lower() for kind in kinds.split(",")] == STAGES[name][
+        "params"
+    ]
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -20,7 +20,7 @@ QUIET = [
     "--disable-background-networking", "--disable-component-update", "--virtual-time-budget=2000",
 ]  # fmt: skip
 
-SUITE = [
+CORRUPTIONS = [
     {
         "kind": kind,
         "severity": str(severity),
@@ -33,9 +33,9 @@ SUITE = [
 ]
 ROWS = {  # template: rows as DVC reads them, text from CSV, with the columns of x and y
     "curves": ([{"step": str(k), "loss": str(1 / (k + 1))} for k in range(4)], "step", "loss"),
-    "suite": (SUITE, "severity", "balanced_error"),
+    "corruptions": (CORRUPTIONS, "severity", "balanced_error"),
     "risk_coverage": (
-        [{"set": name, "coverage": str(k / 4), "risk": str(k / 40)} for name in ("clean", "mix") for k in range(5)],
+        [{"set": name, "coverage": str(k / 4), "risk": str(k / 40)} for name in ("clean", "mixed") for k in range(5)],
         "coverage",
         "risk",
     ),
@@ -50,7 +50,7 @@ ROWS = {  # template: rows as DVC reads them, text from CSV, with the columns of
         "true",
     ),
 }
-DRAWN = {"curves": (1, 4), "suite": (2, 6), "risk_coverage": (1, 0), "reliability": (1, 4), "heat": (1, 0)}
+DRAWN = {"curves": (1, 4), "corruptions": (2, 6), "risk_coverage": (1, 0), "reliability": (1, 4), "heat": (1, 0)}
 """Of each template: panels, and dots in all of them."""
 
 
@@ -118,7 +118,7 @@ def test_each_template_is_drawn(drawn: str, name: str) -> None:
 
 
 def test_the_worst_kind_comes_first_with_the_clean_error_in_each_panel(drawn: str) -> None:
-    text = part(drawn, "suite")
+    text = part(drawn, "corruptions")
     assert re.findall(r"<h3>(.*?)</h3>", text) == ["zoom blur", "jpeg"]
     assert text.count('class="rule"') == 2
     assert text.count('class="other"') == 4

@@ -1,4 +1,4 @@
-"""The studies: their settings say what their names say, and DVC caches each cell on its own."""
+"""The studies: their settings say what their names say, and DVC caches each trial on its own."""
 
 import re
 import shutil
@@ -12,23 +12,23 @@ import yaml
 from ruamel.yaml import YAML
 
 from operations.pipeline import plan
-from operations.pipeline.cells import FILE as STUDIES_FILE
+from operations.pipeline.trials import FILE as STUDIES_FILE
 from tasks import params
-from tasks.study import cell, table
+from tasks.study import table, trial
 
 ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "studies/dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "studies/params.yaml").read_text())
-STUDIES = {study: stage["matrix"]["cell"] for study, stage in STAGES.items()}
-CELLS = [(study, name) for study, names in STUDIES.items() for name in names]
-LADDER = ["transfer", "three_blocks", "base_augmentation", "randaugment", "lower_dropout", "cutout"]
+STUDIES = {study: stage["matrix"]["trial"] for study, stage in STAGES.items()}
+TRIALS = [(study, name) for study, names in STUDIES.items() for name in names]
+ABLATION = ["transfer", "three_blocks", "base_augmentation", "randaugment", "lower_dropout", "cutout"]
 
 EPOCHS = PARAMS["optimizers"]["lion"]["train"]["finetune_epochs"]
-"""The budget of all cells that fine-tune a pretrained backbone."""
+"""The budget of all trials that fine-tune a pretrained backbone."""
 
 
 def flat(study: str, name: str) -> dict[str, Any]:
-    """The cell's settings, the keys of what is nested with a dot."""
+    """The trial's settings, the keys of what is nested with a dot."""
     section = PARAMS[study][name]
     train = {key: value for key, value in section["train"].items() if key != "augment"}
     nested = {f"augment.{key}": value for key, value in section["train"]["augment"].items()}
@@ -41,15 +41,15 @@ def difference(before: tuple[str, str], after: tuple[str, str]) -> dict[str, tup
     return {key: (old[key], new[key]) for key in old if old[key] != new[key]}
 
 
-@pytest.mark.parametrize(("study", "name"), CELLS)
-def test_every_cell_is_a_whole_recipe(study: str, name: str) -> None:
-    settings = params.load(cell.kind(study, name), ROOT / "studies/params.yaml")
+@pytest.mark.parametrize(("study", "name"), TRIALS)
+def test_every_trial_is_a_whole_recipe(study: str, name: str) -> None:
+    settings = params.load(trial.kind(study, name), ROOT / "studies/params.yaml")
     assert settings.model_dump() == PARAMS[study][name]
 
 
-def test_cells_of_dvc_yaml_and_of_params_yaml_are_the_same() -> None:
+def test_trials_of_dvc_yaml_and_of_params_yaml_are_the_same() -> None:
     assert {study: sorted(names) for study, names in STUDIES.items()} == {
-        study: sorted(cells) for study, cells in PARAMS.items() if study != "report"
+        study: sorted(trials) for study, trials in PARAMS.items() if study != "report"
     }
 
 
@@ -57,8 +57,8 @@ def test_dvc_and_the_stages_read_the_merges_alike() -> None:
     assert YAML(typ="safe", pure=True).load((ROOT / "studies/params.yaml").read_text()) == PARAMS
 
 
-def test_the_report_s_figures_are_of_cells() -> None:
-    assert {(study, name) for study, cells in PARAMS["report"].items() for name in cells} <= set(CELLS)
+def test_the_report_s_figures_are_of_trials() -> None:
+    assert {(study, name) for study, trials in PARAMS["report"].items() for name in trials} <= set(TRIALS)
 
 
 @pytest.mark.parametrize("name", table.STEPS)
@@ -66,8 +66,8 @@ def test_studies_of_steps_exist(name: str) -> None:
     assert name in STUDIES
 
 
-def test_the_ladder_starts_with_transfer_learning_alone() -> None:
-    first = flat("ladder", LADDER[0])
+def test_the_ablation_starts_with_transfer_learning_alone() -> None:
+    first = flat("ablation", ABLATION[0])
     assert (first["finetune_epochs"], first["finetune_blocks"], first["augment.recipe"]) == (0, 0, "none")
     assert (first["weights"], first["imbalance"], first["optimizer"]) == ("imagenet", "class_weights", "adam")
 
@@ -82,14 +82,14 @@ def test_the_ladder_starts_with_transfer_learning_alone() -> None:
         ("lower_dropout", "cutout", {"augment.recipe": ("randaugment", "randaugment_cutout")}),
     ],
 )
-def test_a_step_of_the_ladder_is_what_its_name_says(before: str, after: str, expected: dict) -> None:
-    assert STUDIES["ladder"] == LADDER
-    assert LADDER.index(after) == LADDER.index(before) + 1
-    assert difference(("ladder", before), ("ladder", after)) == expected
+def test_a_step_of_the_ablation_is_what_its_name_says(before: str, after: str, expected: dict) -> None:
+    assert STUDIES["ablation"] == ABLATION
+    assert ABLATION.index(after) == ABLATION.index(before) + 1
+    assert difference(("ablation", before), ("ablation", after)) == expected
 
 
-def test_the_final_phase_stands_on_the_ladder_s_last_step() -> None:
-    assert difference(("ladder", "cutout"), ("optimizers", "adam")) == {"finetune_blocks": (3, 5)}
+def test_the_final_phase_stands_on_the_ablation_s_last_step() -> None:
+    assert difference(("ablation", "cutout"), ("optimizers", "adam")) == {"finetune_blocks": (3, 5)}
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_the_final_phase_stands_on_the_ladder_s_last_step() -> None:
         ("optimizers", {"optimizer", "weight_decay", "learning_rate", "frozen_learning_rate"}),
     ],
 )
-def test_cells_of_the_final_phase_differ_in_what_their_study_is_about(study: str, own: set[str]) -> None:
+def test_trials_of_the_final_phase_differ_in_what_their_study_is_about(study: str, own: set[str]) -> None:
     for name in STUDIES[study]:
         assert set(difference(("optimizers", "lion"), (study, name))) <= own
     same = [name for name in STUDIES[study] if not difference(("optimizers", "lion"), (study, name))]
-    assert len(same) == 1, "the final recipe is one of the cells"
-    assert len({str(flat(study, name)) for name in STUDIES[study]}) == len(STUDIES[study]), "two cells are the same"
+    assert len(same) == 1, "the final recipe is one of the trials"
+    assert len({str(flat(study, name)) for name in STUDIES[study]}) == len(STUDIES[study]), "two trials are the same"
 
 
 def test_blocks_are_counted_by_their_names() -> None:
@@ -118,7 +118,7 @@ def test_blocks_are_counted_by_their_names() -> None:
 
 
 @pytest.mark.parametrize("study", ["imbalance", "engines", "recipes", "optimizers"])
-def test_a_cell_is_named_by_its_setting(study: str) -> None:
+def test_a_trial_is_named_by_its_setting(study: str) -> None:
     key = {"engines": "augment.engine", "recipes": "augment.recipe", "optimizers": "optimizer"}.get(study, study)
     assert {name: flat(study, name)[key] for name in STUDIES[study]} == {name: name for name in STUDIES[study]}
 
@@ -131,7 +131,7 @@ def test_adam_and_adamw_are_not_the_same_in_disguise() -> None:
 
 @pytest.mark.parametrize("name", STUDIES["backbones"])
 def test_backbones_are_frozen_with_the_same_head_but_for_the_one_from_scratch(name: str) -> None:
-    changes = difference(("ladder", "transfer"), ("backbones", name))
+    changes = difference(("ablation", "transfer"), ("backbones", name))
     assert flat("backbones", name)["backbone"] == name
     if name == "custom_cnn":
         assert changes.keys() - {"backbone", "learning_rate"} == {
@@ -144,8 +144,8 @@ def test_backbones_are_frozen_with_the_same_head_but_for_the_one_from_scratch(na
 # What the stage would write depends on its section alone, so a stand-in that copies that will do.
 STAND_IN = """
 import json, pathlib, sys, yaml
-study, cell, *_, out, state, record = sys.argv[1:]
-section = yaml.safe_load(open("studies/params.yaml"))[study][cell]
+study, trial, *_, out, state, record = sys.argv[1:]
+section = yaml.safe_load(open("studies/params.yaml"))[study][trial]
 pathlib.Path(out).parent.mkdir(parents=True, exist_ok=True)
 pathlib.Path(out).write_text(json.dumps(section))
 """
@@ -153,20 +153,20 @@ pathlib.Path(out).write_text(json.dumps(section))
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's studies/ with a stage that stands in, the ladder and the optimizers run once."""
+    """The project's studies/ with a stage that stands in, the ablation and the optimizers run once."""
     root = tmp_path_factory.mktemp("studies") / "project"
     for name in ("studies/dvc.yaml", "studies/params.yaml", "studies/.gitignore"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
     (root / "params.yaml").write_text("classes: {ig: []}\n")
     (root / "dvc.yaml").write_text("stages: {split: {cmd: 'echo x > data/other', outs: [data/other]}}\n")
-    for dep in STAGES["ladder"]["deps"]:
+    for dep in STAGES["ablation"]["deps"]:
         file = root / dep if dep.endswith(".py") else root / dep / "any.txt"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(STAND_IN if dep.endswith("study/stage.py") else "")
     for command in (["git", "init", "-q"], ["dvc", "init", "-q"]):
         run(root, *command)
-    run(root, "dvc", "repro", "studies/dvc.yaml:ladder", "studies/dvc.yaml:optimizers")
+    run(root, "dvc", "repro", "studies/dvc.yaml:ablation", "studies/dvc.yaml:optimizers")
     return root
 
 
@@ -189,8 +189,14 @@ def edit(root: Path, pattern: str, by: str) -> None:
     file.write_text(text)
 
 
-RAN = {f"{study}@{name}" for study in ("ladder", "optimizers") for name in STUDIES[study]}
-FROM_LOWER_DROPOUT = {"ladder@lower_dropout", "ladder@cutout", "optimizers@adam", "optimizers@adamw", "optimizers@lion"}
+RAN = {f"{study}@{name}" for study in ("ablation", "optimizers") for name in STUDIES[study]}
+FROM_LOWER_DROPOUT = {
+    "ablation@lower_dropout",
+    "ablation@cutout",
+    "optimizers@adam",
+    "optimizers@adamw",
+    "optimizers@lion",
+}
 
 
 @pytest.mark.parametrize(
@@ -199,12 +205,12 @@ FROM_LOWER_DROPOUT = {"ladder@lower_dropout", "ladder@cutout", "optimizers@adam"
         pytest.param("^", "# a comment\n", set(), id="a comment"),
         pytest.param("accuracy: 0.63", "accuracy: 0.64", set(), id="the report's figures"),
         pytest.param("imbalance: under_sampling", "imbalance: none", set(), id="another study"),
-        pytest.param("weight_decay: 0.004", "weight_decay: 0.005", {"optimizers@adamw"}, id="a cell"),
+        pytest.param("weight_decay: 0.004", "weight_decay: 0.005", {"optimizers@adamw"}, id="a trial"),
         pytest.param("feature_dropout: 0.2,", "feature_dropout: 0.3,", FROM_LOWER_DROPOUT, id="those built on it too"),
         pytest.param("share 0.25", "share 0.5", RAN, id="the share of all"),
     ],
 )
-def test_an_edit_makes_the_cells_stale_that_it_changes(copy: Path, pattern: str, by: str, expected: set[str]) -> None:
+def test_an_edit_makes_the_trials_stale_that_it_changes(copy: Path, pattern: str, by: str, expected: set[str]) -> None:
     never = plan.stale_of(copy, STUDIES_FILE)
     assert not never & RAN
     edit(copy, pattern, by)
@@ -213,7 +219,7 @@ def test_an_edit_makes_the_cells_stale_that_it_changes(copy: Path, pattern: str,
 
 def test_dvc_then_runs_those_and_no_more(copy: Path) -> None:
     edit(copy, "feature_dropout: 0.2,", "feature_dropout: 0.3,")
-    output = run(copy, "dvc", "repro", "studies/dvc.yaml:ladder", "studies/dvc.yaml:optimizers")
+    output = run(copy, "dvc", "repro", "studies/dvc.yaml:ablation", "studies/dvc.yaml:optimizers")
     assert set(re.findall(r"Running stage 'studies/dvc.yaml:([^']+)'", output)) == FROM_LOWER_DROPOUT
 
 

@@ -23,7 +23,7 @@ from prefect.input.run_input import keyset_from_paused_state
 from prefect.states import Paused
 from pydantic import Field
 
-from flows.server import outage
+from flows.server import resilience
 from operations.person import UNVERIFIED, answerer
 from operations.process import flocks
 
@@ -61,7 +61,7 @@ def ask(text: str, hours: float) -> Answered:
     if context is None or context.flow_run is None:
         raise RuntimeError("a person is asked in Prefect's UI, so by a flow run")
     run = context.flow_run.id
-    outage.go_on_without_lease()
+    resilience.go_on_without_lease()
     until = time.monotonic() + 3600 * hours
     keys = _pause(run, text, int(3600 * hours + SLACK_SECONDS))
     get_run_logger().info("waiting for a person's answer in Prefect's UI, for %g hours", hours)

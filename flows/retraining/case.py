@@ -15,7 +15,7 @@ class Case:
     """What the steps of a run hand on. No dataclass: Prefect would search its fields wherever it is handed on."""
 
     def __init__(self, root: Path, record: Recorder, name: str, settings: Settings):
-        self.root, self.record, self.name, self.told = root, record, name, Retraining(record.id)
+        self.root, self.record, self.name, self.summary = root, record, name, Retraining(record.id)
         self.settings = settings
         self.place, self.base = root, Base.of(root)
         """where the model is made and judged, and what of the project that began with"""

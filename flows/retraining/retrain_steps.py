@@ -31,7 +31,7 @@ from tasks.gate.decision import Decision
 
 GATE = "the gate"
 """Who promotes where no person is asked."""
-CURATED = "report"
+CURATED = "data_report"
 """The last stage before the training."""
 
 
@@ -46,8 +46,8 @@ def begun(root: Path, record: Recorder, deliveries: Sequence[str], settings: Set
 def left_to(case: Case, ahead: str, deliveries: Sequence[str]) -> State:
     """End a run whose work another one does, which waits."""
     what = ", ".join(deliveries) or "all that is listed"
-    case.told.outcome, case.told.why = "collapsed", f"{ahead} waits already, and takes {what}"
-    case.record.note(left_to=ahead, sentence=str(case.told))
+    case.summary.outcome, case.summary.why = "collapsed", f"{ahead} waits already, and takes {what}"
+    case.record.note(left_to=ahead, sentence=str(case.summary))
     return _state(case)
 
 
@@ -60,15 +60,15 @@ def curated(case: Case) -> None:
         log.warning("finished the promotion of %s, which had been interrupted", finished)
     # Against params.yaml as it is now: an earlier run may have brought some of them into it.
     case.settings = settings_form.again(case.settings)
-    case.told.settings = dict(case.settings.values())
-    takeover.check(case.root, case.told.settings)
+    case.summary.settings = dict(case.settings.values())
+    takeover.check(case.root, case.summary.settings)
     _clear_candidates(case.root)
     watch.take_in_all(case.root)
     _clean(case)
-    case.told.fresh = decided.fresh(case.root)
-    case.record.note(delivered=case.told.fresh)
-    if case.told.fresh:
-        case.told.drift = retrain_tasks.drift(case.root, case.told.fresh)
+    case.summary.fresh = decided.fresh(case.root)
+    case.record.note(delivered=case.summary.fresh)
+    if case.summary.fresh:
+        case.summary.drift = retrain_tasks.drift(case.root, case.summary.fresh)
 
 
 def audited(case: Case, when: When = "ahead") -> bool:
@@ -77,18 +77,18 @@ def audited(case: Case, when: When = "ahead") -> bool:
     Whether anything was held.
     """
     found: Audited = retrain_tasks.audited(case.root, when)
-    case.told.audit = found.markdown()
+    case.summary.audit = found.markdown()
     held = retrain_tasks.held(case.root, found, case.record.id) if found.guilty else []
-    case.told.held |= {one.delivery: str(one) for one in found.guilty if one.delivery in held}
-    case.record.note(audit=[{**one.to_dict(), "sentence": str(one)} for one in found.findings], held=case.told.held)
+    case.summary.held |= {one.delivery: str(one) for one in found.guilty if one.delivery in held}
+    case.record.note(audit=[{**one.to_dict(), "sentence": str(one)} for one in found.findings], held=case.summary.held)
     if held:
-        said = "; ".join(f"held {name}: {case.told.held[name]}" for name in held)
-        notify.tell("held", f"{said}; `{holds.command('NAME')}` takes a delivery back", get_run_logger())
+        text = "; ".join(f"held {name}: {case.summary.held[name]}" for name in held)
+        notify.tell("held", f"{text}; `{holds.command('NAME')}` takes a delivery back", get_run_logger())
         _clean(case)
-        late = [name for name in decided.fresh(case.root) if name not in case.told.fresh]
+        late = [name for name in decided.fresh(case.root) if name not in case.summary.fresh]
         if late:  # they were accepted since, and are audited like the others
-            case.told.fresh += late
-            case.record.note(delivered=case.told.fresh)
+            case.summary.fresh += late
+            case.record.note(delivered=case.summary.fresh)
             audited(case, when)
     return bool(held)
 
@@ -100,9 +100,9 @@ def spoilt(case: Case) -> bool:
     decided upon. A model of other settings is refused for these, which says nothing of its deliveries.
     """
     assert case.decision is not None
-    if case.decision.promote or case.told.settings or not audited(case, "refused"):
+    if case.decision.promote or case.summary.settings or not audited(case, "refused"):
         return False
-    decided.note(case.root, case.model, case.told.outcome)
+    decided.note(case.root, case.model, case.summary.outcome)
     back: list[str] = retrain_tasks.put_back(case.root)
     case.record.note(put_back=back)
     if not back:
@@ -112,21 +112,21 @@ def spoilt(case: Case) -> bool:
 
 def nothing_to_do(case: Case, force: bool) -> str | None:
     """Why there is nothing to train and nothing to decide; None where there is."""
-    if force or case.told.settings or not decided.is_of_these_rows(case.root):
+    if force or case.summary.settings or not decided.is_of_these_rows(case.root):
         return None
     asker = approvals.asks(case.root, model_folder.digest(case.root / candidate.MODEL) or "none")
     if asker:
         return f"{asker} waits for a person's answer about the model of these pictures"
     if not decided.is_decided(case.root):
         return None
-    new = [name for name in case.told.fresh if name not in case.told.held]
+    new = [name for name in case.summary.fresh if name not in case.summary.held]
     fresh = f", to which {', '.join(new)} brought no picture" if new else ""
     return f"the cleaned dataset is that of the last training{fresh}"
 
 
 def unchanged(case: Case, reason: str, review_branch: bool) -> State:
     """End a run that has nothing to train; what it took in is committed all the same."""
-    case.told.outcome, case.told.why = "unchanged", reason
+    case.summary.outcome, case.summary.why = "unchanged", reason
     committed(case)
     return concluded(case, review_branch)
 
@@ -143,15 +143,15 @@ def placed(case: Case) -> Iterator[None]:
         yield
         case.shown = artifact.markdown(case.place, case.made, _record(case))
         place.save(stages.LAST)
-        case.told.experiment = place.name
+        case.summary.experiment = place.name
 
 
 def trained(case: Case) -> None:
-    """Bring the stages from train to card up to date; all of them where the run has settings of its own."""
-    if case.told.settings:
+    """Bring the stages from train to model_report up to date; all of them where the run has settings of its own."""
+    if case.summary.settings:
         case.made = stages.run_stages(case.place, case.settings, stages.LAST)
         return
-    todo = stages.begin(case.root, stages.AS_THEY_ARE, "card")
+    todo = stages.begin(case.root, stages.AS_THEY_ARE, "model_report")
     curated = {each.stage: each for each in case.made if graph.is_within(each.stage, CURATED)}
     case.made += [each.result() for each in stages.submitted(todo, curated)]
 
@@ -163,7 +163,7 @@ def judged(case: Case) -> None:
     rescored: Any = retrain_tasks.rescored(case.place, return_state=True)
     decision: Decision = retrain_tasks.gate(case.place, rescored.result())
     case.decision = decision
-    case.told.gate = decision.markdown()
+    case.summary.gate = decision.markdown()
     case.record.note(rescored=rescored.message, decision=decision.to_dict())
     case.asker = approvals.asks(case.root, case.model)
     if decision.promote and not case.asker:
@@ -173,9 +173,11 @@ def judged(case: Case) -> None:
 
 def committed(case: Case) -> None:
     """Commit what the run took in and made; what a person has changed beside that is named."""
-    case.told.commit = retrain_tasks.commit(case.root, case.list, case.told.fresh, list(case.told.held), case.record.id)
-    case.told.left = data_commit.left(case.root)
-    case.record.note(commit=case.told.commit, left=case.told.left)
+    case.summary.commit = retrain_tasks.commit(
+        case.root, case.list, case.summary.fresh, list(case.summary.held), case.record.id
+    )
+    case.summary.left = data_commit.left(case.root)
+    case.record.note(commit=case.summary.commit, left=case.summary.left)
 
 
 def waits_for_a_person(case: Case, approval: str) -> bool:
@@ -185,9 +187,9 @@ def waits_for_a_person(case: Case, approval: str) -> bool:
 
 def asked(case: Case, hours: float) -> None:
     """Ask a person, with the gate's table at hand."""
-    text = f"## May this model be the champion, in place of {case.against or 'none'}?\n\n{case.told.gate}"
-    if case.told.settings:
-        text += f"\nYes puts its settings into params.yaml and commits them: {listed(case.told.settings)}\n"
+    text = f"## May this model be the champion, in place of {case.against or 'none'}?\n\n{case.summary.gate}"
+    if case.summary.settings:
+        text += f"\nYes puts its settings into params.yaml and commits them: {listed(case.summary.settings)}\n"
     case.answer = approvals.ask(text, hours)
     case.record.note(approval=asdict(case.answer))
 
@@ -199,56 +201,62 @@ def promoted_or_kept(case: Case) -> None:
     moved, answer = (now.tag if now else None) != case.against, case.answer
     try:
         if case.asker:
-            case.told.why = f"{case.asker} waits for a person's answer about this model"
+            case.summary.why = f"{case.asker} waits for a person's answer about this model"
         elif case.candidate is None:
-            case.told.why = reason
+            case.summary.why = reason
         elif moved:
-            case.told.why = f"the model was compared with {case.against or 'no champion'}; the next run judges it anew"
+            case.summary.why = (
+                f"the model was compared with {case.against or 'no champion'}; the next run judges it anew"
+            )
         elif answer and answer.promote == "no":
-            case.told.why = f"not promoted: {answer.why} ({answer.who})"
-        elif case.told.experiment and takeover.is_outdated(case.root, case.base):
-            case.told.why = f"{params_file.FILE} was changed since the run began, so its settings are not put into it"
+            case.summary.why = f"not promoted: {answer.why} ({answer.who})"
+        elif case.summary.experiment and takeover.is_outdated(case.root, case.base):
+            case.summary.why = (
+                f"{params_file.FILE} was changed since the run began, so its settings are not put into it"
+            )
         else:
             _take_over(case)
             why, who = (f"{reason}; confirmed: {answer.why}", answer.who) if answer else (reason, GATE)
             now = retrain_tasks.promote(case.root, case.candidate, why, who, case.against)
-            case.told.outcome, case.told.why = "promoted", reason
+            case.summary.outcome, case.summary.why = "promoted", reason
             case.record.note(promoted=now.tag)
     finally:
         if case.candidate:
             champion.discard(case.candidate)
     if not case.asker and not (case.candidate and moved):
-        decided.note(case.root, case.model, case.told.outcome)
+        decided.note(case.root, case.model, case.summary.outcome)
 
 
 def concluded(case: Case, review_branch: bool) -> State:
     """Push, and tell the run on a page. Raises OSError where pushing failed, when all else is done."""
     now = champion.current(case.root)
-    case.told.champion = now.tag if now else None
-    if not case.told.experiment or case.told.outcome == "promoted":  # else the project's model has not learnt them
+    case.summary.champion = now.tag if now else None
+    if (
+        not case.summary.experiment or case.summary.outcome == "promoted"
+    ):  # else the project's model has not learnt them
         decided.note_deliveries(case.root, case.names)
     if case.decision and not case.decision.promote:
-        notify.tell("refused", str(case.told), get_run_logger())
-    pushed: Any = retrain_tasks.push(case.root, case.told, review_branch, return_state=True)
-    case.record.note(pushed=case.told.pushed, not_backed_up=case.told.not_backed_up, sentence=str(case.told))
+        notify.tell("refused", str(case.summary), get_run_logger())
+    pushed: Any = retrain_tasks.push(case.root, case.summary, review_branch, return_state=True)
+    case.record.note(pushed=case.summary.pushed, not_backed_up=case.summary.not_backed_up, sentence=str(case.summary))
     shown = case.shown or artifact.markdown(case.root, case.made, _record(case))
-    create_markdown_artifact(case.told.markdown(shown), key="retraining", description=str(case.told))
+    create_markdown_artifact(case.summary.markdown(shown), key="retraining", description=str(case.summary))
     if pushed.is_failed():
         error = pushed.result(raise_on_failure=False)
-        raise OSError(f"{case.told}. All of that stands, and could not be pushed, which the next run does: {error}")
+        raise OSError(f"{case.summary}. All of that stands, and could not be pushed, which the next run does: {error}")
     return _state(case)
 
 
 def _state(case: Case) -> State:
-    return Completed(name=case.told.state, message=str(case.told), data=case.told)
+    return Completed(name=case.summary.state, message=str(case.summary), data=case.summary)
 
 
 def _take_over(case: Case) -> None:
     """Put the settings of its own, if any, and what was made with them into the project."""
-    if case.told.experiment:
-        case.told.commit = retrain_tasks.taken_over(case.root, case.told.experiment, case.base, case.record.id)
-        case.told.left = data_commit.left(case.root)
-        case.record.note(commit=case.told.commit, left=case.told.left)
+    if case.summary.experiment:
+        case.summary.commit = retrain_tasks.taken_over(case.root, case.summary.experiment, case.base, case.record.id)
+        case.summary.left = data_commit.left(case.root)
+        case.record.note(commit=case.summary.commit, left=case.summary.left)
 
 
 def _record(case: Case) -> Path:

@@ -131,12 +131,12 @@ def promote(root: Path, candidate: Path, why: str, who: str, against: str | None
 
 
 @step("push")
-def push(root: Path, told: Retraining, review_branch: bool) -> None:
+def push(root: Path, summary: Retraining, review_branch: bool) -> None:
     """Copy data and models to the remote, and the commits to git's origin if that is wanted. Raises OSError."""
     try:
         if remote.configured(root):
-            told.pushed.append(remote.push(root, champions=True, log=get_run_logger()))
+            summary.pushed.append(remote.push(root, champions=True, log=get_run_logger()))
         if review_branch:
-            told.pushed.append(data_commit.push_for_review(root, datetime.now(UTC).date()))
+            summary.pushed.append(data_commit.push_for_review(root, datetime.now(UTC).date()))
     finally:
-        told.not_backed_up += remote.not_backed_up(root)
+        summary.not_backed_up += remote.not_backed_up(root)

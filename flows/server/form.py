@@ -21,7 +21,7 @@ Delivery = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,99})?$")]
 Listed = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Champion = Annotated[str, Field(pattern=r"^(champion/[1-9][0-9]{0,8})?$")]
 Experiment = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-Views = Literal[1, 4, 8]
+Tta = Literal[1, 4, 8]
 
 
 class Known:
@@ -44,9 +44,9 @@ def studies() -> list[str]:
     return list(_studies())
 
 
-def cells() -> list[str]:
-    """Names of all their cells, each once."""
-    return list(dict.fromkeys(cell for study in _studies().values() for cell in study["matrix"]["cell"]))
+def trials() -> list[str]:
+    """Names of all their trials, each once."""
+    return list(dict.fromkeys(trial for study in _studies().values() for trial in study["matrix"]["trial"]))
 
 
 def _studies() -> dict[str, Any]:
@@ -57,4 +57,4 @@ def _studies() -> dict[str, Any]:
 
 
 Study = Annotated[str, Known(studies)]
-Cells = list[Annotated[str, Known(cells)]]
+Trials = list[Annotated[str, Known(trials)]]

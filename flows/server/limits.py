@@ -14,10 +14,10 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.concurrency.sync import concurrency
 
 from flows.server import server
-from operations.pipeline import cells
+from operations.pipeline import trials
 
 GPU = "gpu"
-GPUS = cells.gpus()
+GPUS = trials.gpus()
 SLOTS = max(1, len(GPUS))
 """Trainings side by side: as many as there are GPUs; one where there is none, since a training uses all cores."""
 _free: Queue[str] = Queue()

@@ -13,7 +13,7 @@ from operations.history import provenance
 from operations.history.provenance import RESUMES
 
 MESSAGE = "Nobody works on it any more: whoever ran it was killed, or the machine went down"
-NOT_AGAIN = {"watch", "withdraw", "hold", "release", "promote", "rollback", "apply"}
+NOT_AGAIN = {"watch", "remove", "hold", "release", "promote", "rollback", "apply"}
 """Deployments whose runs are not taken up: the next look comes in a minute; what a person decided is not done twice."""
 PAGE = 200
 

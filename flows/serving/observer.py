@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from operations.landing import drop, folders
+from operations.landing import folders, landing_zone
 
 WAKE_SECONDS = 2.0
 """How often the folder itself is looked for, and by how much a change is noticed late where nothing tells of it."""
@@ -42,34 +42,34 @@ class _Observer:
 
     def __init__(self, folder: Path, trigger: Callable[[], object], settle_seconds: float):
         self.folder, self.trigger, self.settle_seconds = folder, trigger, settle_seconds
-        self.told: dict[Path, drop.Stamp | None] = {}
+        self.announced: dict[Path, landing_zone.Stamp | None] = {}
         self.seen: list[Path] = []
         self.due = 0.0
 
     def wake(self, changed: bool) -> None:
         """Look at the marks where something changed, and at the entries themselves once it is time for that."""
-        entries, now = drop.entries(self.folder), time.monotonic()
+        entries, now = landing_zone.entries(self.folder), time.monotonic()
         if changed or entries != self.seen:
             self.seen, self.due = entries, min(self.due, now + self.settle_seconds)
         elif now < self.due:
             return
         settle_seconds = self.settle_seconds if now >= self.due else math.inf
         try:
-            self.tell(drop.complete(self.folder, settle_seconds))
+            self.tell(landing_zone.complete(self.folder, settle_seconds))
         except OSError:
             self.due = now  # so that the next wake tries again
             raise
         if now >= self.due:
-            waits = set(entries) - set(self.told)
+            waits = set(entries) - set(self.announced)
             self.due = now + max(self.settle_seconds / 4, WAKE_SECONDS) if waits else math.inf
 
     def tell(self, complete: list[Path]) -> None:
         """Call the trigger if an entry is complete that was not told of, or is another by now."""
-        self.told = {entry: stamp for entry, stamp in self.told.items() if os.path.lexists(entry)}
-        stamps = {entry: drop.stamp(entry) for entry in complete}
-        if any(self.told.get(entry) != stamp for entry, stamp in stamps.items()):
+        self.announced = {entry: stamp for entry, stamp in self.announced.items() if os.path.lexists(entry)}
+        stamps = {entry: landing_zone.stamp(entry) for entry in complete}
+        if any(self.announced.get(entry) != stamp for entry, stamp in stamps.items()):
             self.trigger()
-            self.told.update(stamps)
+            self.announced.update(stamps)
 
 
 def trigger_watch() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from flows import HEARTBEAT_SECONDS
 from flows.server import access, database, lease, server, webhook
-from flows.server.keeper import Keeper
+from flows.server.supervisor import Supervisor
 from operations import person
 from operations.process import lock
 
@@ -44,16 +44,16 @@ def serve(root: Path, host: str, port: int, url: str | None = None, alone: bool 
         database.check(stored)
     with server.announcing(root) as announce:
         access.check_free(host, port)
-        keeper = Keeper(lambda: server.start(root, port, host, stored))
+        supervisor = Supervisor(lambda: server.start(root, port, host, stored))
         try:
-            os.environ.update({"PREFECT_API_URL": keeper.server.api, **access.for_clients(), **server.PATIENT})
-            (_keep_up if alone else _run_deployments)(root, keeper, announce)
+            os.environ.update({"PREFECT_API_URL": supervisor.server.api, **access.for_clients(), **server.PATIENT})
+            (_keep_up if alone else _run_deployments)(root, supervisor, announce)
         finally:
-            _end_children(keeper.server.group.pid)
-            keeper.end()
+            _end_children(supervisor.server.group.pid)
+            supervisor.end()
 
 
-def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]) -> None:
+def _run_deployments(root: Path, supervisor: Supervisor, announce: Callable[[str], None]) -> None:
     """Run what is due until a signal comes, or the server is gone for good: OSError then."""
     from flows.deployments import deployments  # Prefect's import, while its server starts
     from flows.serving.served_runner import ServedRunner
@@ -68,35 +68,35 @@ def _run_deployments(root: Path, keeper: Keeper, announce: Callable[[str], None]
     )
     made = deployments()
     _recover(root)
-    keeper.server.await_healthy()
+    supervisor.server.await_healthy()
     try:
-        with lease.held(root, keeper.server.api):
+        with lease.held(root, supervisor.server.api):
             names = _set_up(root, runner, made)
-            announce(keeper.server.api)
-            print(f"{keeper.server}, with the deployments {', '.join(names)}; Ctrl-C ends it", flush=True)
-            with _observing(root), _keeping_forms(root), keeper.keeping(runner.server_is_back):
+            announce(supervisor.server.api)
+            print(f"{supervisor.server}, with the deployments {', '.join(names)}; Ctrl-C ends it", flush=True)
+            with _observing(root), _keeping_forms(root), supervisor.supervising(runner.server_is_back):
                 asyncio.run(runner.start())
     except KeyboardInterrupt:
-        if keeper.failed:
-            raise OSError(f"Prefect's server ends again and again: see {keeper.server.log}") from None
+        if supervisor.failed:
+            raise OSError(f"Prefect's server ends again and again: see {supervisor.server.log}") from None
         if not runner.terminated:
             raise
 
 
-def _keep_up(_root: Path, keeper: Keeper, announce: Callable[[str], None]) -> None:
+def _keep_up(_root: Path, supervisor: Supervisor, announce: Callable[[str], None]) -> None:
     """Keep the server up until a signal comes, or it is gone for good: OSError then."""
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
-    keeper.server.await_healthy()
-    announce(keeper.server.api)
-    print(f"{keeper.server}, without deployments; Ctrl-C ends it", flush=True)
+    supervisor.server.await_healthy()
+    announce(supervisor.server.api)
+    print(f"{supervisor.server}, without deployments; Ctrl-C ends it", flush=True)
     try:
-        with keeper.keeping(lambda: None):
+        with supervisor.supervising(lambda: None):
             over.wait()
     except KeyboardInterrupt:
-        if not keeper.failed:
+        if not supervisor.failed:
             raise
-        raise OSError(f"Prefect's server ends again and again: see {keeper.server.log}") from None
+        raise OSError(f"Prefect's server ends again and again: see {supervisor.server.log}") from None
 
 
 def _set_up(root: Path, runner: Any, made: list[Any]) -> list[str]:

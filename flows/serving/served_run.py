@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 
-from flows.server import outage
+from flows.server import resilience
 
 GRACE = 5.0
 """Seconds for the flow to leave in order. Stages have their guards, which end them and then free the project's lock."""
@@ -23,7 +23,7 @@ def main() -> None:
     pipe = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what the flow starts must not read from the pipe
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
-    outage.outlast()
+    resilience.outlast()
     runpy.run_module("prefect.engine", run_name="__main__")
 
 

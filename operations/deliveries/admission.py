@@ -1,11 +1,11 @@
 """Lists what waits (`operations.deliveries.waiting`), so that it is part of the next run.
 
 Stages read data/deliveries.yaml and DVC's files while a run works, so this needs the project's lock. Whoever takes that
-to run something does it first: `pipeline`, `retrain`, `make repro`; and `deliver` and `watch` where it is free.
+to run something does it first: `pipeline`, `retrain`, `make repro`; and `add` and `watch` where it is free.
 
 `dvc add` takes seconds, and a landing must not wait for all of them: deliveries are listed one at a time, and the
 landing's lock is held only while one is moved. While DVC reads it, its content lies in data/raw and its facts still in
-data/waiting, so a landing knows it, and `withdraw` waits for the project's lock.
+data/waiting, so a landing knows it, and `remove` waits for the project's lock.
 
 A killed one is finished by the next: what waits is cleared away after its line is in the list.
 """
@@ -18,8 +18,8 @@ from operations.deliveries import staging, waiting
 from operations.process import lock
 from operations.project import dvc_file, dvc_lock, listing
 from operations.project.dvc_file import RAW
-from tasks.deliver import raw
-from tasks.deliver.intake import Intake
+from tasks.delivery import raw
+from tasks.delivery.intake import Intake
 
 COMMAND = "admission"
 HALF_WRITTEN = re.compile(r"\..+\.\d+")
@@ -68,7 +68,7 @@ def clear_half_written(root: Path) -> None:
 def _list(root: Path, name: str) -> None:
     with waiting.changing(root, COMMAND):
         if name not in waiting.names(root):
-            return  # withdrawn meanwhile
+            return  # removed meanwhile
         taken, listed = waiting.read(root, name), name in listing.names(root)
         moved = not listed and _move(root, name, taken)
     if not listed:
@@ -76,7 +76,7 @@ def _list(root: Path, name: str) -> None:
     elif dvc_file.digest(root, name) != taken.digest:
         raise ValueError(
             f"{name!r} waits for the next run, and {listing.FILE} names other content so by now: "
-            f"`hemaflow withdraw {name}` takes out what waits, which can be delivered again"
+            f"`hemaflow remove {name}` takes out what waits, which can be added again"
         )
     with waiting.changing(root, COMMAND), staging.opened(root) as scratch:
         waiting.place(root, name).rename(scratch / name)

@@ -39,7 +39,7 @@ def hold(root: Path, name: str, why: str, who: str | None = None) -> Held:
     with lock.held(root, f"hold {name}"):
         held = listing.held(root)
         if [each for each in listing.names(root) if each not in held] == [name]:
-            raise ValueError(f"{name!r} is the last delivery that is not on hold: deliver others first")
+            raise ValueError(f"{name!r} is the last delivery that is not on hold: add others first")
         return _done(root, name, "hold", why, who)
 
 

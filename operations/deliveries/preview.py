@@ -22,7 +22,7 @@ def preview(root: Path, out: Path, engine: str, number: int, seed: int) -> str:
     _check(out, number)
     rows = _chosen(_train(root), load(Classes, root / PARAMS).names, number, seed)
     arrays = store.pixels(root / "data/ingested", rows)
-    from tasks.augment.sheet import sheet
+    from tasks.augment.gallery import sheet
     from tasks.augment.table import Recipe
     from tasks.train.settings import Augment
 

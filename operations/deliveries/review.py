@@ -44,10 +44,11 @@ class Reviewed:
             return f"nothing to do: {_quoted(self.line)} stands in {FILE} already{wait}; {NEXT}"
         replaced = "".join(f", in place of {_quoted(line)}" for line in self.replaced)
         but = "".join(f", but {_quoted(line)} wins for that file" for line in self.exceptions)
-        return f"{self.line.verdict} {_about(self.line)}: line {self.line.line} of {FILE}{replaced}{but}{wait}; {NEXT}"
+        what = f"{self.line.review_decision} {_about(self.line)}"
+        return f"{what}: line {self.line.line} of {FILE}{replaced}{but}{wait}; {NEXT}"
 
 
-def review(root: Path, about: str, verdict: str, why: str, who: str | None = None) -> Reviewed:
+def review(root: Path, about: str, decision: str, why: str, who: str | None = None) -> Reviewed:
     """Keep or drop a picture, whatever the rules say; waits for the project's lock.
 
     `about` is an id, at least 8 digits of one, or DELIVERY/SOURCE. `who` is the person at work where
@@ -61,15 +62,17 @@ def review(root: Path, about: str, verdict: str, why: str, who: str | None = Non
         lines = review_file.read(root)
         rows, to_come = _rows(root)
         meant = _meant(rows, about, to_come)
-        if verdict == "keep":
+        if decision == "keep":
             _check_keepable(meant, about)
-        first, held = meant.iloc[0], _held(root, meant) if verdict == "keep" else []
-        said = Overrule(0, first["delivery"], first["source"] if "/" in about else "", first["id"], verdict, who, why)
-        replaced = [line for line in lines if _thing(line) == _thing(said)]
-        if [line._replace(line=0) for line in replaced] == [said]:
+        first, held = meant.iloc[0], _held(root, meant) if decision == "keep" else []
+        overrule = Overrule(
+            0, first["delivery"], first["source"] if "/" in about else "", first["id"], decision, who, why
+        )
+        replaced = [line for line in lines if _thing(line) == _thing(overrule)]
+        if [line._replace(line=0) for line in replaced] == [overrule]:
             return Reviewed(replaced[0], False, [], [], held)
-        line = review_file.put(root, said, replaced, None if to_come else _as_ingested(rows))
-        return Reviewed(line, True, replaced, _exceptions(lines, rows, said), held)
+        line = review_file.put(root, overrule, replaced, None if to_come else _as_ingested(rows))
+        return Reviewed(line, True, replaced, _exceptions(lines, rows, overrule), held)
 
 
 def _rows(root: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -92,8 +95,10 @@ def _rows(root: Path) -> tuple[pd.DataFrame, list[str]]:
 
 def _as_ingested(rows: pd.DataFrame) -> pd.DataFrame:
     """What the table was before anybody judged."""
-    came = rows["stage"] != "ingest"
-    return rows.assign(kept=came, stage=rows["stage"].mask(came, ""), reason=rows["reason"].mask(came, ""))
+    came = rows["dropped_by"] != "ingest"
+    return rows.assign(
+        kept=came, dropped_by=rows["dropped_by"].mask(came, ""), drop_reason=rows["drop_reason"].mask(came, "")
+    )
 
 
 def _meant(rows: pd.DataFrame, about: str, to_come: list[str]) -> pd.DataFrame:
@@ -116,9 +121,9 @@ def _meant(rows: pd.DataFrame, about: str, to_come: list[str]) -> pd.DataFrame:
 
 def _check_keepable(meant: pd.DataFrame, about: str) -> None:
     """That one of the rows can be kept, and that it is clear under which label."""
-    whole = meant[meant["stage"] != "ingest"]
+    whole = meant[meant["dropped_by"] != "ingest"]
     if whole.empty:
-        raise ValueError(f"{about} cannot be kept: it is {meant.iloc[0]['reason']} ({_key(meant.iloc[0])})")
+        raise ValueError(f"{about} cannot be kept: it is {meant.iloc[0]['drop_reason']} ({_key(meant.iloc[0])})")
     if whole["label"].nunique() > 1:
         keys = [f"{_key(row)} as {row['label']}" for _, row in whole.iterrows()]
         raise ValueError(f"{about} came under several labels: say which to keep, {_listed(keys, 'or')}")
@@ -130,11 +135,11 @@ def _held(root: Path, meant: pd.DataFrame) -> list[str]:
     return names if set(names) <= set(held) else []
 
 
-def _exceptions(lines: list[Overrule], rows: pd.DataFrame, said: Overrule) -> list[Overrule]:
+def _exceptions(lines: list[Overrule], rows: pd.DataFrame, overrule: Overrule) -> list[Overrule]:
     """Lines about single files of the picture that say the opposite of a line about the picture."""
-    keys = set(map(tuple, rows.loc[rows["id"] == said.id, store.KEY].to_numpy()))
-    opposite = [line for line in lines if line.source and line.verdict != said.verdict]
-    return [] if said.source else [line for line in opposite if (line.delivery, line.source) in keys]
+    keys = set(map(tuple, rows.loc[rows["id"] == overrule.id, store.KEY].to_numpy()))
+    opposite = [line for line in lines if line.source and line.review_decision != overrule.review_decision]
+    return [] if overrule.source else [line for line in opposite if (line.delivery, line.source) in keys]
 
 
 def _thing(line: Overrule) -> tuple[str, ...]:
@@ -154,7 +159,7 @@ def _about(line: Overrule) -> str:
 
 
 def _quoted(line: Overrule) -> str:
-    return f"line {line.line} ({line.verdict} {_about(line)}, {line.who}: {line.why})"
+    return f"line {line.line} ({line.review_decision} {_about(line)}, {line.who}: {line.why})"
 
 
 def _listed(names: Sequence[str], word: str = "and") -> str:

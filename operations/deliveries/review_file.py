@@ -25,20 +25,20 @@ def read(root: Path) -> list[Overrule]:
     return overrules.read(root / FILE)
 
 
-def put(root: Path, said: Overrule, replaced: list[Overrule], ingested: pd.DataFrame | None) -> Overrule:
+def put(root: Path, line: Overrule, replaced: list[Overrule], ingested: pd.DataFrame | None) -> Overrule:
     """Add a line at the end, take out those that it replaces, and return it with its number.
 
     Raises ValueError where dedupe would refuse what comes of it, and then the file is as it was. `ingested` are the
     rows of all listed deliveries as they came; without them nobody can tell yet whom the lines are about.
     """
     kept = _without(_physical(root / FILE), read(root), replaced)
-    text = "".join([*kept, _csv(said)])
+    text = "".join([*kept, _csv(line)])
     try:
         _check(root, text, ingested)
     except ValueError as error:
         raise ValueError(f"{FILE} stays as it was, dedupe would refuse it with this line: {error}") from error
     files.replace(root / FILE, text)
-    return said._replace(line=len(kept) + 1)
+    return line._replace(line=len(kept) + 1)
 
 
 def _check(root: Path, text: str, ingested: pd.DataFrame | None) -> None:

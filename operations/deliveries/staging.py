@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 STATE = Path("data/.state")
-PREFIX = "deliver-"
+PREFIX = "add-"
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 
 from operations.process import lock
 from tasks import atomic
-from tasks.deliver.intake import Intake
+from tasks.delivery.intake import Intake
 
 FOLDER = Path("data/waiting")
 CONTENT, FACTS = "content", "facts.json"
@@ -35,7 +35,7 @@ def names(root: Path) -> list[str]:
     """What waits, in the order in which it was accepted. Needs no lock."""
     found = []
     for file in (root / FOLDER).glob(f"[!.]*/{FACTS}"):
-        with suppress(FileNotFoundError):  # listed or withdrawn meanwhile
+        with suppress(FileNotFoundError):  # listed or removed meanwhile
             found.append((_facts(file.parent)["accepted"], file.parent.name))
     return [name for _, name in sorted(found)]
 

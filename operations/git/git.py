@@ -42,8 +42,8 @@ def run(
     except subprocess.TimeoutExpired:
         raise OSError(f"git {words[0]} did not end within {limit:.0f} s") from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
-        raise OSError(f"git {words[0]}: {said.removeprefix('fatal: ')}")
+        message = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
+        raise OSError(f"git {words[0]}: {message.removeprefix('fatal: ')}")
     return done.stdout
 
 

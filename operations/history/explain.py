@@ -39,10 +39,10 @@ _LABELS = {
 
 def explain(root: Path, run: str | None = None) -> str:
     """A run in words: `run` as `provenance.read` takes it, by default the latest. Raises ValueError for no such run."""
-    return told(provenance.read(root, run))
+    return describe(provenance.read(root, run))
 
 
-def told(record: Record) -> str:
+def describe(record: Record) -> str:
     """The record in words, a fact a line."""
     lines = [f"{record['flow']} {record['id']}: {record['outcome']}", *_circumstances(record)]
     stages = [*_stages(record), *_not_reached(record)]
@@ -182,8 +182,8 @@ def _not_reached(record: Record) -> Iterator[str]:
 
 def _facts(facts: Mapping[str, Any]) -> list[str]:
     named = [(_LABELS.get(name, name), _sentences(name, value)) for name, value in facts.items() if name not in _ABOVE]
-    told = [_line(name, sentence) for name, sentences in named for sentence in sentences]
-    return ["", "Besides", *told] if told else []
+    lines = [_line(name, sentence) for name, sentences in named for sentence in sentences]
+    return ["", "Besides", *lines] if lines else []
 
 
 def _sentences(name: str, value: Any) -> list[str]:
@@ -213,8 +213,8 @@ def _ending(record: Record) -> list[str]:
     lines = [line.strip() for line in (record["error"] or "").splitlines() if line.strip()]
     if not lines:
         return []
-    said = [line for line in lines[1:] if not line.startswith(DVC_S_OWN)]
-    return ["", f"Ended by: {lines[0]}", *(f"    {line}" for line in said[-LINES_SHOWN:])]
+    rest = [line for line in lines[1:] if not line.startswith(DVC_S_OWN)]
+    return ["", f"Ended by: {lines[0]}", *(f"    {line}" for line in rest[-LINES_SHOWN:])]
 
 
 def _position(stage: str) -> int:

@@ -110,8 +110,8 @@ def of_stage(root: Path, name: str, made: plan.Record, outcome: str) -> dict[str
     found: dict[str, Any] = {"output": {"path": made.path, "md5": made.hash}}
     if digest := model_folder.digest(root / made.path):
         found["model"] = digest
-    if name == "train" and outcome == Outcome.RAN and (said := _json(root / "data/runs/train.json")):
-        found["training"] = said
+    if name == "train" and outcome == Outcome.RAN and (training := _json(root / "data/runs/train.json")):
+        found["training"] = training
     return found
 
 

@@ -190,8 +190,8 @@ def at_work(name: str, reasons: Callable[[], Sequence[str]]) -> Iterator[Callabl
         yield lambda: time.monotonic() - began
     except BaseException as error:
         if recorder:
-            took, told = time.monotonic() - began, str(error)[:ERROR_KEPT]
-            recorder.stage(name, "failed", _found(reasons), took, error=told)
+            took, text = time.monotonic() - began, str(error)[:ERROR_KEPT]
+            recorder.stage(name, "failed", _found(reasons), took, error=text)
         raise
 
 

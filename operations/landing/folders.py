@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from operations.landing import drop
+from operations.landing import landing_zone
 from operations.process import files
 from tasks.landing.settings import Landing
 from tasks.params import FILE as PARAMS
@@ -21,7 +21,7 @@ INCOMING = Path("data/incoming")
 MARKER = ".hemaflow-landing"
 SET_UP = "hemaflow watch --set-up"
 PRIVATE = {".git", ".dvc"}
-TOLD, TOLD_SECONDS = Path("data/.state/landing.told"), 3600.0
+ANNOUNCED, ANNOUNCED_SECONDS = Path("data/.state/landing.announced"), 3600.0
 """What was told of folders that are no use, and for how long that is no news: a look comes each minute."""
 
 
@@ -55,11 +55,11 @@ def usable(root: Path) -> tuple[list[Path], list[str]]:
 
 def is_news(root: Path, problems: list[str]) -> bool:
     """Whether this was not told within the last hour; notes that it is told now, or that there is nothing to tell."""
-    file, text = root / TOLD, "\n".join(problems)
+    file, text = root / ANNOUNCED, "\n".join(problems)
     if not problems:
         file.unlink(missing_ok=True)
         return False
-    if file.is_file() and file.read_text() == text and time.time() - file.stat().st_mtime < TOLD_SECONDS:
+    if file.is_file() and file.read_text() == text and time.time() - file.stat().st_mtime < ANNOUNCED_SECONDS:
         return False
     file.parent.mkdir(parents=True, exist_ok=True)
     files.replace(file, text)
@@ -89,18 +89,18 @@ def set_up(root: Path) -> list[str]:
 
     Raises ValueError for one that cannot be a landing folder, and for one that belongs to another project.
     """
-    told = []
+    lines = []
     for folder in configured(root):
         _check_place(root, folder)
         folder.mkdir(parents=True, exist_ok=True)
         if os.path.lexists(folder / MARKER) and not _is_own(root, folder):
             _check_owner(root, folder)
         _mark(root, folder)
-        waiting = len(drop.entries(folder))
-        told.append(
+        waiting = len(landing_zone.entries(folder))
+        lines.append(
             f"{folder} is a landing folder; {waiting or 'no'} {'entry lies' if waiting == 1 else 'entries lie'} in it"
         )
-    return told
+    return lines
 
 
 def shown(root: Path, path: Path) -> str:
@@ -114,7 +114,7 @@ def _is_own(root: Path, folder: Path) -> bool:
 
 def _check_place(root: Path, folder: Path) -> None:
     """Links are followed first: no landing folder leads to where other things lie."""
-    for path in (folder, folder / drop.QUARANTINE):
+    for path in (folder, folder / landing_zone.QUARANTINE):
         if path.is_symlink():
             raise ValueError(f"{path} is a link to {str(path.readlink())!r}, expected a folder: name that one itself")
     real, project = folder.resolve(), root.resolve()

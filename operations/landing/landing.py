@@ -18,11 +18,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from operations.deliveries import admission, deliver, staging, waiting
-from operations.deliveries.deliver import NO_FAULT_OF_THE_CONTENT, Delivered, RefusedError
-from operations.landing import drop, folders, outbox, quarantine
+from operations.deliveries import add_remove, admission, staging, waiting
+from operations.deliveries.add_remove import NO_FAULT_OF_THE_CONTENT, Added, RefusedError
+from operations.landing import folders, landing_zone, outbox, quarantine
 from operations.process import lock
-from tasks.deliver import names
+from tasks.delivery import names
 
 Made = TypeVar("Made")
 
@@ -44,7 +44,7 @@ class Landed:
 
     outcome: Outcome
     message: str
-    delivered: Delivered | None = None
+    delivered: Added | None = None
 
 
 class ChangedError(Exception):
@@ -55,7 +55,11 @@ def is_due(root: Path, folders: Sequence[Path], settle_seconds: float) -> bool:
     """Whether there is anything for a look to do."""
     left: list[object] = [*outbox.noted(root), *(waiting.names(root) if lock.holder(root) is None else [])]
     for folder in folders:
-        left += [*drop.leftovers(folder), *quarantine.leftovers(folder), *drop.complete(folder, settle_seconds)]
+        left += [
+            *landing_zone.leftovers(folder),
+            *quarantine.leftovers(folder),
+            *landing_zone.complete(folder, settle_seconds),
+        ]
     return bool(left)
 
 
@@ -83,7 +87,7 @@ def look(
     with waiting.changing(root, "watch"):
         staging.clear(root)
         for folder in folders:
-            drop.clear(folder)
+            landing_zone.clear(folder)
             quarantine.clear(folder)
         land_complete()
     admission.admit_if_free(root, "watch", land_complete)
@@ -91,7 +95,7 @@ def look(
 
 
 def _complete(folders: Sequence[Path], settle_seconds: float) -> list[Path]:
-    return [entry for folder in folders for entry in drop.complete(folder, settle_seconds)]
+    return [entry for folder in folders for entry in landing_zone.complete(folder, settle_seconds)]
 
 
 def land(root: Path, entry: Path) -> Landed:
@@ -103,14 +107,14 @@ def land(root: Path, entry: Path) -> Landed:
 
     Raises ValueError or OSError for what is no fault of the entry; it lies where it lay then.
     """
-    drop.lift_mark(entry)
-    before = drop.stamp(entry)
+    landing_zone.lift_mark(entry)
+    before = landing_zone.stamp(entry)
     try:
         delivered = _delivered(root, entry, before)
     except (RefusedError, ChangedError) as error:
         if not os.path.lexists(entry):
             return Landed(Outcome.GONE, "went away while it was looked at")
-        if before is None or drop.stamp(entry) != before:
+        if before is None or landing_zone.stamp(entry) != before:
             return Landed(Outcome.CHANGED, "changed while it was looked at")
         return _put_aside(root, entry, Outcome.QUARANTINED, str(error))
     if delivered.new or outbox.is_noted(root, delivered.name, entry):
@@ -119,13 +123,13 @@ def land(root: Path, entry: Path) -> Landed:
     return _put_aside(root, entry, Outcome.KNOWN, str(delivered))
 
 
-def _delivered(root: Path, entry: Path, before: drop.Stamp | None) -> Delivered:
-    def about_to_accept(delivered: Delivered) -> None:
-        if drop.stamp(entry) != before:
+def _delivered(root: Path, entry: Path, before: landing_zone.Stamp | None) -> Added:
+    def about_to_accept(delivered: Added) -> None:
+        if landing_zone.stamp(entry) != before:
             raise ChangedError
         outbox.note(root, delivered, entry)
 
-    return deliver.accept(root, entry, _name(entry), numbered=True, before_accepting=about_to_accept)
+    return add_remove.accept(root, entry, _name(entry), numbered=True, before_accepting=about_to_accept)
 
 
 def _name(entry: Path) -> str:
@@ -139,12 +143,12 @@ def _name(entry: Path) -> str:
     return name
 
 
-def _cleared(entry: Path, before: drop.Stamp | None) -> str:
+def _cleared(entry: Path, before: landing_zone.Stamp | None) -> str:
     """Take the entry of an accepted delivery away; what hinders that, as a text for a person."""
-    if drop.stamp(entry) != before:
+    if landing_zone.stamp(entry) != before:
         return "; the entry has changed since, so it stays"
     try:
-        drop.remove(entry)
+        landing_zone.remove(entry)
     except OSError as error:
         return _plain(f"; it cannot be moved away: {error}")
     return ""
@@ -160,7 +164,7 @@ def _put_aside(root: Path, entry: Path, outcome: Outcome, reason: str) -> Landed
     return Landed(outcome, _plain(f"{reason}; it lies in {folders.shown(root, place)} now"))
 
 
-def _what(delivered: Delivered) -> str:
+def _what(delivered: Added) -> str:
     return str(delivered).partition("\n")[0]
 
 

@@ -11,14 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from operations.deliveries import waiting
-from operations.deliveries.deliver import Delivered
+from operations.deliveries.add_remove import Added
 from operations.project import listing
 from tasks import atomic
 
 OUTBOX = Path("data/.state/accepted")
 
 
-def note(root: Path, delivered: Delivered, entry: Path | None = None) -> None:
+def note(root: Path, delivered: Added, entry: Path | None = None) -> None:
     """Put the event of a delivery that is about to be accepted into the outbox; `entry` is what it is made from."""
     file = _place(root, delivered.name)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def noted(root: Path) -> list[str]:
     return sorted(file.stem for file in (root / OUTBOX).glob("[!.]*.json"))
 
 
-def send(root: Path, emit: Callable[[Delivered], None]) -> Iterator[Delivered]:
+def send(root: Path, emit: Callable[[Added], None]) -> Iterator[Added]:
     """Emit what the outbox holds; each whose event has arrived. Raises what `emit` raises.
 
     Holds the landing's lock: a note about what is not there is of a landing that was killed or undone, and is dropped.
@@ -57,7 +57,7 @@ def _place(root: Path, name: str) -> Path:
     return root / OUTBOX / f"{name}.json"
 
 
-def _read(file: Path) -> Delivered:
+def _read(file: Path) -> Added:
     facts = json.loads(file.read_text())
     del facts["entry"]
-    return Delivered(**facts)
+    return Added(**facts)

@@ -15,8 +15,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from operations.landing import drop
-from operations.landing.drop import QUARANTINE
+from operations.landing import landing_zone
+from operations.landing.landing_zone import QUARANTINE
 from tasks import atomic
 
 REASON, FACTS = "reason.txt", "reason.json"
@@ -38,7 +38,7 @@ def put_aside(entry: Path, reason: str, outcome: str = "Quarantined") -> Path:
     twin = _twin(aside, digest)
     if twin:
         _say(twin, facts)
-        drop.remove(entry)
+        landing_zone.remove(entry)
         return twin
     staging = aside / f"{STAGING}{os.urandom(8).hex()}"
     staging.mkdir()
@@ -71,14 +71,14 @@ def clear(folder: Path) -> None:
 def _moved(entry: Path, staging: Path) -> Path:
     """By a rename; where none is possible, by a copy, which is whole before it has its place and the entry goes."""
     thing = staging / (f"entry-{entry.name}" if entry.name in (REASON, FACTS) else entry.name)
-    drop.remove_marks(entry)
+    landing_zone.remove_marks(entry)
     try:
         entry.rename(thing)
     except OSError:
         _copy(entry, staging / PART)
         (staging / PART).rename(thing)
         place = _settle(staging, entry.name)
-        drop.remove(entry)
+        landing_zone.remove(entry)
         return place
     return _settle(staging, entry.name)
 

@@ -25,7 +25,7 @@ class Lack:
     cached: tuple[str, ...]
 
 
-def pull_needed(root: Path, target: Target = "card", *, log: Logger = LOG) -> str:
+def pull_needed(root: Path, target: Target = "model_report", *, log: Logger = LOG) -> str:
     """Bring what the stages up to `target` that have to run read, and what lies in the cache; say which.
 
     Does nothing without a remote. Raises what `remote.pull` raises.
@@ -63,7 +63,7 @@ def bring(root: Path, paths: Iterable[Path], log: Logger = LOG) -> str:
     return _bring(root, lack, log)
 
 
-def lacking(root: Path, target: Target = "card") -> Lack:
+def lacking(root: Path, target: Target = "model_report") -> Lack:
     """What `pull_needed` would bring, as things stand."""
     with dvc_repo.opened(root) as repo:
         away = absent(repo)
@@ -79,7 +79,9 @@ def lacking(root: Path, target: Target = "card") -> Lack:
 def sift(repo: Any, status: Mapping[str, Any], missing: list[Any]) -> dict[str, Any]:
     """Of DVC's status, by stage, the stages that something is the matter with beyond that outputs are `absent`."""
     stages = {stage.addressing: stage for stage in graph.stages(repo)}
-    return {name: said for name, said in status.items() if name in stages and _is_changed(repo, stages[name], missing)}
+    return {
+        name: reasons for name, reasons in status.items() if name in stages and _is_changed(repo, stages[name], missing)
+    }
 
 
 def absent(repo: Any) -> list[Any]:

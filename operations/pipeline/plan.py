@@ -54,7 +54,7 @@ class Plan:
         return graph.is_within(stage, self.target)
 
 
-def plan(root: Path, target: Target = "card") -> Plan:
+def plan(root: Path, target: Target = "model_report") -> Plan:
     """Look at the project below `root` and change nothing.
 
     Raises ValueError for what DVC would not repair: a broken dvc.yaml, a delivery that was edited or removed by hand.

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from operations.process import lock
-from tasks.deliver import raw
-from tasks.deliver.intake import Intake
+from tasks.delivery import raw
+from tasks.delivery.intake import Intake
 
 RAW = Path("data/raw")
 

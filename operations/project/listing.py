@@ -12,7 +12,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import SequenceNode
 
 from operations.process import files
-from tasks.deliver.names import check
+from tasks.delivery.names import check
 
 FILE = Path("data/deliveries.yaml")
 KEYS = ("deliveries", "drawn", "held")

@@ -55,7 +55,7 @@ def promote(
     the person at work. Raises ValueError or OSError, and then all is as it was: where the champion is
     another one by now, or nothing can be committed.
     """
-    why, who = _said("why", why), _said("who", who or person(root))
+    why, who = _one_line("why", why), _one_line("who", who or person(root))
     with lock.held(root, f"promote {candidate.name}"):
         _ready(root)
         former = _agreed(root)
@@ -102,7 +102,7 @@ def rollback(root: Path, to: str | None, why: str, who: str | None = None) -> Ch
     `to` is its tag, by default that of the one that the present champion replaced. Raises ValueError or OSError, and
     then all is as it was.
     """
-    why, who = _said("why", why), _said("who", who or person(root))
+    why, who = _one_line("why", why), _one_line("who", who or person(root))
     with lock.held(root, "rollback"):
         _ready(root)
         now = current(root)
@@ -191,11 +191,11 @@ def _body(made: Champion) -> str:
     )
 
 
-def _said(what: str, words: str) -> str:
-    said = " ".join(words.split())
-    if not said:
+def _one_line(what: str, words: str) -> str:
+    text = " ".join(words.split())
+    if not text:
         raise ValueError(f"expected {'the reason' if what == 'why' else 'who says so'} in words, got {words!r}")
-    return said
+    return text
 
 
 def _now() -> str:

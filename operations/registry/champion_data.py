@@ -46,5 +46,5 @@ def bring(root: Path, pointer: str, tag: str) -> None:
 def _dvc(root: Path, *words: str) -> None:
     child = dvc_file.dvc(root, *words)
     if child.returncode:
-        said = " ".join(child.stderr.split()).removeprefix("ERROR: ")
-        raise OSError(f"dvc {words[0]} failed with exit code {child.returncode}: {said}")
+        message = " ".join(child.stderr.split()).removeprefix("ERROR: ")
+        raise OSError(f"dvc {words[0]} failed with exit code {child.returncode}: {message}")

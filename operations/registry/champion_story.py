@@ -13,10 +13,10 @@ from operations.registry.switch import CHAMPION, JOURNAL
 
 FIGURES = {
     "accuracy": "accuracy",
-    "distorted_accuracy": "distorted",
-    "mix_accuracy": "mix",
+    "corruption_accuracy": "corrupted",
+    "mixed_accuracy": "mixed",
     "ece": "ECE",
-    "foreign_refused": "foreign refused",
+    "ood_refused": "out-of-distribution refused",
 }
 """Of evaluation/metrics.json, and what a person calls them."""
 BACK = "Roll back to "
@@ -88,9 +88,9 @@ def _figures(root: Path) -> list[str]:
         known: dict[str, Any] = json.loads((root / CHAMPION / "evaluation/metrics.json").read_bytes())
     except (OSError, ValueError):
         return []
-    said = [f"{name} {known[key]:.4f}" for key, name in FIGURES.items() if isinstance(known.get(key), int | float)]
+    figures = [f"{name} {known[key]:.4f}" for key, name in FIGURES.items() if isinstance(known.get(key), int | float)]
     rows = f" on {known['rows']} test rows" if "rows" in known else ""
-    return [f"  at its promotion: {', '.join(said)}{rows}"] if said else []
+    return [f"  at its promotion: {', '.join(figures)}{rows}"] if figures else []
 
 
 def _amiss(root: Path, now: Champion) -> list[str]:

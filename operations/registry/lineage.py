@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from operations.history import explain, provenance, seen
+from operations.history import explain, provenance, training_rows
 from operations.registry import origin
 from operations.registry.origin import Model
 from tasks import splits
@@ -30,15 +30,16 @@ _TAG = re.compile(r"champion/\d+")
 def lineage(root: Path, model: Path = CHAMPION, rows: Path | None = None) -> str:
     """A model's origin in words; `model` is a folder with a model.json, or a champion's tag.
 
-    `rows` is a CSV to write, with id, delivery, source, class and split of each row that the model has seen. Raises
-    ValueError or OSError for no model, a damaged one, a tag that there is not, and a path that is none for a CSV.
+    `rows` is a CSV to write, with id, delivery, source, class and split of each row that the model was trained on.
+    Raises ValueError or OSError for no model, a damaged one, a tag that there is not, and a path that is none for a
+    CSV.
     """
     with _folder(root, model) as folder:
         read = origin.read(folder)
-    clean = seen.clean(root)
-    table = seen.seen(root, read.ids, clean)
+    clean = training_rows.clean(root)
+    table = training_rows.of(root, read.ids, clean)
     if rows:
-        seen.write(table, rows)
+        training_rows.write(table, rows)
     dataset = None if clean is None else splits.digest(clean)
     made = origin.maker(root, read)
     data = [*_dataset(read, dataset), *_deliveries(read, made or {}, table), "", *_classes(table)]
@@ -113,13 +114,13 @@ def _run(what: str, record: Mapping[str, Any]) -> str:
 def _dataset(model: Model, here: str | None) -> list[str]:
     wanted = str(model.facts.get("dataset", "unknown"))
     what = "is that dataset" if here == wanted else f"is another, {here[:SHORT]}" if here else "does not exist"
-    return [f"Dataset {wanted[:SHORT]}; {seen.CLEAN} here {what}"]
+    return [f"Dataset {wanted[:SHORT]}; {training_rows.CLEAN} here {what}"]
 
 
 def _deliveries(model: Model, made: Mapping[str, Any], table: pd.DataFrame) -> Iterator[str]:
     """A line each: its pictures and digest as the run noted them, how many rows taught and how many chose."""
     noted = {each["name"]: each for each in made.get("deliveries", [])}
-    found = {name: (taught, chose) for name, taught, chose in seen.counts(table, "delivery").itertuples()}
+    found = {name: (taught, chose) for name, taught, chose in training_rows.counts(table, "delivery").itertuples()}
     yield f"  {'delivery':<20}{'pictures':>10}{'train':>10}{'val':>10}  digest"
     for name in dict.fromkeys([*model.facts.get("deliveries", []), *found]):
         each, (taught, chose) = noted.get(name, {}), found.get(name, (0, 0))
@@ -130,21 +131,21 @@ def _deliveries(model: Model, made: Mapping[str, Any], table: pd.DataFrame) -> I
 
 def _classes(table: pd.DataFrame) -> Iterator[str]:
     yield f"  {'class':<30}{'train':>10}{'val':>10}"
-    for name, taught, chose in seen.counts(table, "class").itertuples():
+    for name, taught, chose in training_rows.counts(table, "class").itertuples():
         yield f"  {name:<30}{taught:>10,}{chose:>10,}"
 
 
 def _found(model: Model, table: pd.DataFrame, same: bool) -> str:
-    """Whether the tables here know all that the model has seen, and as many of each split as it counts."""
+    """Whether the tables here know all that the model was trained on, and as many of each split as it counts."""
     if not model.ids:
-        return "It keeps no ids of what it has seen (no seen.txt)."
+        return "It keeps no ids of what it has seen (no training_ids.txt)."
     lost = int((table["delivery"] == "").sum())
-    told = f"{len(model.ids):,} pictures seen: " + (f"{lost:,} are in no table here" if lost else "all are found here")
+    text = f"{len(model.ids):,} pictures seen: " + (f"{lost:,} are in no table here" if lost else "all are found here")
     if not same:
-        return f"{told}; their classes and splits are those of the tables here, not of its own dataset."
+        return f"{text}; their classes and splits are those of the tables here, not of its own dataset."
     counted = {split: int((table["split"] == split).sum()) for split in splits.LEARNT}
     wanted = model.facts.get("rows")
-    return f"{told}." if counted == wanted else f"{told}; but the model counts {wanted}, the tables {counted}."
+    return f"{text}." if counted == wanted else f"{text}; but the model counts {wanted}, the tables {counted}."
 
 
 def _flat(values: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:

@@ -17,7 +17,7 @@ import pandas as pd
 import yaml
 
 from operations.deliveries import holds
-from operations.history import seen
+from operations.history import training_rows
 from operations.pipeline import plan
 from operations.pipeline.runner import StageFailedError
 from operations.process.follow import TAIL, Logger, follow
@@ -30,7 +30,7 @@ from tasks.audit import labels
 from tasks.audit.labels import Finding
 
 CACHE = Path("data/.state/audited")
-ANSWERS, PREDICTIONS = "answers.parquet", "predictions.parquet"
+PREDICTIONS = "predictions.parquet"
 NAME = "audit"
 KEPT = 200
 LOG = logging.getLogger(__name__)
@@ -56,15 +56,13 @@ class Audited:
     def markdown(self) -> str:
         """A line for each delivery; empty where there is none."""
         if self.champion is None:
-            return (
-                "No champion yet, so nobody has looked at the labels; `data/evaluation` lists those that look wrong.\n"
-            )
+            return "No champion yet, so nobody has looked at the labels; `data/evaluation` lists the label issues.\n"
         lines = [f"- `{one.delivery}`: {one}{self._but(one)}" for one in self.findings]
         return "".join(f"{line}\n" for line in lines)
 
     def _but(self, one: Finding) -> str:
-        said = one.verdict == "mislabelled" and one.delivery in self.trusted
-        return "; it stays, for a person released it" if said else ""
+        released = one.verdict == "mislabelled" and one.delivery in self.trusted
+        return "; it stays, for a person released it" if released else ""
 
 
 def audit(root: Path, when: When, log: Logger = LOG) -> Audited:
@@ -94,9 +92,11 @@ def command(root: Path, ingested: Path, model: Path, out: Path) -> list[str]:
     Raises ValueError for one of another form.
     """
     words = shlex.split(yaml.safe_load((root / plan.TOP).read_text())["stages"][rescore.STAGE]["cmd"])
-    first = next((place for place, word in enumerate(words) if word == str(seen.CLEAN)), None)
+    first = next((place for place, word in enumerate(words) if word == str(training_rows.CLEAN)), None)
     if first is None:
-        raise ValueError(f"{plan.TOP}: {rescore.STAGE}: expected {seen.CLEAN} in its command, got {shlex.join(words)}")
+        raise ValueError(
+            f"{plan.TOP}: {rescore.STAGE}: expected {training_rows.CLEAN} in its command, got {shlex.join(words)}"
+        )
     program = [word.replace(rescore.STAGE, NAME) for word in words[:first]]
     return [*program, str(ingested), str(model), str(out)]
 
@@ -107,7 +107,9 @@ def _new(root: Path) -> dict[str, pd.DataFrame]:
     By its pictures and not by name: another delivery may have come under a name that it knows.
     """
     known = model_folder.training_ids(root / champion.CHAMPION)
-    rows = pd.read_parquet(root / seen.CLEAN / store.TABLE, columns=["delivery", "source", "id", "split", "kept"])
+    rows = pd.read_parquet(
+        root / training_rows.CLEAN / store.TABLE, columns=["delivery", "source", "id", "split", "kept"]
+    )
     rows = rows[rows["kept"]].assign(seen=lambda table: table["id"].isin(known))
     learnt = rows[rows["split"].isin(splits.LEARNT)].groupby("delivery")["seen"].mean()
     names = [name for name in listing.names(root) if learnt.get(name, 1.0) < 0.5]
@@ -125,13 +127,13 @@ def _answers(root: Path, name: str, model: str, log: Logger) -> pd.DataFrame:
         part = place.with_name(place.name + rescore.PART)
         shutil.rmtree(part, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
-        words = command(root, seen.INGESTED / name, champion.CHAMPION, part.relative_to(root))
+        words = command(root, training_rows.INGESTED / name, champion.CHAMPION, part.relative_to(root))
         code, tail = follow(root, words, log, TAIL)
         if code:
             raise StageFailedError(f"the audit of {name} ended with code {code}; its last lines:\n" + "\n".join(tail))
         part.rename(place)
     rescore.keep(place, KEPT)
-    return pd.read_parquet(place / ANSWERS)
+    return pd.read_parquet(place / PREDICTIONS)
 
 
 def _key(root: Path, name: str, model: str) -> str:

@@ -23,7 +23,7 @@ def commit(root: Path, deliveries: bytes, fresh: Sequence[str], held: Sequence[s
     """
     files: dict[str, bytes | None] = {str(listing.FILE): deliveries}
     files |= {str(path): (root / path).read_bytes() for path in _made(root) if (root / path).is_file()}
-    files |= {str(path): None for path in _withdrawn(root)}
+    files |= {str(path): None for path in _removed(root)}
     return repository.commit(root, files, _message(root, fresh, held, run))
 
 
@@ -56,7 +56,7 @@ def _made(root: Path) -> list[Path]:
     return [plan.LOCK, holds.FILE, *ignores, *(dvc_file.place(Path(), name) for name in names)]
 
 
-def _withdrawn(root: Path) -> list[Path]:
+def _removed(root: Path) -> list[Path]:
     """The `.dvc` files that HEAD has of deliveries that are listed no more."""
     tracked = git.run(root, "ls-tree", "-z", "--name-only", "HEAD", "--", f"{dvc_file.RAW}/").decode().split("\0")
     gone = [Path(path) for path in tracked if path.endswith(".dvc") and not (root / path).exists()]

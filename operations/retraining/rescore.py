@@ -97,15 +97,15 @@ def decide_on_latest(root: Path) -> Decision:
 
 def decide(root: Path, rescored: Rescored | None) -> Decision:
     """What the gate says of `data/evaluation/scores`, by the rules in params.yaml."""
-    from tasks import params, record
+    from tasks import params, predictions
     from tasks.gate.decide import decide
     from tasks.gate.settings import Gate
 
     rules = params.load(Gate, root / params.FILE)
     if rescored is not None and rescored.scores is None:
         return NotComparable(False, (), rules.level, rules.resamples, rules.seed, rescored.why)
-    former = record.read(rescored.scores) if rescored and rescored.scores else None
-    return decide(former, record.read(root / SCORES), rules)
+    former = predictions.read(rescored.scores) if rescored and rescored.scores else None
+    return decide(former, predictions.read(root / SCORES), rules)
 
 
 def refusal(root: Path) -> str | None:
@@ -113,9 +113,9 @@ def refusal(root: Path) -> str | None:
     from tasks.evaluate import rows
 
     folder = root / champion.CHAMPION
-    seen = model_folder.training_ids(folder)
     try:
-        rows.read(root / "data/clean", model_folder.described(folder)["classes"], seen)
+        classes, ids = model_folder.described(folder)["classes"], model_folder.training_ids(folder)
+        rows.read(root / "data/clean", classes, ids)
     except ValueError as error:
         return str(error)
     return None

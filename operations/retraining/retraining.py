@@ -81,15 +81,15 @@ class Retraining:
         """What became of settings of its own."""
         if self.experiment is None:
             return ""
-        said = listed(self.settings)
+        text = listed(self.settings)
         if self.outcome == "promoted":
-            return f"; {params_file.FILE} has {said} now"
-        return f"; {said} is kept as experiment {self.experiment}: `hemaflow apply {self.experiment}`"
+            return f"; {params_file.FILE} has {text} now"
+        return f"; {text} is kept as experiment {self.experiment}: `hemaflow apply {self.experiment}`"
 
     def _on_hold(self) -> str:
         """What of it is on hold, and what a person may do."""
         lines = [f"- `{name}`: {why}. `{holds.command(name)}` takes it back" for name, why in self.held.items()]
-        about = "Listed, and out of the dataset; `hemaflow withdraw NAME` takes one out for good."
+        about = "Listed, and out of the dataset; `hemaflow remove NAME` takes one out for good."
         return "\n".join([about, "", *lines])
 
     def _facts(self) -> list[str]:

@@ -148,4 +148,4 @@ def _probe(root: Path, chosen: Address) -> None:
 def _dvc(root: Path, *words: str) -> None:
     done = dvc_file.dvc(root, *words)
     if done.returncode:
-        raise OSError(f"dvc {' '.join(words[:2])}: {traffic.said(done.stderr.splitlines())}")
+        raise OSError(f"dvc {' '.join(words[:2])}: {traffic.error_line(done.stderr.splitlines())}")

@@ -61,12 +61,12 @@ def run(
             break
         pause = _pause(attempt)
         log.warning(
-            "dvc %s: try %d of %d failed, the next in %.1f s: %s", words[0], attempt, attempts, pause, said(lines)
+            "dvc %s: try %d of %d failed, the next in %.1f s: %s", words[0], attempt, attempts, pause, error_line(lines)
         )
         time.sleep(pause)
     tries = f", {attempt} tries" if attempt > 1 else ""
-    told = "\n".join(line for line in lines if not NOISE.search(line))
-    raise OSError(f"dvc {words[0]} with {remote} failed{tries}: {said(lines)}\n{told}")
+    output = "\n".join(line for line in lines if not NOISE.search(line))
+    raise OSError(f"dvc {words[0]} with {remote} failed{tries}: {error_line(lines)}\n{output}")
 
 
 def is_network(lines: Sequence[str]) -> bool:
@@ -75,7 +75,7 @@ def is_network(lines: Sequence[str]) -> bool:
     return any(NETWORK.search(line) for line in errors) and not any(FINAL.search(line) for line in errors)
 
 
-def said(lines: Sequence[str]) -> str:
+def error_line(lines: Sequence[str]) -> str:
     """The error that tells most, which is the first: those after it count what failed of it."""
     errors = [line.removeprefix("ERROR: ").removeprefix("unexpected error - ") for line in lines if "ERROR" in line]
     return (errors or [line for line in lines if not NOISE.search(line)][-1:] or ["it said nothing"])[0]

@@ -1,16 +1,17 @@
 """Whether a model contradicts a delivery's labels far more often than those of its own test rows.
 
 A contradiction is a label issue in the sense of confident learning (Northcutt, Jiang and Chuang, arXiv:1911.00068): the
-model did not refuse the picture as foreign, predicts another class than the label, and gives it at least the
-probability that its own test rows of that class get on average. Not counted are labels that the model does not know.
+model did not refuse the picture as out-of-distribution, predicts another class than the label, and gives it at least
+the probability that its own test rows of that class get on average. Not counted are labels that the model does not
+know.
 
 A delivery is mislabelled where two things hold. Its rate is above the model's own by Fisher's exact test, one-sided, at
 `level` over the number of deliveries looked at (Bonferroni). And it is large: at least `times` the own rate and at
 least `least`, for with enough rows any difference is significant, and another day's cells are a little harder.
 
 Pictures from elsewhere are contradicted too, and not for their labels. What tells them apart is that the model refuses
-them: where the share of foreign ones is above the own one by the same test, and at least `foreign`, the delivery is
-called out-of-distribution, and its labels are not judged.
+them: where the share of out-of-distribution ones is above the own one by the same test, and at least `ood`, the
+delivery is called out-of-distribution, and its labels are not judged.
 
 The figures in params.yaml were chosen on a model of 70 % of PBC's cells (contradicted: 0.005 of its test rows), with
 deliveries drawn from the other 30 % (0.006). Of 4,000 clean ones of 50 to 500 cells none was held at `least` 0.1 and
@@ -29,22 +30,22 @@ from scipy.stats import hypergeom
 
 from tasks.audit.settings import Audit
 
-FOREIGN = "foreign"
+OOD = "ood"
 Verdict = Literal["agrees", "mislabelled", "out-of-distribution", "too few rows"]
 
 
 @dataclass(frozen=True)
 class Count:
-    """Of `rows` pictures whose label is a known class: `foreign` were refused, `contradicted` are of the others."""
+    """Of `rows` pictures whose label is a known class: `ood` were refused, `contradicted` are of the others."""
 
     rows: int
-    foreign: int
+    ood: int
     contradicted: int
 
     @property
     def judged(self) -> int:
         """Those that were not refused."""
-        return self.rows - self.foreign
+        return self.rows - self.ood
 
     @property
     def rate(self) -> float:
@@ -53,8 +54,8 @@ class Count:
 
     @property
     def strange(self) -> float:
-        """Share that is foreign, 0 to 1."""
-        return self.foreign / self.rows if self.rows else 0.0
+        """Share that is out-of-distribution, 0 to 1."""
+        return self.ood / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,10 @@ class Finding:
     unknown: int
     """rows of classes that the model does not know"""
     p: float
-    """of the test on contradictions; of that on foreign pictures where it is out-of-distribution"""
+    """of the test on contradictions; of that on out-of-distribution pictures where it is out-of-distribution"""
     level: float
     """what it was compared with"""
-    floor: float
+    minimum: float
     """the share that is needed besides"""
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,7 +83,7 @@ class Finding:
         here, own, test = self.count, self.own, f"Fisher's exact test: p = {self.p:.2g}, below {self.level:.2g}"
         if self.verdict == "out-of-distribution":
             return (
-                f"mostly out-of-distribution: {here.foreign} of {here.rows} pictures refused ({here.strange:.3f}, own "
+                f"mostly out-of-distribution: {here.ood} of {here.rows} pictures refused ({here.strange:.3f}, own "
                 f"test rows {own.strange:.3f}; {test}), so its labels are not judged"
             )
         if self.verdict == "too few rows":
@@ -122,28 +123,28 @@ def thresholds(own: pd.DataFrame) -> dict[str, float]:
 def contradicted(table: pd.DataFrame, limits: Mapping[str, float]) -> NDArray[np.bool_]:
     """Which rows are, bool (n,)."""
     sure = table["confidence"].to_numpy(np.float64) >= table["predicted"].map(limits).to_numpy(np.float64)
-    known = table["label"].isin(list(limits)) & (table["why"] != FOREIGN)
+    known = table["label"].isin(list(limits)) & (table["why"] != OOD)
     return (known & (table["predicted"] != table["label"])).to_numpy(bool) & sure
 
 
 def counted(table: pd.DataFrame, limits: Mapping[str, float]) -> Count:
     """The rows whose labels are known classes."""
     known = table[table["label"].isin(list(limits))]
-    return Count(len(known), int((known["why"] == FOREIGN).sum()), int(contradicted(known, limits).sum()))
+    return Count(len(known), int((known["why"] == OOD).sum()), int(contradicted(known, limits).sum()))
 
 
 def _finding(name: str, count: Count, own: Count, unknown: int, rules: Audit, level: float, least: float) -> Finding:
-    def found(verdict: Verdict, p: float, floor: float) -> Finding:
-        return Finding(name, verdict, count, own, unknown, p, level, floor)
+    def found(verdict: Verdict, p: float, minimum: float) -> Finding:
+        return Finding(name, verdict, count, own, unknown, p, level, minimum)
 
-    strange = exceeds(count.foreign, count.rows, own.foreign, own.rows)
-    if count.rows >= rules.min_rows and strange <= level and count.strange >= rules.foreign:
-        return found("out-of-distribution", strange, rules.foreign)
-    floor = max(least, rules.times * own.rate)
+    strange = exceeds(count.ood, count.rows, own.ood, own.rows)
+    if count.rows >= rules.min_rows and strange <= level and count.strange >= rules.ood:
+        return found("out-of-distribution", strange, rules.ood)
+    minimum = max(least, rules.times * own.rate)
     p = exceeds(count.contradicted, count.judged, own.contradicted, own.judged)
     if count.judged < rules.min_rows:
-        return found("too few rows", p, floor)
-    return found("mislabelled" if p <= level and count.rate >= floor else "agrees", p, floor)
+        return found("too few rows", p, minimum)
+    return found("mislabelled" if p <= level and count.rate >= minimum else "agrees", p, minimum)
 
 
 def exceeds(here: int, rows: int, own: int, own_rows: int) -> float:

@@ -22,5 +22,5 @@ class Audit(Section):
     level: float = Field(gt=0, le=0.1, description="probability that a run holds any delivery labelled as well as ever")
     min_rows: int = Field(ge=1, description="judged rows below which there is no verdict")
     times: float = Field(ge=1, description="the champion's own rate that a delivery's must reach as well")
-    foreign: float = Field(gt=0, le=1, description="share refused as no cell from which on labels are not judged")
+    ood: float = Field(gt=0, le=1, description="share refused as no cell from which on labels are not judged")
     least: Least

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from tasks import command, store
-from tasks.answers import answerer
+from tasks.selective import selective_classifier
 
 BATCH = 64
-TABLE = "answers.parquet"
+TABLE = "predictions.parquet"
 
 
 def main(ingested: Path, model: Path, out: Path) -> None:
@@ -16,14 +16,14 @@ def main(ingested: Path, model: Path, out: Path) -> None:
 
     `ingested` is the folder of one delivery.
     """
-    judge = answerer.load(model)
+    judge = selective_classifier.load(model)
     rows = store.read_rows(ingested)
     rows = rows[rows["kept"]].reset_index(drop=True)
     table = rows[["source", "id", "label"]].assign(predicted="", confidence=0.0, why="")
     if len(rows):
-        said = judge.over(store.pixels(ingested.parent, rows).batches(rows, BATCH))
-        predicted = pd.Series(judge.classes).iloc[said.predicted].to_numpy()
-        table = table.assign(predicted=predicted, confidence=said.confidence, why=said.why)
+        outputs = judge.over(store.pixels(ingested.parent, rows).batches(rows, BATCH))
+        predicted = pd.Series(judge.classes).iloc[outputs.predicted].to_numpy()
+        table = table.assign(predicted=predicted, confidence=outputs.confidence, why=outputs.why)
     out.mkdir(parents=True, exist_ok=True)
     table.to_parquet(out / TABLE, index=False)
 

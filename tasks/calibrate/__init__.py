@@ -1,1 +1,1 @@
-"""Makes a network's outputs an honest answer: temperature, when to abstain, what to refuse as foreign."""
+"""Calibrates a network: its temperature, its confidence threshold, its out-of-distribution detector."""

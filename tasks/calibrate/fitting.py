@@ -1,20 +1,20 @@
-"""Fits a calibration to a network, on validation rows, clean and distorted."""
+"""Fits a calibration to a network, on validation rows, clean and corrupted."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import feed
-from tasks.answers import abstain, detector, temperature
-from tasks.answers.answerer import Reader
-from tasks.answers.calibration import Calibration
-from tasks.answers.temperature import Judged
+from tasks import loader
 from tasks.backbones import table
 from tasks.calibrate.settings import Calibrate
-from tasks.distortions import validation
-from tasks.feed import Source
+from tasks.corruptions import validation
+from tasks.loader import Source
 from tasks.model import Classifier
+from tasks.selective import abstention, detector, temperature
+from tasks.selective.calibration import Calibration
+from tasks.selective.selective_classifier import Reader
+from tasks.selective.temperature import Judged
 from tasks.splits import Part
 
 
@@ -34,30 +34,35 @@ def inner(classifier: Classifier) -> tuple[str, ...]:
 
 
 def fit(settings: Calibrate, classifier: Classifier, arrays: Source, train: Part, val: Part) -> Calibration:
-    """The spaces of cells from train, temperature and thresholds from val; all of it clean and distorted.
+    """The spaces of cells from train, temperature and thresholds from val; all of it clean and corrupted.
 
-    The kinds of distortion are those that the epoch was chosen by, under other draws, never those of the test suite.
+    The kinds of corruption are those that the epoch was chosen by, under other draws, never those of the corruption
+    benchmark.
     """
     layers = inner(classifier)
     reader = Reader(classifier.network, layers)
     reference = train.at(_drawn(len(train), settings))
     cells = np.concatenate([reader.over(each)[1] for each in _both(settings, arrays, reference)])
-    (said, features), (said_distorted, features_distorted) = map(reader.over, _both(settings, arrays, val))
-    others = np.concatenate([features, features_distorted])
+    (probabilities, features), (probabilities_corrupted, features_corrupted) = map(
+        reader.over, _both(settings, arrays, val)
+    )
+    others = np.concatenate([features, features_corrupted])
     found = detector.fit(cells, reader.widths, settings.components, others)
-    clean = Judged(said, found.score(features), val.labels)
-    distorted = Judged(said_distorted, found.score(features_distorted), val.labels)
-    return _judged(settings, layers, found, clean, distorted)
+    clean = Judged(probabilities, found.score(features), val.labels)
+    corrupted = Judged(probabilities_corrupted, found.score(features_corrupted), val.labels)
+    return _judged(settings, layers, found, clean, corrupted)
 
 
 def _judged(
-    settings: Calibrate, layers: tuple[str, ...], found: detector.Detector, clean: Judged, distorted: Judged
+    settings: Calibrate, layers: tuple[str, ...], found: detector.Detector, clean: Judged, corrupted: Judged
 ) -> Calibration:
-    fitted = temperature.fit(clean, distorted, settings.distorted_weight)
+    fitted = temperature.fit(clean, corrupted, settings.corruption_weight)
     calibrated = fitted.apply(clean.probabilities, clean.score)
     right = calibrated.argmax(axis=1) == clean.labels
-    least = abstain.least_confidence(calibrated.max(axis=1), right, settings.wanted_accuracy)
-    return Calibration(layers, found, fitted, least, abstain.largest_score(clean.score, settings.refused))
+    least = abstention.least_confidence(calibrated.max(axis=1), right, settings.target_accuracy)
+    return Calibration(
+        layers, found, fitted, least, abstention.largest_score(clean.score, settings.ood_false_positive_rate)
+    )
 
 
 def _drawn(rows: int, settings: Calibrate) -> NDArray[np.int64]:
@@ -70,10 +75,10 @@ def _both(settings: Calibrate, arrays: Source, part: Part) -> list["Batches"]:
 
 
 class Batches:
-    """Pictures of `part`, uint8, a batch at a time; with a seed each under a chain of distortions."""
+    """Pictures of `part`, uint8, a batch at a time; with a seed each under a chain of corruptions."""
 
     def __init__(self, arrays: Source, part: Part, batch: int, seed: int | None):
-        self._data = feed.batches(arrays, part.places, batch)
+        self._data = loader.batches(arrays, part.places, batch)
         self._ids, self._batch, self._seed = part.ids, batch, seed
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:

@@ -8,13 +8,17 @@ from tasks.params import Section
 
 
 class Calibrate(Section):
-    """How honest the answers are to be."""
+    """How probabilities and thresholds are fitted."""
 
     section: ClassVar[str] = "calibrate"
     batch: int = Field(ge=1, le=4096, description="pictures a step")
-    seed: int = Field(ge=0, lt=2**31, description="of the rows and the distortions that are drawn")
+    seed: int = Field(ge=0, lt=2**31, description="of the rows and the corruptions that are drawn")
     reference: int = Field(ge=100, description="train rows, at most, that span the spaces of cells")
     components: int = Field(ge=1, description="principal components that span the space of each block")
-    refused: float = Field(ge=0, lt=1, description="share of clean validation cells that may be taken for foreign")
-    distorted_weight: float = Field(ge=0, le=100, description="of distorted pictures in the temperature's fit")
-    wanted_accuracy: float = Field(gt=0, le=1, description="of what is answered, on clean validation pictures")
+    ood_false_positive_rate: float = Field(
+        ge=0, lt=1, description="share of clean validation cells that the detector may refuse"
+    )
+    corruption_weight: float = Field(ge=0, le=100, description="of corrupted pictures in the temperature's fit")
+    target_accuracy: float = Field(
+        gt=0, le=1, description="on clean validation pictures, above the confidence threshold"
+    )

@@ -1,4 +1,4 @@
-"""calibrate: fit temperature, thresholds and the detector of foreign pictures, and write the complete model."""
+"""calibrate: fit temperature, thresholds and the out-of-distribution detector, and write the complete model."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tasks.calibrate.settings import Calibrate
 
 
 def main(calibrate: Calibrate, clean: Path, ingested: Path, network: Path, out: Path) -> None:
-    """Write the model's folder: the network as it was trained, and what makes its outputs an honest answer."""
+    """Write the model's folder: the network as it was trained, and what calibrates it and lets it abstain."""
     classifier = model.load(network)
     arrays, (train, val) = splits.read(clean, ingested, classifier.classes, ["train", "val"])
     fitted = fitting.fit(calibrate, classifier, arrays, train, val)
@@ -18,13 +18,13 @@ def main(calibrate: Calibrate, clean: Path, ingested: Path, network: Path, out: 
         classifier.classes,
         classifier.crop,
         {**classifier.provenance, "calibrate": calibrate.model_dump(mode="json")},
-        classifier.seen,
+        classifier.training_ids,
         fitted.describe(),
         fitted.arrays(),
     )
     print(
-        f"calibrate: temperature {fitted.temperature.base:.3f} + {fitted.temperature.slope:.3f} z (softplus), answers "
-        f"from a confidence of {fitted.least_confidence:.3f}, cells up to a score of {fitted.largest_score:.4f}"
+        f"calibrate: temperature {fitted.temperature.base:.3f} + {fitted.temperature.slope:.3f} z (softplus), "
+        f"confidence threshold {fitted.least_confidence:.3f}, cells up to a score of {fitted.largest_score:.4f}"
     )
 
 

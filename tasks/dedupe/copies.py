@@ -31,7 +31,8 @@ def distinct(order: pd.DataFrame) -> pd.DataFrame:
 
 
 def judged(rows: pd.DataFrame, nodes: pd.DataFrame, pairs: pd.DataFrame, on_conflict: str) -> pd.DataFrame:
-    """`rows` with copies dropped and split groups named; `pairs` are positions in `nodes`. Has `verdict` too."""
+    """`rows`, which have `review_decision`, with copies dropped and split groups named; `pairs` are positions in
+    `nodes`."""
     first, second = pairs["first"].to_numpy(), pairs["second"].to_numpy()
     left = nodes["id"].isin(rows.loc[rows["kept"], "id"]).to_numpy()
     both = left[first] & left[second]
@@ -40,7 +41,7 @@ def judged(rows: pd.DataFrame, nodes: pd.DataFrame, pairs: pd.DataFrame, on_conf
     group = pd.Series(ids[components(len(nodes), first, second)], index=ids, dtype="str")
     node = rows["id"].map(pd.Series(nodes.index, index=nodes["id"]))
     table = rows.assign(
-        group=rows["id"].map(group).astype("str").fillna(rows["id"]),
+        split_group=rows["id"].map(group).astype("str").fillna(rows["id"]),
         leader=node.map(pd.Series(leader)).where(rows["kept"]),
         node=node,
         key=rows["delivery"] + "/" + rows["source"],
@@ -61,10 +62,10 @@ def _without_conflicts(table: pd.DataFrame, on_conflict: str) -> pd.DataFrame:
         return table
     order = ranked(table)
     labels = order.groupby("leader")["label"].nunique()
-    which = table["leader"].isin(labels[labels > 1].index) & table["kept"] & (table["verdict"] != "keep")
+    which = table["leader"].isin(labels[labels > 1].index) & table["kept"] & (table["review_decision"] != "keep")
     contradiction = _first_other_label(order[order["leader"].isin(labels[labels > 1].index)])
     dropped = reasons.drop(table, which, reasons.LABEL_CONFLICT)
-    return dropped.assign(partner=dropped["partner"].mask(which, pd.Series(contradiction, dtype="str")))
+    return dropped.assign(duplicate_of=dropped["duplicate_of"].mask(which, pd.Series(contradiction, dtype="str")))
 
 
 def _first_other_label(order: pd.DataFrame) -> dict[Hashable, str]:
@@ -80,10 +81,10 @@ def _first_other_label(order: pd.DataFrame) -> dict[Hashable, str]:
 
 def _without_copies(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Drops all but one of each copy group, says for which row and by what RMSE; what a person keeps stays."""
-    order = ranked(table).sort_values("verdict", key=lambda verdict: verdict != "keep", kind="stable")
+    order = ranked(table).sort_values("review_decision", key=lambda verdict: verdict != "keep", kind="stable")
     stays = order.drop_duplicates("leader").set_index("leader")
     partner, partner_node = table["leader"].map(stays["key"]), table["leader"].map(stays["node"])
-    which = table["kept"] & (table["key"] != partner) & (table["verdict"] != "keep")
+    which = table["kept"] & (table["key"] != partner) & (table["review_decision"] != "keep")
     ends = pd.DataFrame(
         {"first": np.minimum(table["node"], partner_node), "second": np.maximum(table["node"], partner_node)}
     )
@@ -92,6 +93,6 @@ def _without_copies(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     for kind, reason in KINDS.items():
         table = reasons.drop(table, kinds == kind, reason)
     return table.assign(
-        partner=table["partner"].mask(which, partner),
-        measure=table["measure"].mask(which, found["rmse"].fillna(0.0)),
+        duplicate_of=table["duplicate_of"].mask(which, partner),
+        drop_value=table["drop_value"].mask(which, found["rmse"].fillna(0.0)),
     )

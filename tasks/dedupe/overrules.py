@@ -15,8 +15,10 @@ import pandas as pd
 from tasks import reasons
 from tasks.dedupe.copies import ranked
 
-COLUMNS = ["delivery", "source", "id", "verdict", "who", "why"]
-VERDICTS = ("keep", "drop")
+COLUMNS = ["delivery", "source", "id", "review_decision", "who", "why"]
+FORMER = ["delivery", "source", "id", "verdict", "who", "why"]
+"""Of older projects."""
+DECISIONS = ("keep", "drop")
 
 
 class Overrule(NamedTuple):
@@ -26,13 +28,13 @@ class Overrule(NamedTuple):
     delivery: str
     source: str
     id: str
-    verdict: str
+    review_decision: str
     who: str
     why: str
 
     def __str__(self) -> str:
         about = f"{self.delivery}/{self.source}" if self.source else self.id
-        return f"review, line {self.line} ({self.verdict} {about})"
+        return f"review, line {self.line} ({self.review_decision} {about})"
 
 
 def read(file: Path) -> list[Overrule]:
@@ -44,6 +46,8 @@ def read(file: Path) -> list[Overrule]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file}: expected a CSV file in UTF-8, got {error}") from error
     header = lines[0][1] if lines else []
+    if header == FORMER:
+        raise ValueError(f"{file}: the column verdict is review_decision now: `hemaflow migrate` renames it")
     if header != COLUMNS:
         raise ValueError(f"{file}: expected the columns {','.join(COLUMNS)}, got {','.join(header) or 'nothing'}")
     return [_parsed(file, number, cells) for number, cells in lines[1:] if any(cells)]
@@ -52,7 +56,7 @@ def read(file: Path) -> list[Overrule]:
 def applied(
     rows: pd.DataFrame, overrules: list[Overrule], listed: list[str], held: Collection[str] = ()
 ) -> pd.DataFrame:
-    """`rows` with a column `verdict`, keep, drop or empty, and with those dropped that a person dropped.
+    """`rows` with a column `review_decision`, keep, drop or empty, and with those dropped that a person dropped.
 
     Of several identical files, a line about the picture keeps the first in order of precedence, of a delivery that is
     not `held` if there is one. A line whose delivery
@@ -60,15 +64,15 @@ def applied(
     contradicts another, or would keep what cannot be kept.
     """
     order = ranked(rows).sort_values("delivery", key=lambda name: name.isin(held), kind="stable")
-    said: dict[int, Overrule] = {}
+    decided: dict[int, Overrule] = {}
     for overrule in sorted(overrules, key=lambda one: not one.source):
         if overrule.delivery in ("", *listed):
-            dropped = [index for index, one in said.items() if one.source and one.verdict == "drop"]
+            dropped = [index for index, one in decided.items() if one.source and one.review_decision == "drop"]
             for index in _meant(rows, order.drop(dropped, errors="ignore"), overrule, held):
-                _agree(said.setdefault(index, overrule), overrule)
-    verdicts = pd.Series({index: overrule.verdict for index, overrule in said.items()}, dtype="str")
-    rows = rows.assign(verdict=verdicts.reindex(rows.index).fillna(""))
-    return reasons.drop(rows, rows["verdict"] == "drop", reasons.REVIEW_DROP)
+                _agree(decided.setdefault(index, overrule), overrule)
+    decisions = pd.Series({index: overrule.review_decision for index, overrule in decided.items()}, dtype="str")
+    rows = rows.assign(review_decision=decisions.reindex(rows.index).fillna(""))
+    return reasons.drop(rows, rows["review_decision"] == "drop", reasons.REVIEW_DROP)
 
 
 def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule, held: Collection[str]) -> list[int]:
@@ -79,11 +83,11 @@ def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule, held: Co
             fits &= rows[name] == getattr(overrule, name)
     if not fits.any():
         raise ValueError(f"{overrule}: no row of the listed deliveries is that")
-    if overrule.verdict == "drop":
+    if overrule.review_decision == "drop":
         return rows.index[fits if overrule.source else rows["id"] == overrule.id].tolist()
     kept = order[order.index.isin(rows.index[fits])] if overrule.source else order[order["id"] == overrule.id]
     if kept.empty:
-        why = rows[fits].iloc[0]["reason"] or "dropped file by file"
+        why = rows[fits].iloc[0]["drop_reason"] or "dropped file by file"
         raise ValueError(f"{overrule}: cannot be kept, it is {why}")
     if kept.loc[~kept["delivery"].isin(held), "label"].nunique() > 1:
         labels = " and ".join(sorted(kept["label"].unique()))
@@ -92,8 +96,8 @@ def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule, held: Co
 
 
 def _agree(earlier: Overrule, later: Overrule) -> None:
-    if earlier.verdict != later.verdict and bool(earlier.source) == bool(later.source):
-        raise ValueError(f"{later}: contradicts line {earlier.line}, which says {earlier.verdict}")
+    if earlier.review_decision != later.review_decision and bool(earlier.source) == bool(later.source):
+        raise ValueError(f"{later}: contradicts line {earlier.line}, which says {earlier.review_decision}")
 
 
 def _parsed(file: Path, line: int, cells: list[str]) -> Overrule:
@@ -101,8 +105,8 @@ def _parsed(file: Path, line: int, cells: list[str]) -> Overrule:
     if len(cells) != len(COLUMNS):
         raise ValueError(f"{where}: expected {len(COLUMNS)} fields ({','.join(COLUMNS)}), got {len(cells)}")
     found = Overrule(line, *cells)
-    if found.verdict not in VERDICTS:
-        raise ValueError(f"{where}: verdict must be keep or drop, got {found.verdict!r}")
+    if found.review_decision not in DECISIONS:
+        raise ValueError(f"{where}: review_decision must be keep or drop, got {found.review_decision!r}")
     if not (found.id or (found.delivery and found.source)):
         raise ValueError(f"{where}: expected an id, or a delivery and a source")
     if not (found.who and found.why):

@@ -12,9 +12,9 @@ from tasks.dedupe.settings import Dedupe
 
 
 def main(dedupe: Dedupe, listing: Path, review: Path, ingested: Path, embedded: Path, out: Path) -> None:
-    """Write the table with copies dropped and a column `verdict`, and pairs.parquet: every confirmed pair, by id."""
+    """Write the table with copies dropped and `review_decision`, and pairs.parquet: every confirmed pair, by id."""
     rows = store.read_listed(ingested, listing)
-    nodes = copies.distinct(copies.ranked(rows))  # before anybody's verdict: what a person drops still ties others
+    nodes = copies.distinct(copies.ranked(rows))  # before anybody's decision: what a person drops still ties others
     waiting = held.names(listing)
     rows = overrules.applied(rows, overrules.read(review), store.listed(listing), waiting)
     rows = held.dropped(rows, waiting)

@@ -1,4 +1,4 @@
-"""Plants the faults that real deliveries have, each noted: foreign pictures, all sorts of copies, unreadable files."""
+"""Plants the faults that real deliveries have, each noted: outliers, all sorts of copies, unreadable files."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tasks.demo import foreign
+from tasks.demo import outliers
 from tasks.demo.files import File, png
 from tasks.demo.shapes import SIDE
 
@@ -19,9 +19,9 @@ class Amounts(NamedTuple):
     """How often each fault is planted in PER_CELLS cells."""
 
     everywhere: int = 20
-    """Copies of the first foreign picture in each class."""
+    """Copies of the first outlier in each class."""
     in_one: int = 20
-    """Copies of the second foreign picture, all in one class."""
+    """Copies of the second outlier, all in one class."""
     exact: int = 12
     near: int = 12
     other_label: int = 4
@@ -34,16 +34,18 @@ def amounts(cells: int) -> Amounts:
 
 
 def plant(seed: int, cells: list[File], crowded: str) -> list[File]:
-    """`cells` and after them the faults; the second foreign picture goes to the class `crowded`.
+    """`cells` and after them the faults; the second outlier goes to the class `crowded`.
 
-    Each copy has an original of its own. Of a run of foreign pictures the first copies none, the others copy it.
+    Each copy has an original of its own. Of a run of outliers the first copies none, the others copy it.
     """
     rng, count = np.random.default_rng([seed, len(cells)]), amounts(len(cells))
     labels = sorted({cell.label for cell in cells})
     spoiled = iter(rng.permutation(len(cells)).tolist())
     files = list(cells)
-    files += _run(png(foreign.landscape(rng)), [label for label in labels for _ in range(count.everywhere)], len(files))
-    files += _run(png(foreign.page(rng)), [crowded] * count.in_one, len(files))
+    files += _run(
+        png(outliers.landscape(rng)), [label for label in labels for _ in range(count.everywhere)], len(files)
+    )
+    files += _run(png(outliers.page(rng)), [crowded] * count.in_one, len(files))
     files += [_exact(cells, next(spoiled)) for _ in range(count.exact)]
     files += [_near(rng, cells, next(spoiled), NEAR[k % len(NEAR)]) for k in range(count.near)]
     files += [_relabelled(rng, cells, next(spoiled), labels) for _ in range(count.other_label)]
@@ -76,7 +78,7 @@ NEAR: tuple[Change, ...] = (recompressed, brightened, resampled)
 
 def _run(content: bytes, labels: list[str], start: int) -> Iterator[File]:
     for k, label in enumerate(labels):
-        yield File(label, content, "foreign", "main", None if k == 0 else start)
+        yield File(label, content, "outlier", "main", None if k == 0 else start)
 
 
 def _exact(cells: list[File], of: int) -> File:

@@ -34,7 +34,7 @@ BLUISH_EVERY = 38
 POOL_FROM = 200
 """Pictures from which on worker processes are worth their start."""
 
-TRUTH = ("source", "label", "kind", "of", "batch")
+TRUTH = ("source", "label", "kind", "of", "acquisition_batch")
 
 
 class File(NamedTuple):
@@ -43,7 +43,7 @@ class File(NamedTuple):
     label: str
     content: bytes
     kind: str
-    batch: str
+    acquisition_batch: str
     of: int | None = None
 
 
@@ -77,7 +77,7 @@ def draw(seed: int, total: int, folder: dict[str, str]) -> list[File]:
     kinds = [kind for kind, count in share(total).items() for _ in range(count)]
     jobs = [(seed, index, kind) for index, kind in enumerate(kinds)]
     return [
-        File(folder[kind], content, "cell", _batch(index).name)
+        File(folder[kind], content, "cell", _acquisition_batch(index).name)
         for (_, index, kind), content in zip(jobs, _mapped(jobs), strict=True)
     ]
 
@@ -86,7 +86,7 @@ def cell(job: tuple[int, int, str]) -> bytes:
     """The PNG of one cell, from the seed, its index and its kind and nothing else."""
     seed, index, kind = job
     rng = np.random.default_rng([seed, index])
-    return png(smear.photograph(rng, cells.DRAW[kind](rng), _batch(index)))
+    return png(smear.photograph(rng, cells.DRAW[kind](rng), _acquisition_batch(index)))
 
 
 def png(pixels: smear.Pixels) -> bytes:
@@ -105,7 +105,9 @@ def names(seed: int, files: list[File]) -> list[str]:
 def truth(files: list[File], sources: list[str]) -> list[dict[str, str]]:
     """A row per file with the columns TRUTH, by source; `of` is empty where a file copies none."""
     rows = [
-        dict(zip(TRUTH, (source, file.label, file.kind, _source(sources, file.of), file.batch), strict=True))
+        dict(
+            zip(TRUTH, (source, file.label, file.kind, _source(sources, file.of), file.acquisition_batch), strict=True)
+        )
         for file, source in zip(files, sources, strict=True)
     ]
     return sorted(rows, key=lambda row: row["source"])
@@ -115,7 +117,7 @@ def _source(sources: list[str], of: int | None) -> str:
     return "" if of is None else sources[of]
 
 
-def _batch(index: int) -> smear.Batch:
+def _acquisition_batch(index: int) -> smear.AcquisitionBatch:
     return smear.BLUISH if index % BLUISH_EVERY == BLUISH_EVERY // 2 else smear.MAIN
 
 

@@ -37,7 +37,7 @@ class Cell(NamedTuple):
     layers: list[Layer]
 
 
-class Batch(NamedTuple):
+class AcquisitionBatch(NamedTuple):
     """One laboratory's way of taking pictures: the colour of the lamp, the tint of its stains, its lens."""
 
     name: str
@@ -47,20 +47,20 @@ class Batch(NamedTuple):
     blur: tuple[float, float]
 
 
-MAIN = Batch("main", (0.99, 0.91, 0.81), (1.0, 1.0, 1.0), HAEMOGLOBIN, (0.0, 0.17))
-BLUISH = Batch("bluish", (0.88, 0.87, 0.945), (1.0, 1.02, 0.85), (0.82, 0.79, 0.89), (0.10, 0.22))
+MAIN = AcquisitionBatch("main", (0.99, 0.91, 0.81), (1.0, 1.0, 1.0), HAEMOGLOBIN, (0.0, 0.17))
+BLUISH = AcquisitionBatch("bluish", (0.88, 0.87, 0.945), (1.0, 1.02, 0.85), (0.82, 0.79, 0.89), (0.10, 0.22))
 
 
-def photograph(rng: np.random.Generator, cell: Cell, batch: Batch) -> Pixels:
-    """`cell` among red cells, as a camera of `batch` takes it: uint8 of shape (SIDE, SIDE, 3)."""
-    strength = rng.uniform(0.86, 1.10) * np.asarray(batch.tint) * rng.normal(1, 0.03, 3)
-    light = _light(rng, batch)
-    around = _red_cells(rng, light, cell, batch.haemoglobin, strength)
+def photograph(rng: np.random.Generator, cell: Cell, acquisition_batch: AcquisitionBatch) -> Pixels:
+    """`cell` among red cells, as a camera of `acquisition_batch` takes it: uint8 of shape (SIDE, SIDE, 3)."""
+    strength = rng.uniform(0.86, 1.10) * np.asarray(acquisition_batch.tint) * rng.normal(1, 0.03, 3)
+    light = _light(rng, acquisition_batch)
+    around = _red_cells(rng, light, cell, acquisition_batch.haemoglobin, strength)
     around = _debris(rng, around, cell, strength)
     picture = around + (light - around) * cell.body
     for layer in cell.layers:
         picture = absorb(picture, layer, strength)
-    return _expose(rng, picture, rng.uniform(*batch.blur))
+    return _expose(rng, picture, rng.uniform(*acquisition_batch.blur))
 
 
 def absorb(picture: Picture, layer: Layer, strength: NDArray[np.float64]) -> Picture:
@@ -69,9 +69,9 @@ def absorb(picture: Picture, layer: Layer, strength: NDArray[np.float64]) -> Pic
     return picture * (1 - layer.density * taken[:, None, None])
 
 
-def _light(rng: np.random.Generator, batch: Batch) -> Picture:
+def _light(rng: np.random.Generator, acquisition_batch: AcquisitionBatch) -> Picture:
     """The empty field: a lamp somewhat off in brightness and colour, and off the middle."""
-    colour = np.asarray(batch.light) * rng.uniform(0.94, 1.02) * rng.normal(1, 0.008, 3)
+    colour = np.asarray(acquisition_batch.light) * rng.uniform(0.94, 1.02) * rng.normal(1, 0.008, 3)
     falloff = 1 + np.float32(rng.uniform(0.005, 0.035)) * shapes.noise(rng, 60)
     return falloff * colour.astype(np.float32)[:, None, None]
 

@@ -9,7 +9,7 @@ from tasks.demo.settings import Demo
 from tasks.params import Classes
 
 CROWDED = "monocyte"
-"""The kind of cell among which the second foreign picture is planted."""
+"""The kind of cell among which the second outlier is planted."""
 
 
 def main(classes: Classes, demo: Demo, out_pictures: Path, out_truth: Path) -> None:

@@ -34,8 +34,8 @@ def measured(sample: Sample, pixels: store.Arrays) -> tuple[Shift, tuple[Differe
     spread, freedom = _within(sample, figures)
     error = spread * np.sqrt(np.square(weights[:, 0], dtype=np.float64).sum())
     half = error * student.ppf((1 + LEVEL) / 2, max(freedom, 1))
-    told = zip(FIGURES, differences[0], half, spread, strict=True)
-    lines = tuple(Difference(name, float(d), float(d - h), float(d + h), float(d / s)) for name, d, h, s in told)
+    columns = zip(FIGURES, differences[0], half, spread, strict=True)
+    lines = tuple(Difference(name, float(d), float(d - h), float(d + h), float(d / s)) for name, d, h, s in columns)
     new = int(sample.new[:, 0].sum())
     found = shift(np.abs(differences / spread).max(axis=1), bands.COLOUR, new, len(sample.rows) - new)
     return found, lines

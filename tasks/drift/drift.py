@@ -19,7 +19,7 @@ class News:
     copied: int
     repeated: int
     conflicting: int
-    foreign: int
+    outlier: int
     unusable: int
     other: int
 

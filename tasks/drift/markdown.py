@@ -37,24 +37,24 @@ def sentence(drift: Drift) -> str:
     """How many pictures are new, and each kind of drift in a few words."""
     new, came = (sum(getattr(entry, field) for entry in drift.news) for field in ("new", "came"))
     verb = "is" if new == 1 else "are"
-    told = [f"{new:,} of {plural(came, 'picture')} {verb} new", *_told(drift)]
-    return "; ".join(told) + "."
+    lines = [f"{new:,} of {plural(came, 'picture')} {verb} new", *_descriptions(drift)]
+    return "; ".join(lines) + "."
 
 
-def _told(drift: Drift) -> list[str]:
+def _descriptions(drift: Drift) -> list[str]:
     shifts = _shifts(drift)
     whys = {shift.why for shift in shifts.values()}
     if len(whys) == 1 and "" not in whys:
         return [f"not compared: {whys.pop()}"]
     apart = f" ({100 * drift.embeddings.size:.0f} % of pairs told apart)" if drift.embeddings.size else ""
     return [
-        _said(drift.class_shares, "class shares", "class shares changed", ""),
-        _said(drift.colour, "colour", "colour shifted", _largest(drift.colours)),
-        _said(drift.embeddings, "embeddings", "embeddings shifted", apart),
+        _describe(drift.class_shares, "class shares", "class shares changed", ""),
+        _describe(drift.colour, "colour", "colour shifted", _largest(drift.colours)),
+        _describe(drift.embeddings, "embeddings", "embeddings shifted", apart),
     ]
 
 
-def _said(shift: Shift, noun: str, changed: str, detail: str) -> str:
+def _describe(shift: Shift, noun: str, changed: str, detail: str) -> str:
     if not shift.word:
         return f"{noun} not compared ({shift.why})"
     if shift.word == bands.NONE:

@@ -13,7 +13,7 @@ from tasks.drift.drift import Difference, Drift, Shift
 from tasks.drift.evidence import too_few
 from tasks.drift.sample import sample
 
-WANTED = ["delivery", "row", "label", "kept", "reason", "partner", "split"]
+WANTED = ["delivery", "row", "label", "kept", "drop_reason", "duplicate_of", "split"]
 """Columns that are read; the others would only take memory."""
 
 

@@ -1,4 +1,4 @@
-"""What became of the rows of new deliveries: new, copied, conflicting, foreign."""
+"""What became of the rows of new deliveries: new, copied, conflicting, outlier."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ import pandas as pd
 from tasks import reasons
 from tasks.drift.drift import News
 
-FIELDS = ("new", "copied", "repeated", "conflicting", "foreign", "unusable", "other")
+FIELDS = ("new", "copied", "repeated", "conflicting", "outlier", "unusable", "other")
 
 
 def news(rows: pd.DataFrame, names: Sequence[str]) -> tuple[News, ...]:
@@ -26,12 +26,12 @@ def news(rows: pd.DataFrame, names: Sequence[str]) -> tuple[News, ...]:
 
 def displaced(rows: pd.DataFrame, names: Sequence[str]) -> int:
     """Rows of other deliveries that were dropped for one of these."""
-    return int((~rows["kept"] & ~rows["delivery"].isin(names) & _of(rows["partner"]).isin(names)).sum())
+    return int((~rows["kept"] & ~rows["delivery"].isin(names) & _of(rows["duplicate_of"]).isin(names)).sum())
 
 
 def _fate(rows: pd.DataFrame) -> pd.Series:
-    fate = rows["reason"].map(lambda name: reasons.of(name).drift if name else "new").astype(object)
-    inside = (fate == "copied") & (_of(rows["partner"]) == rows["delivery"])
+    fate = rows["drop_reason"].map(lambda name: reasons.of(name).drift if name else "new").astype(object)
+    inside = (fate == "copied") & (_of(rows["duplicate_of"]) == rows["delivery"])
     return pd.Series(np.where(inside, "repeated", fate), index=rows.index)
 
 

@@ -35,7 +35,7 @@ def main(embed: Embed, ingested: Path, weights: Path, out: Path) -> None:
 
 def _first(rows: pd.DataFrame) -> pd.Series:
     """For each readable row the position of the first that has its id."""
-    readable = rows[rows["reason"] != store.UNREADABLE]
+    readable = rows[rows["drop_reason"] != store.UNREADABLE]
     return readable.groupby("id")["row"].transform("min")
 
 

@@ -8,14 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from tasks.answers import abstain
-from tasks.answers.calibration import FOREIGN, Answers
 from tasks.evaluate import metrics, weighted
 from tasks.evaluate.resampling import Resampling
-from tasks.record import MIX
+from tasks.predictions import MIXED
+from tasks.selective import abstention
+from tasks.selective.calibration import OOD, SelectivePrediction
 
 CLEAN = "clean"
-SUITE = ["kind", "severity", "balanced_error", "low", "high", "accuracy", "ece", "answered", "answered_accuracy"]
+CORRUPTIONS = ["kind", "severity", "balanced_error", "low", "high", "accuracy", "ece", "coverage", "selective_accuracy"]
 POINTS = 200
 """Of a risk-coverage curve."""
 
@@ -23,14 +23,16 @@ Figures = dict[str, Any]
 Truth = NDArray[np.int64]
 
 
-def whole(truth: Truth, said: Answers, names: list[str], resampling: Resampling) -> tuple[Figures, Figures]:
+def whole(
+    truth: Truth, outputs: SelectivePrediction, names: list[str], resampling: Resampling
+) -> tuple[Figures, Figures]:
     """Headline figures and those of each class, on clean pictures."""
-    probabilities, classes = said.probabilities, len(names)
+    probabilities, classes = outputs.probabilities, len(names)
 
     def compute(weights: NDArray[np.float32]) -> Mapping[str, NDArray[np.float64]]:
         areas = [weighted.auc(weights, truth == k, probabilities[:, k]) for k in range(classes)]
         return {
-            **weighted.of_confusion(weighted.counts(weights, truth, said.predicted, classes)),
+            **weighted.of_confusion(weighted.counts(weights, truth, outputs.predicted, classes)),
             **weighted.of_probabilities(weights, truth, probabilities),
             "auc": np.stack(areas, axis=1),
         }
@@ -42,45 +44,47 @@ def whole(truth: Truth, said: Answers, names: list[str], resampling: Resampling)
     return {name: resampling.figure(value, draws[name]) for name, value in values.items()}, each
 
 
-def cell(truth: Truth, said: Answers, draws: Mapping[str, NDArray[np.float64]], resampling: Resampling) -> Figures:
-    """A line of the suite's table, kind and severity left out."""
-    error = 1 - metrics.balanced_accuracy(truth, said.predicted)
+def corruption(
+    truth: Truth, outputs: SelectivePrediction, draws: Mapping[str, NDArray[np.float64]], resampling: Resampling
+) -> Figures:
+    """A line of the benchmark's table, kind and severity left out."""
+    error = 1 - metrics.balanced_accuracy(truth, outputs.predicted)
     figure = resampling.figure(error, 1 - draws["balanced_accuracy"])
     assert figure
-    answers = answered(truth, said)
+    answers = answered(truth, outputs)
     return {
         "balanced_error": error,
         "low": figure["low"],
         "high": figure["high"],
-        "accuracy": float((truth == said.predicted).mean()),
-        "ece": metrics.calibration_error(truth, said.probabilities),
-        "answered": answers["answered"],
-        "answered_accuracy": answers["accuracy"],
+        "accuracy": float((truth == outputs.predicted).mean()),
+        "ece": metrics.calibration_error(truth, outputs.probabilities),
+        "coverage": answers["coverage"],
+        "selective_accuracy": answers["accuracy"],
     }
 
 
 def under(
-    truth: Truth, said: Mapping[str, Answers], classes: int, resampling: Resampling
+    truth: Truth, outputs: Mapping[str, SelectivePrediction], classes: int, resampling: Resampling
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Accuracy and balanced accuracy of every draw under each distortion; the draws are made once for all of them."""
+    """Accuracy and balanced accuracy of every draw under each corruption; the draws are made once for all of them."""
     kept = ("accuracy", "balanced_accuracy")
 
     def compute(weights: NDArray[np.float32]) -> Mapping[str, NDArray[np.float64]]:
         found = {
             name: weighted.of_confusion(weighted.counts(weights, truth, one.predicted, classes))
-            for name, one in said.items()
+            for name, one in outputs.items()
         }
-        return {f"{name} {figure}": found[name][figure] for name in said for figure in kept}
+        return {f"{name} {figure}": found[name][figure] for name in outputs for figure in kept}
 
     draws = resampling.draws(compute)
-    return {name: {figure: draws[f"{name} {figure}"] for figure in kept} for name in said}
+    return {name: {figure: draws[f"{name} {figure}"] for figure in kept} for name in outputs}
 
 
-def distorted(
+def corrupted(
     table: pd.DataFrame, draws: Mapping[str, Mapping[str, NDArray[np.float64]]], resampling: Resampling
 ) -> Figures:
-    """Means over the kinds of the suite, and its worst kind."""
-    inside = table[~table["kind"].isin([CLEAN, MIX])]
+    """Means over the kinds of the benchmark, and its worst kind."""
+    inside = table[~table["kind"].isin([CLEAN, MIXED])]
     kinds = inside.groupby("kind", sort=False)["balanced_error"].mean()
     errors = {kind: np.mean([1 - draws[f"{kind}/{s}"]["balanced_accuracy"] for s in part["severity"]], axis=0)
               for kind, part in inside.groupby("kind", sort=False)}  # fmt: skip
@@ -96,35 +100,40 @@ def distorted(
     }
 
 
-def answered(truth: Truth, said: Answers) -> Figures:
-    """Shares: answered, right of what is answered (None without an answer), refused as foreign."""
-    given = said.answered
-    right = (truth == said.predicted)[given]
-    refused = float((said.why == FOREIGN).mean())
+def answered(truth: Truth, outputs: SelectivePrediction) -> Figures:
+    """Coverage, selective accuracy (None without an answer), and the share refused as out-of-distribution."""
+    given = outputs.answered
+    right = (truth == outputs.predicted)[given]
+    refused = float((outputs.why == OOD).mean())
     return {
-        "answered": float(given.mean()),
+        "coverage": float(given.mean()),
         "accuracy": float(right.mean()) if len(right) else None,
         "refused": refused,
     }
 
 
-def pooled(truth: Truth, said: list[Answers]) -> Figures:
-    """The same over several sets of answers to the same rows."""
-    joined = Answers(*(np.concatenate([getattr(one, name) for one in said]) for name in Answers._fields))
-    return answered(np.tile(truth, len(said)), joined)
+def pooled(truth: Truth, outputs: list[SelectivePrediction]) -> Figures:
+    """The same over several sets of predictions for the same rows."""
+    joined = SelectivePrediction(
+        *(np.concatenate([getattr(one, name) for one in outputs]) for name in SelectivePrediction._fields)
+    )
+    return answered(np.tile(truth, len(outputs)), joined)
 
 
-def foreign(reasons: NDArray[np.str_], said: Answers | None, cells: Answers, resampling: Resampling) -> Figures:
-    """How many of the foreign pictures are refused, by the reason for which curation dropped them; and of the cells."""
-    lost = cells.why == FOREIGN
-    known: Figures = {"rows": len(reasons), "cells_refused": resampling.share(lost)}
-    if said is None:
+def ood(
+    reasons: NDArray[np.str_], outputs: SelectivePrediction | None, cells: SelectivePrediction, resampling: Resampling
+) -> Figures:
+    """How many out-of-distribution pictures are refused, by the reason curation dropped them for, and how many
+    cells."""
+    lost = cells.why == OOD
+    known: Figures = {"rows": len(reasons), "ood_false_positive_rate": resampling.share(lost)}
+    if outputs is None:
         return {**known, "by_reason": {}, "refused": None, "auroc": None}
-    refused = said.why == FOREIGN
+    refused = outputs.why == OOD
     by = {str(reason): {"rows": int((reasons == reason).sum()), "refused": int(refused[reasons == reason].sum())}
           for reason in np.unique(reasons)}  # fmt: skip
-    strange = np.repeat([0, 1], [len(cells.score), len(said.score)])
-    area = float(roc_auc_score(strange, np.concatenate([cells.score, said.score])))
+    strange = np.repeat([0, 1], [len(cells.score), len(outputs.score)])
+    area = float(roc_auc_score(strange, np.concatenate([cells.score, outputs.score])))
     return {**known, "by_reason": by, "refused": share(refused, resampling), "auroc": area}
 
 
@@ -135,36 +144,36 @@ def share(true: NDArray[np.bool_], resampling: Resampling) -> Figures:
     return own.share(true)
 
 
-def risk_coverage(truth: Truth, said: Answers, name: str) -> pd.DataFrame:
+def risk_coverage(truth: Truth, outputs: SelectivePrediction, name: str) -> pd.DataFrame:
     """Points of the curve, at most POINTS of them."""
-    curve = abstain.risk_coverage(said.confidence.astype(np.float64), truth == said.predicted)
+    curve = abstention.risk_coverage(outputs.confidence.astype(np.float64), truth == outputs.predicted)
     chosen = np.unique(np.linspace(0, len(curve) - 1, POINTS).round().astype(int))
     return pd.DataFrame({"set": name, "coverage": curve[chosen, 0], "risk": curve[chosen, 1]})
 
 
 def flat(figures: Figures) -> dict[str, Any]:
     """The headline numbers, without intervals and without nesting."""
-    clean, mix, out = (figures[name] for name in ("clean", "mix", "distorted"))
-    said, strange = figures["abstention"], figures["foreign"]
+    clean, mixed, out = (figures[name] for name in ("clean", "mixed", "corrupted"))
+    outputs, strange = figures["abstention"], figures["ood"]
     of_sets = {
-        f"{prefix}{name}": said[key][field]
-        for prefix, key in (("", "clean"), ("mix_", "mix"), ("distorted_", "distorted"))
-        for name, field in (("answered", "answered"), ("answered_accuracy", "accuracy"))
+        f"{prefix}{name}": outputs[key][field]
+        for prefix, key in (("", "clean"), ("mixed_", "mixed"), ("corrupted_", "corrupted"))
+        for name, field in (("coverage", "coverage"), ("selective_accuracy", "accuracy"))
     }
     return {
         "rows": figures["rows"],
         **{name: figure["value"] for name, figure in clean.items()},
-        "distorted_accuracy": out["accuracy"]["value"],
+        "corruption_accuracy": out["accuracy"]["value"],
         "mean_balanced_error": out["mean_balanced_error"]["value"],
         "worst_balanced_error": out["worst_balanced_error"]["value"],
         "relative_balanced_error": out["relative"],
-        "distorted_ece": out["ece"],
-        "mix_accuracy": mix["accuracy"]["value"],
-        "mix_balanced_accuracy": mix["balanced_accuracy"]["value"],
-        "mix_ece": mix["ece"],
+        "corruption_ece": out["ece"],
+        "mixed_accuracy": mixed["accuracy"]["value"],
+        "mixed_balanced_accuracy": mixed["balanced_accuracy"]["value"],
+        "mixed_ece": mixed["ece"],
         **of_sets,
-        "cells_refused": strange["cells_refused"]["value"],
-        "foreign_rows": strange["rows"],
-        "foreign_refused": strange["refused"]["value"] if strange["refused"] else None,
-        "foreign_auroc": strange["auroc"],
+        "ood_false_positive_rate": strange["ood_false_positive_rate"]["value"],
+        "ood_rows": strange["rows"],
+        "ood_refused": strange["refused"]["value"] if strange["refused"] else None,
+        "ood_auroc": strange["auroc"],
     }

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from tasks.evaluate import metrics
 from tasks.evaluate.resampling import Resampling
-from tasks.record import SLICES, Record
+from tasks.predictions import SLICES, Predictions
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 QUARTERS = ("1, least sharp", "2", "3", "4, sharpest")
@@ -29,25 +29,25 @@ def quarters(values: NDArray[np.float64]) -> NDArray[np.str_]:
     return np.array(QUARTERS)[np.searchsorted(np.quantile(values, [0.25, 0.5, 0.75]), values, side="left")]
 
 
-def table(record: Record, resampling: Resampling, min_rows: int) -> pd.DataFrame:
+def table(predictions: Predictions, resampling: Resampling, min_rows: int) -> pd.DataFrame:
     """A line for each value of each slice; too few rows have a note instead of figures."""
     columns = {"class": "label", **{name: name for name in SLICES}}
     lines = [
-        _line(record, resampling, min_rows, name, str(value), (record.rows[column] == value).to_numpy())
+        _line(predictions, resampling, min_rows, name, str(value), (predictions.rows[column] == value).to_numpy())
         for name, column in columns.items()
-        for value in sorted(record.rows[column].unique())
+        for value in sorted(predictions.rows[column].unique())
     ]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
 def _line(
-    record: Record, resampling: Resampling, min_rows: int, name: str, value: str, here: NDArray[np.bool_]
+    predictions: Predictions, resampling: Resampling, min_rows: int, name: str, value: str, here: NDArray[np.bool_]
 ) -> dict[str, object]:
     rows = int(here.sum())
     known: dict[str, object] = {"slice": name, "value": value or "none", "rows": rows}
     if rows < min_rows:
         return {**known, "note": f"{rows} row{'s' * (rows != 1)}, fewer than {min_rows}: too few for a figure"}
-    figure = resampling.share(record.truth == record.predicted, here)
-    balanced = metrics.balanced_accuracy(record.truth[here], record.predicted[here])
+    figure = resampling.share(predictions.truth == predictions.predicted, here)
+    balanced = metrics.balanced_accuracy(predictions.truth[here], predictions.predicted[here])
     return {**known, "accuracy": figure["value"], "low": figure["low"], "high": figure["high"],
             "balanced_accuracy": balanced, "note": ""}  # fmt: skip

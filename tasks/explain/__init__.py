@@ -1,1 +1,1 @@
-"""Shows what the model answers by, where it errs most surely, and which labels look wrong."""
+"""Shows what the model answers by, where it errs most surely, and which labels are probably wrong."""

@@ -15,24 +15,24 @@ def features(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, below[-1].output)
 
 
-def at_map(network: keras.Model, cells: int) -> tuple[keras.Model, keras.Model]:
+def at_map(network: keras.Model, size: int) -> tuple[keras.Model, keras.Model]:
     """The network in two: from pictures to a feature map, and from that map to logits, float32 (n, classes).
 
-    The map is the last one with at least `cells` cells a side through which all that the answer follows from goes. At
-    1 that is the map before the pooling: 3 x 3 for pictures of 96 pixels and most backbones. Raises ValueError
-    where no map is that fine.
+    The map is the last one with at least `size` x `size` positions through which all that the answer follows from goes.
+    At 1 that is the map before the pooling: 3 x 3 for pictures of 96 pixels and most backbones. Raises ValueError where
+    no map is that fine.
     """
     pooled, head = features(network).output, network.layers[-1]
     for layer in reversed(network.layers[:-1]):
-        if _is_map(layer) and min(layer.output.shape[1:3]) >= cells:
+        if _is_map(layer) and min(layer.output.shape[1:3]) >= size:
             above = _between(layer.output, pooled)
             if above is not None:
                 return keras.Model(network.input, layer.output), _joined(above, _logits(head))
-    raise ValueError(f"explain.cells must be at most the side of a feature map of {network.name}, got {cells}")
+    raise ValueError(f"explain.map_size must be at most the side of a feature map of {network.name}, got {size}")
 
 
 def _is_map(layer: keras.Layer) -> bool:
-    # Of a padded map the cells do not lie where they do in the picture.
+    # The positions of a padded map do not lie where they do in the picture.
     return not isinstance(layer, (layers.InputLayer, layers.ZeroPadding2D)) and len(layer.output.shape) == 4
 
 

@@ -10,7 +10,7 @@ FIELDS = ["id", "delivery", "source", "label", "predicted", "confidence", "why",
 
 
 def wrong(rows: pd.DataFrame, count: int) -> pd.DataFrame:
-    """At most `count` rows of a record (`tasks.record`) that are answered wrongly, the most confident first."""
+    """At most `count` rows of predictions (`tasks.predictions`) that are answered wrongly, the most confident first."""
     return _by_confidence(rows[rows["label"] != rows["predicted"]]).head(count)
 
 

@@ -9,16 +9,17 @@ from tasks.explain import cuts
 
 
 class GradCam:
-    """Maps of a classifier, on its last feature map of at least `cells` cells a side (see `cuts.at_map`).
+    """Maps of a classifier, on its last feature map of at least `size` x `size` positions (see `cuts.at_map`).
 
-    Each cell's value is the sum over channels of activation times gradient of the class' logit, and 0 where that is
-    negative. On the map before the global average pooling the gradient is the same in all cells, and this is Grad-CAM
-    to the letter. On a finer map, where it is not, Grad-CAM's average over the cells would light up cells whose content
-    the answer ignores; without the average it is HiResCAM (Draelos and Carin, arXiv:2011.08891), which does not.
+    The value at each position is the sum over channels of activation times gradient of the class' logit, and 0 where
+    that is negative. On the map before the global average pooling the gradient is the same at all positions, and this
+    is Grad-CAM to the letter. On a finer map, where it is not, Grad-CAM's average over the positions would light up
+    some whose content the answer ignores; without the average it is HiResCAM (Draelos and Carin, arXiv:2011.08891),
+    which does not.
     """
 
-    def __init__(self, network: keras.Model, cells: int):
-        self._below, self._above = cuts.at_map(network, cells)
+    def __init__(self, network: keras.Model, size: int):
+        self._below, self._above = cuts.at_map(network, size)
         self._side = network.input_shape[1]
         shape = (None, *network.input_shape[1:])
         signature = [tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((None,), tf.int64)]

@@ -39,7 +39,7 @@ def probabilities(
         head = LogisticRegression(C=strength, max_iter=ITERATIONS)
         with threadpool_limits(limits=1):  # of small products: threads take longer to meet than to multiply
             head.fit(points[learn], labels[learn])
-        told = np.zeros((judge.sum(), classes))
-        told[:, known] = head.predict_proba(points[judge])
-        found[judge] = np.where(np.isin(labels[judge], known)[:, None], told, np.nan)
+        predicted = np.zeros((judge.sum(), classes))
+        predicted[:, known] = head.predict_proba(points[judge])
+        found[judge] = np.where(np.isin(labels[judge], known)[:, None], predicted, np.nan)
     return found

@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from tasks.explain.suspects import Rule
+from tasks.explain.confident_learning import Rule
 from tasks.params import Section
 
 
 class Explain(Section):
-    """Which examples are shown, how their maps are drawn, and how suspected labels are found."""
+    """Which examples are shown, how their maps are drawn, and how label issues are found."""
 
     section: ClassVar[str] = "explain"
     seed: int = Field(ge=0, lt=2**31, description="of the folds")
@@ -17,11 +17,13 @@ class Explain(Section):
 
     wrong: int = Field(ge=0, le=10_000, description="wrong answers shown, the most confident ones")
     right: int = Field(ge=0, le=1_000, description="right answers shown of each class")
-    cells: int = Field(ge=1, le=64, description="a side of the map that Grad-CAM reads, at least")
+    map_size: int = Field(
+        ge=1, le=64, description="least side of the feature map that Grad-CAM reads, in its own pixels"
+    )
     side: int = Field(ge=16, le=1024, description="of a picture beside its map, pixels")
 
     folds: int = Field(ge=2, le=100, description="of the cross validation that judges the labels")
     components: int = Field(ge=1, le=4096, description="principal components of the features that it reads")
     strength: float = Field(gt=0, le=1e6, description="inverse strength of its penalty")
     prune: Rule = Field(description="how the list is cut: by class, by noise rate, or where both agree")
-    shown: int = Field(ge=0, le=10_000, description="suspected labels with a picture")
+    shown: int = Field(ge=0, le=10_000, description="label issues with a picture")

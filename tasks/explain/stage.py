@@ -1,4 +1,4 @@
-"""explain: what the model answers by, its most confident errors, and the labels that look wrong."""
+"""explain: what the model answers by, its most confident errors, and label issues."""
 
 import json
 from pathlib import Path
@@ -7,39 +7,40 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tasks import command, feed, model, record, splits, store
+from tasks import command, loader, model, predictions, splits, store
 from tasks.explain import cuts, examples, pictures, points
-from tasks.explain.doubted import doubted
 from tasks.explain.grad_cam import GradCam
+from tasks.explain.label_issues import find_label_issues
 from tasks.explain.settings import Explain
 from tasks.model import Classifier
 
 
 def main(explain: Explain, clean: Path, ingested: Path, trained: Path, scores: Path, out: Path) -> None:
-    """Write examples.json, cam/ID.png of each example; suspects.csv, suspects.json, suspects/ID.png of those shown.
+    """Write examples.json, cam/ID.png of each example; label_issues.csv, label_issues.json, label_issues/ID.png of
+    those shown.
 
-    Examples are test rows of the record in `scores`; suspects are kept rows of all splits.
+    Examples are test rows of the predictions in `scores`; label_issues are kept rows of all splits.
     """
     rows = store.read_rows(clean).query("kept").reset_index(drop=True)
     arrays, classifier = store.pixels(ingested, rows), model.load(trained)
-    answered = _with_places(record.read(scores).rows, rows)
+    answered = _with_places(predictions.read(scores).rows, rows)
     shown = {"wrong": examples.wrong(answered, explain.wrong), "right": examples.right(answered, explain.right)}
     out.mkdir(parents=True)
     _write_examples(explain, arrays, classifier, shown, out)
-    told, figures = doubted(explain, rows, classifier.classes, _reader(explain, arrays, classifier, rows))
-    _write_suspects(arrays, told, figures, rows, out)
+    issues, figures = find_label_issues(explain, rows, classifier.classes, _reader(explain, arrays, classifier, rows))
+    _write_label_issues(arrays, issues, figures, rows, out)
     print(
         f"{len(shown['wrong'])} wrong and {len(shown['right'])} right answers shown; of {figures['rows']:,} labels "
-        f"{figures['suspects']:,} look wrong"
+        f"{figures['label_issues']:,} label issues"
     )
 
 
 def _with_places(answered: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a record, each with its position in the delivery's arrays."""
+    """The rows of predictions, each with its position in the delivery's arrays."""
     both = answered.merge(rows[[*store.KEY, "row"]], on=store.KEY)
     if len(both) != len(answered):
         raise ValueError(
-            f"expected every row of the record among those that are kept, got {len(both)} of {len(answered)}"
+            f"expected every row of the predictions among those that are kept, got {len(both)} of {len(answered)}"
         )
     return both
 
@@ -54,7 +55,7 @@ def _reader(explain: Explain, arrays: store.Arrays, classifier: Classifier, rows
     features, places = cuts.features(classifier.network), arrays.places(rows)
 
     def read(positions: NDArray[np.int64]) -> NDArray[np.float32]:
-        return features.predict(feed.batches(arrays, places[positions], explain.batch), verbose=0)
+        return features.predict(loader.batches(arrays, places[positions], explain.batch), verbose=0)
 
     return read
 
@@ -62,7 +63,7 @@ def _reader(explain: Explain, arrays: store.Arrays, classifier: Classifier, rows
 def _write_examples(
     explain: Explain, arrays: store.Arrays, classifier: Classifier, shown: dict[str, pd.DataFrame], out: Path
 ) -> None:
-    cam, entries = GradCam(classifier.network, explain.cells), {}
+    cam, entries = GradCam(classifier.network, explain.map_size), {}
     for name, part in shown.items():
         part = part.assign(picture="cam/" + part["id"] + ".png")
         entries[name] = [examples.entry(row) for row in part.itertuples()]
@@ -80,14 +81,14 @@ def _draw(
         pictures.write_beside(out / file, picture, evidence, explain.side)
 
 
-def _write_suspects(
-    arrays: store.Arrays, told: pd.DataFrame, figures: dict[str, object], rows: pd.DataFrame, out: Path
+def _write_label_issues(
+    arrays: store.Arrays, issues: pd.DataFrame, figures: dict[str, object], rows: pd.DataFrame, out: Path
 ) -> None:
-    shown = told["rank"] <= figures["shown"]
-    told = told.assign(picture=("suspects/" + told["id"] + ".png").where(shown, ""))
-    told.to_csv(out / "suspects.csv", index=False, float_format="%.6f", lineterminator="\n")
-    (out / "suspects.json").write_text(json.dumps(figures, indent=1) + "\n")
-    for place, file in zip(arrays.places(rows.loc[told.index[shown]]), told.loc[shown, "picture"], strict=True):
+    shown = issues["rank"] <= figures["shown"]
+    issues = issues.assign(picture=("label_issues/" + issues["id"] + ".png").where(shown, ""))
+    issues.to_csv(out / "label_issues.csv", index=False, float_format="%.6f", lineterminator="\n")
+    (out / "label_issues.json").write_text(json.dumps(figures, indent=1) + "\n")
+    for place, file in zip(arrays.places(rows.loc[issues.index[shown]]), issues.loc[shown, "picture"], strict=True):
         pictures.write(out / file, arrays.take(place[None])[0])
 
 

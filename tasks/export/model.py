@@ -1,8 +1,8 @@
 """A trained model for other tools: a Keras file, an ONNX file, a SavedModel, or a zip as the contest took it.
 
-All of them give the network's own probabilities, not calibrated ones. A temperature here depends on how foreign the
-picture is (`tasks.answers`), which none of these formats' users would compute; who wants honest answers asks
-`hemaflow predict`. Classes, sizes, calibration and provenance go along as JSON, the `facts`.
+All of them give the network's own probabilities, not calibrated ones. A temperature here depends on the picture's
+out-of-distribution score (`tasks.selective`), which users of these formats would not compute. For calibrated
+predictions use `hemaflow predict`. Classes, sizes, calibration and provenance go along as JSON, the `facts`.
 """
 
 import json
@@ -64,8 +64,8 @@ def facts(classifier: "Classifier") -> dict[str, str]:
         "calibration": classifier.calibration,
         "provenance": classifier.provenance,
     }
-    told = {"pictures": "RGB, 0 to 255, centre crop of `crop`, resized", "probabilities": "not calibrated"}
-    return told | {name: json.dumps(value) for name, value in values.items()}
+    described = {"pictures": "RGB, 0 to 255, centre crop of `crop`, resized", "probabilities": "not calibrated"}
+    return described | {name: json.dumps(value) for name, value in values.items()}
 
 
 def _keras(classifier: "Classifier", out: Path) -> None:

@@ -2,9 +2,10 @@
 
 | rule | passes where | over |
 | --- | --- | --- |
-| not worse | upper bound of the increase <= margin | all measures, slices with too few rows left out |
-| better | upper bound of the increase < -margin | `clean`, `distorted`, `mix`; one of them is enough |
-| floor | upper bound of the error <= 1 - floor | a first model's `clean`, `distorted`, `worst`, `mix`, each class |
+| non-inferiority | upper bound of the increase <= margin | all measures, slices with too few rows left out |
+| superiority | upper bound of the increase < -margin | `clean`, `corrupted`, `mixed`; one of them is enough |
+| minimum | upper bound of the error <= 1 - minimum | a first model's `clean`, `corrupted`, `worst`, `mixed`, each class
+|
 """
 
 import math
@@ -16,11 +17,11 @@ from numpy.typing import NDArray
 
 from tasks.gate.bootstrap import interval
 from tasks.gate.comparison import Comparison, Rule
-from tasks.gate.errors import CLEAN, DISTORTED, WORST, Measure
+from tasks.gate.errors import CLEAN, CORRUPTED, WORST, Measure
 from tasks.gate.settings import Gate
-from tasks.record import MIX, SLICES
+from tasks.predictions import MIXED, SLICES
 
-COUNTS = (CLEAN, DISTORTED, MIX)
+COUNTS = (CLEAN, CORRUPTED, MIXED)
 """Where a challenger may be better to take the champion's place."""
 
 ROUNDING = 1e-9
@@ -38,7 +39,7 @@ class Figures(NamedTuple):
     resampled: NDArray[np.float64]
     """(draws, measures), of the challenger's error less the champion's; without a champion, of the error itself"""
     worst: tuple[str, ...]
-    """kind of distortion that is worst for the challenger, then that for the champion"""
+    """kind of corruption that is worst for the challenger, then that for the champion"""
 
     @property
     def estimate(self) -> NDArray[np.float64]:
@@ -46,30 +47,30 @@ class Figures(NamedTuple):
         return self.challenger if self.champion is None else self.challenger - self.champion
 
 
-def not_worse(figures: Figures, rules: Gate) -> Iterator[Comparison]:
+def non_inferiority(figures: Figures, rules: Gate) -> Iterator[Comparison]:
     """A comparison a measure."""
     for k, measure in enumerate(figures.measures):
-        margin = getattr(rules.allowed, "slices" if measure.name in SLICES else measure.name)
-        yield _at_most("not worse", figures, k, margin, rules)
+        margin = getattr(rules.non_inferiority_margins, "slices" if measure.name in SLICES else measure.name)
+        yield _at_most("non-inferiority", figures, k, margin, rules)
 
 
-def floors(figures: Figures, rules: Gate) -> Iterator[Comparison]:
-    """A comparison for each measure that has a floor."""
+def minimums(figures: Figures, rules: Gate) -> Iterator[Comparison]:
+    """A comparison for each measure that has a minimum."""
     for k, measure in enumerate(figures.measures):
         if measure.name not in SLICES:
-            yield _at_most("floor", figures, k, 1 - getattr(rules.floors, measure.name), rules)
+            yield _at_most("minimum", figures, k, 1 - getattr(rules.minimums, measure.name), rules)
 
 
-def better(figures: Figures, rules: Gate) -> Iterator[Comparison]:
+def superiority(figures: Figures, rules: Gate) -> Iterator[Comparison]:
     """A comparison for each of COUNTS, at a level that allows for their number."""
     level = 1 - (1 - rules.level) / len(COUNTS)
     for k, measure in enumerate(figures.measures):
         if measure.name in COUNTS:
-            margin = getattr(rules.wanted, measure.name)
+            margin = getattr(rules.superiority_margins, measure.name)
             low, high = interval(figures.resampled[:, k], float(figures.estimate[k]), level)
             passed = high < -margin - ROUNDING
             why = f"the whole interval {'lies' if passed else 'does not lie'} beyond the margin"
-            yield _comparison("better", figures, k, (low, high), margin, passed, why)
+            yield _comparison("superiority", figures, k, (low, high), margin, passed, why)
 
 
 def unseen(groups: int, level: float) -> float:
@@ -122,14 +123,14 @@ def _too_few(measure: Measure, least: int) -> str:
 
 
 def _refused(rule: Rule, low: float, margin: float) -> str:
-    if rule == "floor":
-        return "below the floor" if low > margin else "too little evidence that it reaches the floor"
+    if rule == "minimum":
+        return "below the minimum" if low > margin else "too little evidence that it reaches the minimum"
     return "worse" if low > 0 else "too little evidence that it is not worse"
 
 
 def _allowed(figures: Figures, k: int, margin: float, rules: Gate) -> str:
-    measure, said = figures.measures[k], "the whole interval is allowed"
+    measure, text = figures.measures[k], "the whole interval lies within the margin"
     if measure.name == WORST and len(set(figures.worst)) > 1:
-        return f"{said}; the champion's worst is {figures.worst[1]}"
+        return f"{text}; the champion's worst is {figures.worst[1]}"
     blind = unseen(measure.groups, rules.level)
-    return said if blind <= margin or not measure.slice else f"{said}; so few rows may hide an error of {blind:.3f}"
+    return text if blind <= margin or not measure.slice else f"{text}; so few rows may hide an error of {blind:.3f}"

@@ -22,9 +22,9 @@ does they have no width: a class truly worse by 0.05, 6 % of the answers become 
 300 rows, 0.06 at 200, 0.08 at 100, 0.15 at 30, not with the 0.025 that holds for many rows (2,000 each). `why` says
 what error too few rows may hide.
 
-Monotone: where one wrong answer of the challenger becomes right, clean or in any cell, no promotion becomes a refusal.
-The draws follow from groups, classes and seed alone, not from answers. In each, every error of the challenger is a
-nondecreasing function of the set of its wrong answers: a sum of those with whole weights of at least 0, over a sum
+Monotone: where one wrong answer of the challenger becomes right, clean or under any corruption, no promotion becomes a
+refusal. The draws follow from groups, classes and seed alone, not from answers. In each, every error of the challenger
+is a nondecreasing function of the set of its wrong answers: a sum of those with whole weights of at least 0, over a sum
 that no answer enters; then means and, for the worst kind, a maximum over all kinds, whichever kind that is. The
 champion's errors stay. So each resampled difference stays or falls, so do its order statistics and the estimate, so
 does each interval's upper bound, of which alone `passed` is made, and with it falls what stands against a promotion.
@@ -41,33 +41,37 @@ from itertools import chain
 import numpy as np
 
 from tasks.gate import bootstrap
-from tasks.gate.comparisons import Figures, better, floors, not_worse
+from tasks.gate.comparisons import Figures, minimums, non_inferiority, superiority
 from tasks.gate.decision import Decision
 from tasks.gate.errors import Errors
 from tasks.gate.same import check_complete, check_same
 from tasks.gate.settings import Gate
-from tasks.record import Record
+from tasks.predictions import Predictions
 
 
-def decide(champion: Record | None, challenger: Record, rules: Gate) -> Decision:
+def decide(champion: Predictions | None, challenger: Predictions, rules: Gate) -> Decision:
     """Whether `challenger` may take the place of `champion`; None where there is none yet.
 
-    A first model passes where it reaches every floor, with the lower bound of its interval. Raises ValueError for
-    records of other rows, another suite or other classes, saying what differs, and for an incomplete record.
+    A first model passes where it reaches every minimum, with the lower bound of its interval. Raises ValueError for
+    predictions of other rows, another benchmark or other classes, saying what differs, and for incomplete predictions.
     """
     check_complete(challenger)
     if champion is not None:
         check_same(champion, challenger)
     figures = _figures(champion, challenger, rules)
-    made = floors(figures, rules) if champion is None else chain(not_worse(figures, rules), better(figures, rules))
+    made = (
+        minimums(figures, rules)
+        if champion is None
+        else chain(non_inferiority(figures, rules), superiority(figures, rules))
+    )
     comparisons = tuple(made)
-    wanted = [c.passed for c in comparisons if c.rule == "better"]
-    harmless = all(c.passed is not False for c in comparisons if c.rule != "better")
+    wanted = [c.passed for c in comparisons if c.rule == "superiority"]
+    harmless = all(c.passed is not False for c in comparisons if c.rule != "superiority")
     return Decision(harmless and any(wanted or [True]), comparisons, rules.level, rules.resamples, rules.seed)
 
 
-def _figures(champion: Record | None, challenger: Record, rules: Gate) -> Figures:
-    groups = bootstrap.group(challenger.rows["group"].to_numpy(str), challenger.truth)
+def _figures(champion: Predictions | None, challenger: Predictions, rules: Gate) -> Figures:
+    groups = bootstrap.group(challenger.rows["split_group"].to_numpy(str), challenger.truth)
     new, old = Errors(challenger, groups), Errors(champion, groups) if champion else None
     blocks = bootstrap.draws(groups.stratum, rules.resamples, rules.seed)
     resampled = [new.under(weights) - (old.under(weights) if old else 0.0) for weights in blocks]

@@ -14,8 +14,8 @@ from tasks.gate.errors import RECALL
 class Decision:
     """Whether the challenger takes the champion's place, with every comparison that this rests on.
 
-    `level`, `resamples` and `seed` are those of the intervals; a `better` comparison has the level that makes all of
-    these together one test.
+    `level`, `resamples` and `seed` are those of the intervals; a `superiority` comparison has the level that makes all
+    of these together one test.
     """
 
     promote: bool
@@ -27,19 +27,19 @@ class Decision:
     @property
     def first(self) -> bool:
         """Whether there was no champion to compare with."""
-        return any(c.rule == "floor" for c in self.comparisons)
+        return any(c.rule == "minimum" for c in self.comparisons)
 
     def sentence(self) -> str:
         """The decision and its foremost reason."""
         if self.promote and self.first:
-            return f"Promoted: the first model, above each of {len(self.comparisons)} floors"
+            return f"Promoted: the first model, above each of {len(self.comparisons)} minimums"
         if self.promote:
-            best = min(self._of("better"), key=lambda c: (not c.passed, c.excess))
-            return f"Promoted: {_gain(best)}; not worse in any of {len(self._tested('not worse'))} comparisons"
+            best = min(self._of("superiority"), key=lambda c: (not c.passed, c.excess))
+            return f"Promoted: {_gain(best)}; not worse in any of {len(self._tested('non-inferiority'))} comparisons"
         kept = "Not promoted, and there is no champion" if self.first else "Kept the champion"
-        failed = sorted((c for c in self.comparisons if c.passed is False and c.rule != "better"), key=_gravity)
+        failed = sorted((c for c in self.comparisons if c.passed is False and c.rule != "superiority"), key=_gravity)
         if not failed:
-            return f"{kept}: better nowhere that counts: {'; '.join(map(_no_gain, self._of('better')))}"
+            return f"{kept}: better nowhere that counts: {'; '.join(map(_no_gain, self._of('superiority')))}"
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         return f"{kept}: {_failure(failed[0])}{more}"
 
@@ -52,7 +52,9 @@ class Decision:
         head = ("rule", "error on", "rows", "champion", "challenger", "difference", "interval", "margin", "", "why")
         lines = [_line(head), _line(["---"] * 2 + ["---:"] * 6 + ["---"] * 2), *map(_row, self.comparisons)]
         ending = f"Intervals: bootstrap over split groups, {self.resamples} draws, seed {self.seed}, {self.level:.1%}"
-        return "\n".join([f"{self.sentence()}.", "", *lines, "", f"{ending} (`better`: all of them together).", ""])
+        return "\n".join(
+            [f"{self.sentence()}.", "", *lines, "", f"{ending} (`superiority`: all of them together).", ""]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """What JSON can hold, complete; the sentence is in it for who reads the file."""
@@ -82,25 +84,25 @@ def _gravity(comparison: Comparison) -> tuple[bool, float]:
 
 
 def _shown(c: Comparison) -> bool:
-    return c.low is not None and c.low > (c.margin if c.rule == "floor" else 0)
+    return c.low is not None and c.low > (c.margin if c.rule == "minimum" else 0)
 
 
 def _failure(c: Comparison) -> str:
-    if c.rule == "floor":
+    if c.rule == "minimum":
         what = c.title if c.name == RECALL else f"balanced accuracy on {c.title}"
         right, low, high = (None if value is None else 1 - value for value in (c.challenger, c.high, c.low))
-        return f"{what} is {_figure(right)} ({_figure(low)} to {_figure(high)}), its floor {1 - c.margin:.4g}"
+        return f"{what} is {_figure(right)} ({_figure(low)} to {_figure(high)}), its minimum {1 - c.margin:.4g}"
     if _shown(c):
-        return f"worse on {c.title} by {_signed(c)}, allowed {c.margin:.4g}"
-    return f"not shown to be as good on {c.title}: worse by {_signed(c)}, allowed {c.margin:.4g}"
+        return f"worse on {c.title} by {_signed(c)}, margin {c.margin:.4g}"
+    return f"not shown to be as good on {c.title}: worse by {_signed(c)}, margin {c.margin:.4g}"
 
 
 def _gain(c: Comparison) -> str:
-    return f"better on {c.title} by {_turned(c)}, wanted {c.margin:.4g}"
+    return f"better on {c.title} by {_turned(c)}, margin {c.margin:.4g}"
 
 
 def _no_gain(c: Comparison) -> str:
-    return f"{c.title} by {_turned(c)}, wanted {c.margin:.4g}"
+    return f"{c.title} by {_turned(c)}, margin {c.margin:.4g}"
 
 
 def _signed(c: Comparison) -> str:
@@ -115,7 +117,7 @@ def _turned(c: Comparison) -> str:
 
 def _row(c: Comparison) -> str:
     interval = "" if c.low is None else f"{_figure(c.low)} to {_figure(c.high)}"
-    failed = "no" if c.rule == "better" else "**failed**"
+    failed = "no" if c.rule == "superiority" else "**failed**"
     mark = {True: "passed", False: failed, None: "not tested"}[c.passed]
     errors = [_figure(value) for value in (c.champion, c.challenger, c.difference)]
     return _line([c.rule, c.title, str(c.rows), *errors, interval, f"{c.margin:.4g}", mark, c.why])

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.gate.bootstrap import Groups
-from tasks.record import MIX, SLICES, Record
+from tasks.predictions import MIXED, SLICES, Predictions
 
-CLEAN, DISTORTED, WORST, RECALL = "clean", "distorted", "worst", "recall"
-OVERALL = (CLEAN, DISTORTED, WORST, MIX)
+CLEAN, CORRUPTED, WORST, RECALL = "clean", "corrupted", "worst", "recall"
+OVERALL = (CLEAN, CORRUPTED, WORST, MIXED)
 
 
 class Measure(NamedTuple):
@@ -41,26 +41,26 @@ class Part(NamedTuple):
 
 
 class Errors:
-    """All errors of a record.
+    """All errors of a model's predictions.
 
-    Clean, mix and each cell of the suite: balanced error, the mean over the classes of the share of wrong answers.
-    `distorted` is its mean over kinds of distortion, each the mean over its severities; `worst` is the greatest of
-    these kinds, whichever it is in a draw. `recall` of a class is 1 - recall on clean pictures; the rest is the share
-    of wrong answers on clean pictures. A class without rows is NaN, and left out of means over classes.
+    Clean, mixed and each kind and severity of the benchmark: balanced error, the mean over the classes of the share of
+    wrong answers. `corrupted` is its mean over kinds of corruption, each the mean over its severities; `worst` is the
+    greatest of these kinds, whichever it is in a draw. `recall` of a class is 1 - recall on clean pictures; the rest is
+    the share of wrong answers on clean pictures. A class without rows is NaN, and left out of means over classes.
     """
 
-    def __init__(self, record: Record, groups: Groups):
-        columns = (CLEAN, MIX, *sorted(record.cells))  # one order for both records: sums round alike
-        wrong = np.stack([_predicted(record, name) != record.truth for name in columns], axis=1)
-        self.kinds = sorted(record.kinds)
+    def __init__(self, predictions: Predictions, groups: Groups):
+        columns = (CLEAN, MIXED, *sorted(predictions.corruption_names))  # one order for both models: sums round alike
+        wrong = np.stack([_predicted(predictions, name) != predictions.truth for name in columns], axis=1)
+        self.kinds = sorted(predictions.kinds)
         self._columns_of_kind = [
             [k for k, cell in enumerate(columns) if k > 1 and cell.partition("/")[0] == kind] for kind in self.kinds
         ]
-        of_class = [(name, record.truth == k) for k, name in enumerate(record.classes)]
-        slices = list(_slices(record))
+        of_class = [(name, predictions.truth == k) for k, name in enumerate(predictions.classes)]
+        slices = list(_slices(predictions))
         self._classes = [_part(groups.of_row[mask], wrong[mask]) for _, mask in of_class]
         self._slices = [_part(groups.of_row[mask], wrong[mask][:, :1]) for _, _, mask in slices]
-        everything = (len(record.rows), len(groups.stratum))
+        everything = (len(predictions.rows), len(groups.stratum))
         self.measures = (
             *(Measure(name, "", *everything) for name in OVERALL),
             *(_measure(RECALL, name, part) for (name, _), part in zip(of_class, self._classes, strict=True)),
@@ -69,7 +69,7 @@ class Errors:
 
     def under(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
         """The errors in the order of `measures`, (draws, measures), from how often each group counts."""
-        by_class, balanced, kinds = self._suite(weights)
+        by_class, balanced, kinds = self._corruptions(weights)
         overall = [balanced[:, 0], kinds.mean(axis=1), kinds.max(axis=1), balanced[:, 1]]
         slices = [part.errors(weights)[:, 0] for part in self._slices]
         return np.stack([*overall, *by_class[:, :, 0], *slices], axis=1)
@@ -79,10 +79,10 @@ class Errors:
         return self.under(self._once())[0]
 
     def worst_kind(self) -> str:
-        """The kind of distortion under which the balanced error is greatest."""
-        return self.kinds[int(self._suite(self._once())[2][0].argmax())]
+        """The kind of corruption under which the balanced error is greatest."""
+        return self.kinds[int(self._corruptions(self._once())[2][0].argmax())]
 
-    def _suite(self, weights: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
+    def _corruptions(self, weights: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         """By class (classes, draws, columns), balanced (draws, columns), by kind (draws, kinds)."""
         by_class = np.stack([part.errors(weights) for part in self._classes])
         balanced = np.nanmean(by_class, axis=0)
@@ -93,13 +93,13 @@ class Errors:
         return np.ones((1, self.measures[0].groups), np.float32)
 
 
-def _predicted(record: Record, column: str) -> NDArray[np.int64]:
-    return record.predicted if column == CLEAN else record.under(column)
+def _predicted(predictions: Predictions, column: str) -> NDArray[np.int64]:
+    return predictions.predicted if column == CLEAN else predictions.under(column)
 
 
-def _slices(record: Record) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+def _slices(predictions: Predictions) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     for name in SLICES:
-        values = record.rows[name].to_numpy(str)
+        values = predictions.rows[name].to_numpy(str)
         yield from ((name, str(value), values == value) for value in np.unique(values))
 
 

@@ -1,31 +1,30 @@
-"""Whether two records can be compared at all: the same pictures, under the same distortions."""
+"""Whether the predictions of two models can be compared at all: the same pictures, under the same corruptions."""
 
-from tasks.record import MIX, SLICES, Record
+from tasks.predictions import MIXED, SLICES, Predictions
 
-FACTS = ("label", "group", *SLICES)
+FACTS = ("label", "split_group", *SLICES)
 """Columns that are the picture's, whatever the model says of it."""
 
 
-def check_complete(record: Record) -> None:
-    """Raises ValueError for a record without rows, without a cell of the suite, or without the mix."""
-    if record.rows.empty:
-        raise ValueError("the record has no rows, expected at least one")
-    if not record.cells or MIX not in record.suite:
+def check_complete(predictions: Predictions) -> None:
+    """Raises ValueError without rows, without any corruption, or without mixed corruptions."""
+    if predictions.rows.empty:
+        raise ValueError("there are no predictions, expected at least one")
+    if not predictions.corruption_names or MIXED not in predictions.corruptions:
         raise ValueError(
-            f"the record lacks {'the mix' if record.cells else 'the distortion suite'}: evaluate the model again"
+            "the predictions lack "
+            f"{'mixed corruptions' if predictions.corruption_names else 'the corruption benchmark'}: evaluate it again"
         )
 
 
-def check_same(champion: Record, challenger: Record) -> None:
-    """Raises ValueError with what differs and how many of it, in the order: classes, cells, ids, other columns."""
+def check_same(champion: Predictions, challenger: Predictions) -> None:
+    """Raises ValueError with what differs and how often: classes, corruptions, ids, other columns in turn."""
     if champion.classes != challenger.classes:
-        raise ValueError(
-            f"the records' classes differ: {', '.join(champion.classes)} and {', '.join(challenger.classes)}"
-        )
-    _same_set("cells of the distortion suite", set(champion.suite.columns), set(challenger.suite.columns))
+        raise ValueError(f"the classes differ: {', '.join(champion.classes)} and {', '.join(challenger.classes)}")
+    _same_set("corruptions of the benchmark", set(champion.corruptions.columns), set(challenger.corruptions.columns))
     _same_set("ids", set(champion.rows["id"]), set(challenger.rows["id"]))
     for column in FACTS:
-        ours, theirs = (record.rows[column].tolist() for record in (champion, challenger))
+        ours, theirs = (predictions.rows[column].tolist() for predictions in (champion, challenger))
         other = [k for k, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1]]
         if other:
             raise ValueError(
@@ -38,7 +37,8 @@ def _same_set(what: str, champion: set[str], challenger: set[str]) -> None:
     gone, new = sorted(champion - challenger), sorted(challenger - champion)
     if gone or new:
         raise ValueError(
-            f"the records are of other test rows or another suite: {what} of the champion alone: {_some(gone)}; "
+            f"the predictions are of other test rows or another benchmark: "
+            f"{what} of the champion alone: {_some(gone)}; "
             f"of the challenger alone: {_some(new)}. Evaluate both on the same rows"
         )
 

@@ -7,35 +7,35 @@ from pydantic import Field
 from tasks.params import Section
 
 
-class Allowed(Section):
+class NonInferiorityMargins(Section):
     """Increases of the error, 0 to 1, that count as not worse; the interval's upper end must not exceed them."""
 
-    section: ClassVar[str] = "gate.allowed"
+    section: ClassVar[str] = "gate.non_inferiority_margins"
     clean: float = Field(ge=0, le=1, description="balanced error on clean pictures")
-    distorted: float = Field(ge=0, le=1, description="mean balanced error over the suite's kinds of distortion")
+    corrupted: float = Field(ge=0, le=1, description="mean balanced error over the benchmark's kinds of corruption")
     worst: float = Field(ge=0, le=1, description="balanced error under the kind that is worst for each model")
-    mix: float = Field(ge=0, le=1, description="balanced error on the mix of distortions")
+    mixed: float = Field(ge=0, le=1, description="balanced error on mixed corruptions")
     recall: float = Field(ge=0, le=1, description="of each class; wider, as a class has few rows")
-    slices: float = Field(ge=0, le=1, description="error on each delivery, batch and quarter of sharpness")
+    slices: float = Field(ge=0, le=1, description="error on each delivery, acquisition batch and quarter of sharpness")
 
 
-class Wanted(Section):
+class SuperiorityMargins(Section):
     """Decreases of the balanced error of which one at least must be exceeded, by the whole interval."""
 
-    section: ClassVar[str] = "gate.wanted"
+    section: ClassVar[str] = "gate.superiority_margins"
     clean: float = Field(ge=0, lt=1)
-    distorted: float = Field(ge=0, lt=1)
-    mix: float = Field(ge=0, lt=1)
+    corrupted: float = Field(ge=0, lt=1)
+    mixed: float = Field(ge=0, lt=1)
 
 
-class Floors(Section):
+class Minimums(Section):
     """Balanced accuracies and recalls of a first model, 0 to 1; the interval's lower end must reach them all."""
 
-    section: ClassVar[str] = "gate.floors"
+    section: ClassVar[str] = "gate.minimums"
     clean: float = Field(ge=0, le=1)
-    distorted: float = Field(ge=0, le=1, description="mean over the suite's kinds of distortion")
+    corrupted: float = Field(ge=0, le=1, description="mean over the benchmark's kinds of corruption")
     worst: float = Field(ge=0, le=1, description="under the worst kind")
-    mix: float = Field(ge=0, le=1)
+    mixed: float = Field(ge=0, le=1)
     recall: float = Field(ge=0, le=1, description="of each class")
 
 
@@ -47,6 +47,6 @@ class Gate(Section):
     resamples: int = Field(ge=200, le=100_000, description="draws of the bootstrap")
     level: float = Field(ge=0.5, lt=1, description="of two-sided intervals; each bound holds at (1 + level) / 2")
     min_rows: int = Field(ge=1, description="rows of different split groups below which a slice is listed, not tested")
-    allowed: Allowed
-    wanted: Wanted
-    floors: Floors
+    non_inferiority_margins: NonInferiorityMargins
+    superiority_margins: SuperiorityMargins
+    minimums: Minimums

@@ -25,7 +25,7 @@ def measures(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
     | smoothness | correlation of neighbouring pixels, -1 to 1; noise has none |
     | flat | longest run of rows or columns of one colour, as a share of the side, 0 to 1 |
     | background | colour of the background, as #rrggbb |
-    | batch | name of that colour; a smear's stain and camera show in it |
+    | acquisition_batch | name of that colour; a smear's stain and camera show in it |
     """
     red, green, blue = (pixels[..., channel].astype(np.uint16) for channel in range(3))
     grey = (red + green + blue) * np.float32(1 / 3)  # NumPy's mean over so short an axis takes ten times as long
@@ -35,7 +35,7 @@ def measures(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
         "smoothness": _smoothness(grey).astype(float).tolist(),
         "flat": _flat(pixels, grey).tolist(),
         "background": [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours.tolist()],
-        "batch": colour_names(colours),
+        "acquisition_batch": colour_names(colours),
     }
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 

@@ -35,8 +35,8 @@ def ingest_batch(batch: Sequence[Delivered], settings: Ingest) -> Batch:
     records = [_ingest(given, pixels[place], settings) for place, given in enumerate(batch)]
     for record, measured in zip(records, measures(pixels), strict=True):
         record.update(measured)
-        if record["reason"]:
-            record.update(background="", batch="")
+        if record["drop_reason"]:
+            record.update(background="", acquisition_batch="")
     return Batch(pixels, np.packbits(phash(pixels, settings.hash_size), axis=2), records)
 
 
@@ -57,6 +57,6 @@ def _record(content: Delivered, height: int, width: int, size: int, reason: str,
         "height": height,
         "width": width,
         "file_bytes": size,
-        "reason": reason,
+        "drop_reason": reason,
         "detail": detail,
     }

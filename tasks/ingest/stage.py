@@ -10,7 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from tasks import command, store
-from tasks.deliver import npz, raw
+from tasks.delivery import npz, raw
 from tasks.ingest import workers
 from tasks.ingest.pictures import Delivered, Record, ingest_batch
 from tasks.ingest.settings import Ingest
@@ -65,18 +65,20 @@ def _batches(delivery: Path, pictures: list[raw.Picture]) -> Iterator[Sequence[D
 def _table(name: str, pictures: list[raw.Picture], records: list[Record]) -> pd.DataFrame:
     table = pd.DataFrame(records)
     labels = [picture.label for picture in pictures]
-    reason = table["reason"].where(table["reason"] != "", np.where(np.array(labels) == "", store.NO_CLASS, ""))
+    reason = table["drop_reason"].where(
+        table["drop_reason"] != "", np.where(np.array(labels) == "", store.NO_CLASS, "")
+    )
     return table.assign(
         delivery=name,
         source=[picture.source for picture in pictures],
         label=labels,
         row=np.arange(len(table)),
-        group=table["id"],
+        split_group=table["id"],
         kept=reason == "",
-        stage=np.where(reason == "", "", "ingest"),
-        reason=reason,
-        measure=np.nan,
-        partner="",
+        dropped_by=np.where(reason == "", "", "ingest"),
+        drop_reason=reason,
+        drop_value=np.nan,
+        duplicate_of="",
     )
 
 

@@ -16,13 +16,13 @@ def checked(rows: pd.DataFrame, settings: Outliers) -> pd.DataFrame:
     return _dropped(rows, rows["flat"] > settings.max_flat, reasons.PART_LOST)
 
 
-def foreign(rows: pd.DataFrame, limit: float) -> pd.DataFrame:
-    """`rows` with those dropped whose `score` lies above `limit`; what a person keeps stays."""
-    return _dropped(rows, rows["score"] > limit, reasons.OUTLIER)
+def outliers(rows: pd.DataFrame, limit: float) -> pd.DataFrame:
+    """`rows` with those dropped whose `outlier_score` lies above `limit`; what a person keeps stays."""
+    return _dropped(rows, rows["outlier_score"] > limit, reasons.OUTLIER)
 
 
 def _dropped(rows: pd.DataFrame, which: pd.Series, reason: Reason) -> pd.DataFrame:
-    which = which & rows["kept"] & (rows["verdict"] != "keep")
+    which = which & rows["kept"] & (rows["review_decision"] != "keep")
     result = reasons.drop(rows, which, reason)
-    figure = rows[reason.measure.column if reason.measure else "measure"]
-    return result.assign(measure=np.where(which, figure, rows["measure"]))
+    figure = rows[reason.measure.column if reason.measure else "drop_value"]
+    return result.assign(drop_value=np.where(which, figure, rows["drop_value"]))

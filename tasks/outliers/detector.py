@@ -14,13 +14,13 @@ SHARE = 10
 """At most one in this many pictures is asked for as a neighbour, so that small sets have a score too."""
 LEAST = 10_000
 """Pictures in the least set whose limit is taken. Smaller sets have a heavier tail than the normal distribution (up to
-z = 4.6 among 1,600 cells), and foreign pictures lie farther out in them."""
+z = 4.6 among 1,600 cells), and outliers lie farther out in them."""
 ROUNDS = 20
 """More than any set needed; each finds fewer than the one before."""
 
 
 class Detection(NamedTuple):
-    """Scores of all points, float64 (n,), and the limit above which a picture is foreign."""
+    """Scores of all points, float64 (n,), and the limit above which a picture is an outlier."""
 
     scores: NDArray[np.float64]
     limit: float
@@ -34,7 +34,7 @@ def detect(points: NDArray[np.float32], bulk: NDArray[np.bool_], neighbours: int
     standard deviations from the median, both estimated robustly (Iglewicz and Hoaglin 1993, modified z-score).
 
     What lies beyond the limit is taken out of the bulk, and the rest looked at again, until nothing new lies beyond:
-    so foreign pictures that come many times over do not pass as each other's neighbours. Fewer than three points in
+    so outliers that come many times over do not pass as each other's neighbours. Fewer than three points in
     the bulk give scores of 0: nothing can be said of them.
     """
     beyond = limit(int(bulk.sum()), false_alarm)
@@ -54,7 +54,7 @@ def limit(n: int, false_alarm: float) -> float:
     """The z that none of `n` normal values exceeds, but with the probability `false_alarm`; `n` at least LEAST.
 
     The outlier region of Davies and Gather 1993, "The Identification of Multiple Outliers": it widens with the set, so
-    that a set of any size without foreign pictures loses one with the same small probability.
+    that a set of any size without outliers loses one with the same small probability.
     """
     return float(-ndtri(-np.expm1(np.log1p(-false_alarm) / max(n, LEAST))))
 

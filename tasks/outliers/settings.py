@@ -27,8 +27,8 @@ class Outliers(Section):
         ge=0, le=1, description="weight of directions in which pictures vary little: 0 none, 1 full"
     )
     neighbours: int = Field(
-        ge=1, description="the distance to this nearest neighbour counts: foreign motifs that come oftener hide"
+        ge=1, description="the distance to this nearest neighbour counts: outliers that come oftener hide"
     )
     false_alarm: float = Field(
-        gt=0, lt=1, description="probability that normal scores lose any picture of a set without foreign ones"
+        gt=0, lt=1, description="probability that normal scores lose any picture of a set without outliers"
     )

@@ -1,4 +1,4 @@
-"""outliers: drop what is no picture, and what is foreign among the pictures that are left, by its features."""
+"""outliers: drop what is no picture, and outliers among the pictures that are left, by its features."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from tasks.outliers.settings import Outliers
 
 
 def main(outliers: Outliers, deduped: Path, embedded: Path, out: Path) -> None:
-    """Write the table with foreign pictures dropped and a column `score`, NaN for unreadable files alone."""
+    """Write the table with outliers dropped and a column `outlier_score`, NaN for unreadable files alone."""
     rows = store.read_rows(deduped)
     result = checks.checked(rows, outliers)
     nodes = _distinct(result)
     found = _detected(outliers, nodes, store.features(embedded, rows))
     score = result["id"].map(pd.Series(found.scores, index=nodes["id"]))
-    result = checks.foreign(result.assign(score=score.where(_readable(result))), found.limit)
+    result = checks.outliers(result.assign(outlier_score=score.where(_readable(result))), found.limit)
     store.check_same_rows(rows, result)
     store.write_rows(out, result)
 
@@ -30,7 +30,7 @@ def _distinct(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _readable(rows: pd.DataFrame) -> pd.Series:
-    return rows["reason"] != store.UNREADABLE
+    return rows["drop_reason"] != store.UNREADABLE
 
 
 def _detected(outliers: Outliers, nodes: pd.DataFrame, features: store.Arrays) -> Detection:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.deliver import npz
-from tasks.deliver.container import UNPACKED_LIMIT
+from tasks.delivery import npz
+from tasks.delivery.container import UNPACKED_LIMIT
 from tasks.predict.source import Entry, Source
 
 CHUNK = 16 << 20

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from tasks.deliver import archive
+from tasks.delivery import archive
 from tasks.predict.source import Entry, Source, check_size, is_litter
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.deliver import archive, raw
+from tasks.delivery import archive, raw
 from tasks.predict import arrays, files, packed
 from tasks.predict.source import Source
 

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from tasks.predict.ahead import Picture
 
 BATCH = 64
-ANSWERED, UNSURE, FOREIGN, UNREADABLE = "answered", "unsure", "foreign", "unreadable"
-OUTCOMES = (ANSWERED, UNSURE, FOREIGN, UNREADABLE)
+ANSWERED, UNSURE, OOD, UNREADABLE = "answered", "unsure", "ood", "unreadable"
+OUTCOMES = (ANSWERED, UNSURE, OOD, UNREADABLE)
 
 
-class Answers(Protocol):
-    """What a model says of n pictures; see `tasks.answers`."""
+class SelectivePrediction(Protocol):
+    """What a model says of n pictures; see `tasks.selective`."""
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
@@ -22,15 +22,15 @@ class Answers(Protocol):
 
     @property
     def score(self) -> NDArray[np.float32]:
-        """How foreign each is, (n,); larger is more foreign."""
+        """Out-of-distribution score of each, (n,); larger is further out."""
 
     @property
     def why(self) -> NDArray[np.str_]:
-        """For each "" where it was answered, "unsure" or "foreign" where not, (n,)."""
+        """For each "" where it was answered, "unsure" or "ood" where not, (n,)."""
 
 
 class Model(Protocol):
-    """What judges: `tasks.answers.answerer.Answerer`, or a stand-in."""
+    """What judges: `tasks.selective.selective_classifier.SelectiveClassifier`, or a stand-in."""
 
     @property
     def classes(self) -> Sequence[str]:
@@ -40,8 +40,8 @@ class Model(Protocol):
     def thresholds(self) -> Mapping[str, float]:
         """`least_confidence` of an answer, `largest_score` of what is taken for a cell."""
 
-    def answer(self, pictures: NDArray[np.uint8], views: int = 1) -> Any:
-        """The `Answers` to uint8 (n, side, side, 3)."""
+    def predict(self, pictures: NDArray[np.uint8], tta: int = 1) -> Any:
+        """The `SelectivePrediction` to uint8 (n, side, side, 3)."""
 
 
 class Row(NamedTuple):
@@ -54,7 +54,7 @@ class Row(NamedTuple):
     reason: str  # why it was not answered, in words
 
 
-def rows(pictures: Iterable[Picture], model: Model, views: int = 1, batch: int = BATCH) -> Iterator[Row]:
+def rows(pictures: Iterable[Picture], model: Model, tta: int = 1, batch: int = BATCH) -> Iterator[Row]:
     """A row for each picture, in their order; the network sees full batches, however many cannot be read."""
     waiting: list[Picture] = []
     readable = 0
@@ -62,14 +62,14 @@ def rows(pictures: Iterable[Picture], model: Model, views: int = 1, batch: int =
         waiting.append(picture)
         readable += picture.pixels is not None
         if readable == batch:
-            yield from _judged(waiting, model, views)
+            yield from _judged(waiting, model, tta)
             waiting, readable = [], 0
-    yield from _judged(waiting, model, views)
+    yield from _judged(waiting, model, tta)
 
 
-def _judged(pictures: list[Picture], model: Model, views: int) -> Iterator[Row]:
+def _judged(pictures: list[Picture], model: Model, tta: int) -> Iterator[Row]:
     seen = [picture.pixels for picture in pictures if picture.pixels is not None]
-    answered = _answers(model.answer(np.stack(seen), views), model) if seen else iter(())
+    answered = _answers(model.predict(np.stack(seen), tta), model) if seen else iter(())
     for picture in pictures:
         if picture.pixels is None:
             yield Row(picture.name, "", (), UNREADABLE, picture.reason)
@@ -77,7 +77,7 @@ def _judged(pictures: list[Picture], model: Model, views: int) -> Iterator[Row]:
             yield next(answered)._replace(file=picture.name)
 
 
-def _answers(answers: Answers, model: Model) -> Iterator[Row]:
+def _answers(answers: SelectivePrediction, model: Model) -> Iterator[Row]:
     """Rows without the name of the file."""
     for chances, score, why in zip(answers.probabilities, answers.score, answers.why, strict=True):
         best = int(chances.argmax())
@@ -89,7 +89,7 @@ def _reason(why: str, confidence: float, score: float, thresholds: Mapping[str, 
     if why == UNSURE:
         figures = apart(confidence, thresholds["least_confidence"])
         return "probability {} of the best guess, an answer needs at least {}".format(*figures)
-    if why == FOREIGN:
+    if why == OOD:
         return "score {}, a cell has at most {}".format(*apart(score, thresholds["largest_score"]))
     return ""
 

@@ -1,13 +1,13 @@
-"""A zip or tar of pictures, read member by member. What `deliver` would refuse as a whole is refused as a whole."""
+"""A zip or tar of pictures, read member by member. What `add` refuses as a whole is refused as a whole here too."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from tasks.deliver import archive
-from tasks.deliver.archive import MEMBERS_LIMIT, Member
-from tasks.deliver.container import UNPACKED_LIMIT, readable
+from tasks.delivery import archive
+from tasks.delivery.archive import MEMBERS_LIMIT, Member
+from tasks.delivery.container import UNPACKED_LIMIT, readable
 from tasks.predict.source import Entry, Source, check_size, is_litter
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.deliver.layout import LITTER
+from tasks.delivery.layout import LITTER
 
 FILE_LIMIT = 256 << 20
 """Bytes of one file. The largest picture that is decoded, of 64 million pixels, has 192 MB where nothing packs it."""

@@ -7,7 +7,7 @@
 | best_guess | the most probable class, also where that is no answer; empty for what cannot be read |
 | p_CLASS | calibrated probability, 0 to 1; empty for what cannot be read |
 | abstained | `true` where `class` is empty, `false` elsewhere |
-| why | empty for an answer; `unsure: ...`, `foreign: ...`, `unreadable: ...` with the figure and its threshold |
+| why | empty for an answer; `unsure: ...`, `ood: ...`, `unreadable: ...` with the figure and its threshold |
 """
 
 import csv

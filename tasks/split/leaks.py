@@ -21,7 +21,7 @@ def check_no_leak(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> None:
 def check_any_kept(rows: pd.DataFrame) -> None:
     """Raises ValueError, with the reasons and how often each stands, where no picture is left to be divided."""
     if not rows["kept"].any():
-        reasons = ", ".join(f"{reason} {count}" for reason, count in rows["reason"].value_counts().items())
+        reasons = ", ".join(f"{reason} {count}" for reason, count in rows["drop_reason"].value_counts().items())
         raise ValueError(f"of {len(rows)} pictures that came, all were dropped ({reasons}): there is nothing to divide")
 
 

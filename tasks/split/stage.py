@@ -32,9 +32,9 @@ def divided(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], names: Sequenc
     found = assign(_pictures(rows), ties, shares, split.seed)
     check_groups(found.counts, names, len(shares))
     kept = rows[
-        rows["kept"] | (rows["reason"] == reasons.HELD.name)
+        rows["kept"] | (rows["drop_reason"] == reasons.HELD.name)
     ]  # a delivery on hold moves nothing, and comes back as it was
-    wanted = kept[kept["verdict"] == "keep"]
+    wanted = kept[kept["review_decision"] == "keep"]
     place = rows["id"].map(found.splits | joined(found.bridges, found.splits, ties, set(wanted["id"]), set(kept["id"])))
     result = reasons.drop(rows.assign(split=place.fillna("")), place == BRIDGE, reasons.BRIDGES_SPLITS)
     check_no_leak(result, pairs)
@@ -44,7 +44,7 @@ def divided(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], names: Sequenc
 def _pictures(rows: pd.DataFrame) -> pd.DataFrame:
     """A row per readable id, that of the delivery which brought it first, the deliveries in their order."""
     position, _ = pd.factorize(rows["delivery"])
-    came = rows.assign(position=position)[rows["stage"] != "ingest"]
+    came = rows.assign(position=position)[rows["dropped_by"] != "ingest"]
     return came.sort_values(["position", "id", "label"]).drop_duplicates("id")
 
 

@@ -1,1 +1,1 @@
-"""One training of a study, a cell, told in figures; and a study's cells in a table beside the report's figures."""
+"""One training of a study, a trial, told in figures; and a study's trials in a table beside the report's figures."""

@@ -10,16 +10,16 @@ import pandas as pd
 
 LINES = {
     "clean": ("validation", "o", "tab:blue"),
-    "distorted": ("distorted validation", "s", "tab:orange"),
+    "corrupted": ("corrupted validation", "s", "tab:orange"),
     "report": ("report, hidden set", "^", "tab:gray"),
 }
 """Columns that are drawn: name, marker, colour."""
 
 
 def draw(found: pd.DataFrame, title: str, steps: bool, file: Path) -> None:
-    """Write a PNG of the accuracies in a study's table, a cell beside the other; what is missing leaves a gap.
+    """Write a PNG of the accuracies in a study's table, a trial beside the other; what is missing leaves a gap.
 
-    Lines join the cells where they are `steps`.
+    Lines join the trials where they are `steps`.
     """
     figure, axes = plt.subplots(figsize=(max(6.4, 1.1 * len(found)), 4.8), layout="constrained")
     line = "-" if steps else "none"

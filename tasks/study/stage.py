@@ -1,6 +1,6 @@
-"""study: train one cell of a study on a share of train, and write its figures on the whole of val.
+"""study: train one trial of a study on a share of train, and write its figures on the whole of val.
 
-python -m tasks.study.stage STUDY CELL ...
+python -m tasks.study.stage STUDY TRIAL ...
 """
 
 import hashlib
@@ -14,8 +14,8 @@ import keras
 
 from tasks import command, hardware, splits
 from tasks.params import Classes
-from tasks.study import cell
-from tasks.study.cell import Cell
+from tasks.study import trial
+from tasks.study.trial import Trial
 from tasks.train import parts, progress, training
 from tasks.train.settings import Train
 from tasks.train.training import Trained
@@ -26,7 +26,7 @@ FLOAT_BYTES = 4
 
 def main(
     classes: Classes,
-    settings: Cell,
+    settings: Trial,
     clean: Path,
     ingested: Path,
     pretrained: Path,
@@ -75,11 +75,11 @@ def _epochs(trained: Trained) -> dict[str, Any]:
 
 
 def _words() -> tuple[str, str]:
-    """STUDY and CELL, taken off the command line, so that paths are left as with any other stage."""
+    """STUDY and TRIAL, taken off the command line, so that paths are left as with any other stage."""
     if len(sys.argv) < 3:
-        sys.exit(f"study: expected STUDY CELL and paths, got {' '.join(sys.argv[1:]) or 'nothing'}")
+        sys.exit(f"study: expected STUDY TRIAL and paths, got {' '.join(sys.argv[1:]) or 'nothing'}")
     return sys.argv.pop(1), sys.argv.pop(1)
 
 
 if __name__ == "__main__":
-    command.run(main, Classes, cell.kind(*_words()))
+    command.run(main, Classes, trial.kind(*_words()))

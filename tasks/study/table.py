@@ -1,4 +1,4 @@
-"""The cells of a study side by side, and beside them what the report says."""
+"""The trials of a study side by side, and beside them what the report says."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ Facts = Mapping[str, Any]
 
 COLUMNS = {
     "clean": "val accuracy",
-    "distorted": "distorted val accuracy",
+    "corrupted": "corruption validation accuracy",
     "gain": "gain",
     "report": "report",
     "parameters": "parameters",
@@ -22,44 +22,44 @@ COLUMNS = {
 }
 """The columns, and their heads as people read them."""
 
-STEPS = ("ladder", "blocks")
-"""Studies in which each cell stands on the one before; in the others there is no order."""
+STEPS = ("ablation", "blocks")
+"""Studies in which each trial stands on the one before; in the others there is no order."""
 
 COUNTS = ("parameters", "report_parameters", "epochs")
-DIGITS = {"clean": 3, "distorted": 3, "gain": 3, "report": 2, "mb": 2, "report_mb": 2}
+DIGITS = {"clean": 3, "corrupted": 3, "gain": 3, "report": 2, "mb": 2, "report_mb": 2}
 MISSING = "–"
 
 
 def table(
-    cells: Sequence[str],
+    trials: Sequence[str],
     results: Mapping[str, Facts],
     records: Mapping[str, Facts],
     report: Mapping[str, Facts],
     steps: bool,
 ) -> pd.DataFrame:
-    """A row for each of `cells`, in their order, under COLUMNS; float64, and Int64 where it counts.
+    """A row for each of `trials`, in their order, under COLUMNS; float64, and Int64 where it counts.
 
-    `results` and `records` are what the stage wrote, `report` the report's figures, each by cell. What is not known is
-    missing: NaN, or NA. Accuracies are 0 to 1. `gain` is on distorted validation, over the cell before, where the
-    cells are `steps`; missing where either is. `parameters` and `mb` are the backbone's without top, `epochs` those of
+    `results` and `records` are what the stage wrote, `report` the report's figures, each by trial. What is not known is
+    missing: NaN, or NA. Accuracies are 0 to 1. `gain` is on corrupted validation, over the trial before, where the
+    trials are `steps`; missing where either is. `parameters` and `mb` are the backbone's without top, `epochs` those of
     all phases; `pictures_per_second` is of fine-tuning, since the frozen phase reads features. The report's accuracy is
-    on its hidden set, so steps compare, and not levels. Raises ValueError for a result, record or figure of a cell that
-    is not among them.
+    on its hidden set, so steps compare, and not levels. Raises ValueError for a result, record or figure of a trial
+    that is not among them.
     """
-    strangers = sorted({*results, *records, *report} - set(cells))
+    strangers = sorted({*results, *records, *report} - set(trials))
     if strangers:
-        raise ValueError(f"{strangers[0]!r} is no cell of the study, expected one of {', '.join(cells)}")
-    rows = [_row(results.get(cell, {}), records.get(cell, {}), report.get(cell, {})) for cell in cells]
-    found = pd.DataFrame(rows, index=pd.Index(cells, name="cell"), columns=list(COLUMNS)).astype("float64")
+        raise ValueError(f"{strangers[0]!r} is no trial of the study, expected one of {', '.join(trials)}")
+    rows = [_row(results.get(trial, {}), records.get(trial, {}), report.get(trial, {})) for trial in trials]
+    found = pd.DataFrame(rows, index=pd.Index(trials, name="trial"), columns=list(COLUMNS)).astype("float64")
     if steps:
-        found["gain"] = found["distorted"].diff()
+        found["gain"] = found["corrupted"].diff()
     return found.astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def markdown(title: str, found: pd.DataFrame) -> str:
     """The table as Markdown under a heading; columns of which nothing is known are left out."""
     known = [name for name in COLUMNS if found[name].notna().any()]
-    head = ["cell", *(COLUMNS[name] for name in known)]
+    head = ["trial", *(COLUMNS[name] for name in known)]
     columns = [[_text(name, value) for value in found[name]] for name in known]
     lines = zip(found.index, *columns, strict=True)
     rule = ["---", *("---:" for _ in known)]
@@ -74,7 +74,7 @@ def csv(found: pd.DataFrame) -> str:
 def _row(result: Facts, record: Facts, report: Facts) -> dict[str, Any]:
     return {
         "clean": result.get("val_accuracy"),
-        "distorted": result.get("val_distorted_accuracy"),
+        "corrupted": result.get("val_corruption_accuracy"),
         "report": report.get("accuracy"),
         "parameters": result.get("parameters", {}).get("backbone"),
         "report_parameters": report.get("parameters"),

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tasks.feed import Source
+from tasks.loader import Source
 from tasks.train.learner import Change
 
 

@@ -1,4 +1,4 @@
-"""What a training computes once and reads often: features of a frozen backbone, distorted validation pictures.
+"""What a training computes once and reads often: features of a frozen backbone, corrupted validation pictures.
 
 Both are written in pieces into memory-mapped arrays below the state of the training, so memory does not grow with the
 set, and an interrupted training finds them again.
@@ -13,17 +13,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tasks import atomic, feed
+from tasks import atomic, loader
 from tasks.augment.recipes import augmenter
-from tasks.distortions import validation
-from tasks.feed import Source
+from tasks.corruptions import validation
+from tasks.loader import Source
 from tasks.splits import Part
 from tasks.train.augmenting import recipe
 from tasks.train.settings import Train
 
 PIECE = 2048
 """Rows at a time."""
-DISTORTION_SEED = 0
+CORRUPTION_SEED = 0
 
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -45,8 +45,8 @@ class Held:
         return self._array[places]
 
 
-def distorted(file: Path, arrays: Source, part: Part) -> Held:
-    """Every picture of `part` under its own chain of distortions, uint8, in the order of the rows.
+def corrupted(file: Path, arrays: Source, part: Part) -> Held:
+    """Every picture of `part` under its own chain of corruptions, uint8, in the order of the rows.
 
     The seed is fixed: trainings of other seeds and settings are judged on the same pictures.
     """
@@ -54,7 +54,7 @@ def distorted(file: Path, arrays: Source, part: Part) -> Held:
     def pieces() -> Iterable[NDArray[np.uint8]]:
         for start in range(0, len(part), PIECE):
             pictures = arrays.take(part.places[start : start + PIECE])
-            yield validation.chain(pictures, part.ids[start : start + PIECE], DISTORTION_SEED)
+            yield validation.chain(pictures, part.ids[start : start + PIECE], CORRUPTION_SEED)
 
     return _once(file, (len(part), *arrays.shape), np.dtype(np.uint8), pieces())
 
@@ -65,11 +65,11 @@ def features(file: Path, backbone: keras.Model, source: Source, places: NDArray[
 
 
 def train_features(file: Path, backbone: keras.Model, arrays: Source, part: Part, settings: Train) -> Held:
-    """Features of `part`, once as it is, or in `frozen_views` augmented views, one view after the other."""
-    if not settings.frozen_views:
+    """Features of `part`, once as it is, or in `frozen_augmentations` augmented copies, one after the other."""
+    if not settings.frozen_augmentations:
         return features(file, backbone, arrays, part.places, settings.batch)
     change = augmenter(recipe(settings), settings.seed + 1)  # other draws than those of the fine-tuning
-    places = np.tile(part.places, (settings.frozen_views, 1))
+    places = np.tile(part.places, (settings.frozen_augmentations, 1))
     return _features(
         file, backbone, arrays, places, settings.batch, lambda step, batch: change(tf.cast(batch, tf.float32), step)
     )
@@ -80,7 +80,7 @@ def _features(
 ) -> Held:
     def pieces() -> Iterable[NDArray[np.float32]]:
         for start in range(0, len(places), PIECE):
-            pictures = feed.batches(source, places[start : start + PIECE], batch)
+            pictures = loader.batches(source, places[start : start + PIECE], batch)
             # Numbers from `start` on are as good as a count of batches: no two batches have the same.
             yield backbone.predict(pictures.enumerate(start).map(change, tf.data.AUTOTUNE), verbose=0)
 

@@ -1,4 +1,4 @@
-"""After each epoch: scores on clean and on distorted validation pictures, the best weights kept, all of it on disk."""
+"""After each epoch: scores on clean and on corrupted validation pictures, the best weights kept, all of it on disk."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,14 +46,14 @@ class Keep(keras.callbacks.Callback):
     is over, so that their counts are what they were.
     """
 
-    def __init__(self, state: State, progress: Progress, judge: Judge, told: Sequence[keras.callbacks.Callback]):
+    def __init__(self, state: State, progress: Progress, judge: Judge, callbacks: Sequence[keras.callbacks.Callback]):
         super().__init__()
-        self.state, self.progress, self.judge, self.told = state, progress, judge, told
+        self.state, self.progress, self.judge, self.callbacks = state, progress, judge, callbacks
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Tell the others what they missed, then put the variables back."""
         for epoch, figures_then in enumerate(self.progress.logs):
-            for callback in self.told:
+            for callback in self.callbacks:
                 callback.on_epoch_end(epoch, dict(figures_then))
         if self.progress.variables:
             restore(self.model, self.state.load(self.progress.variables))

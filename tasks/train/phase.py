@@ -82,15 +82,15 @@ def _fit(phase: Phase, learner: Learner, settings: Train, state: State, progress
     if progress.epochs:
         print(f"{phase.name}: resumed after epoch {progress.epochs} of {phase.epochs}", flush=True)
     judging = Judge(phase.sets, phase.labels, settings.monitor, state, progress)
-    told = [_stopping(settings, progress), *optimizers.plateau(settings)]
-    keeping = Keep(state, progress, judging, told)
+    callbacks = [_stopping(settings, progress), *optimizers.plateau(settings)]
+    keeping = Keep(state, progress, judging, callbacks)
     learner.fit(
         phase.batches(range(progress.epochs * phase.steps, phase.epochs * phase.steps)),
         initial_epoch=progress.epochs,
         epochs=phase.epochs,
         steps_per_epoch=phase.steps,
         shuffle=False,
-        callbacks=[Finite(phase.name, state), judging, *told, Bar(phase.name), keeping],
+        callbacks=[Finite(phase.name, state), judging, *callbacks, Bar(phase.name), keeping],
         verbose=0,
     )
     return keeping.progress

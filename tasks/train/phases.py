@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import feed
-from tasks.feed import Source
+from tasks import loader
 from tasks.hardware import Hardware
+from tasks.loader import Source
 from tasks.splits import Part
 from tasks.train import augmenting, batches, cached
 from tasks.train.phase import Phase
@@ -20,25 +20,25 @@ from tasks.train.settings import Train
 
 @dataclass(frozen=True)
 class Data:
-    """Pictures, and the rows of two splits: the test rows are not among them. `distorted` are val's, in its order."""
+    """Pictures, and the rows of two splits: the test rows are not among them. `corrupted` are val's, in its order."""
 
     arrays: Source
     train: Part
     val: Part
     names: Sequence[str]
     weights: NDArray[np.float32]
-    distorted: Source
+    corrupted: Source
 
 
 def frozen(settings: Train, data: Data, backbone: keras.Model, folder: Path, machine: Hardware) -> Phase:
-    """The head alone, on features that are computed once: of each picture as it is, or of views of it."""
-    number, every = max(1, settings.frozen_views), np.arange(len(data.val))
+    """The head alone, on features that are computed once: of each picture as it is, or of augmented copies of it."""
+    number, every = max(1, settings.frozen_augmentations), np.arange(len(data.val))
     train = cached.train_features(folder / "train.npy", backbone, data.arrays, data.train, settings)
     val = cached.features(folder / "val.npy", backbone, data.arrays, data.val.places, settings.batch)
-    distorted = cached.features(folder / "distorted.npy", backbone, data.distorted, every, settings.batch)
+    corrupted = cached.features(folder / "corrupted.npy", backbone, data.corrupted, every, settings.batch)
 
-    def view(rows: NDArray[np.int64], epoch: int) -> NDArray[np.int64]:
-        # Neighbours in different views: so each batch has all of them, each picture another one every epoch.
+    def copy(rows: NDArray[np.int64], epoch: int) -> NDArray[np.int64]:
+        # Neighbours in different augmented copies: so each batch has all of them, each picture another one every epoch.
         return (rows + epoch) % number * len(data.train) + rows
 
     order = batches.Order(len(data.train), settings.batch, settings.seed)
@@ -47,10 +47,10 @@ def frozen(settings: Train, data: Data, backbone: keras.Model, folder: Path, mac
         epochs=settings.frozen_epochs,
         learning_rate=settings.frozen_learning_rate,
         steps=order.steps,
-        batches=partial(batches.training, train, view, data.train.labels, data.weights, order, None),
+        batches=partial(batches.training, train, copy, data.train.labels, data.weights, order, None),
         sets={
-            "val": partial(feed.batches, val, every, settings.batch),
-            "val_distorted": partial(feed.batches, distorted, every, settings.batch),
+            "val": partial(loader.batches, val, every, settings.batch),
+            "val_corruption": partial(loader.batches, corrupted, every, settings.batch),
         },
         labels=data.val.labels,
         xla=machine.xla,
@@ -71,8 +71,8 @@ def finetune(settings: Train, data: Data, machine: Hardware) -> Phase:
         steps=order.steps,
         batches=partial(here, order, None if inside else change),
         sets={
-            "val": partial(feed.batches, data.arrays, data.val.places, settings.batch),
-            "val_distorted": partial(feed.batches, data.distorted, np.arange(len(data.val)), settings.batch),
+            "val": partial(loader.batches, data.arrays, data.val.places, settings.batch),
+            "val_corruption": partial(loader.batches, data.corrupted, np.arange(len(data.val)), settings.batch),
         },
         labels=data.val.labels,
         change=change if inside else None,

@@ -8,7 +8,7 @@ from tasks.augment.table import MOST, Engine, Name
 from tasks.backbones import table
 from tasks.params import Section
 
-Monitor = Literal["val_distorted_accuracy", "val_distorted_loss", "val_accuracy", "val_loss"]
+Monitor = Literal["val_corruption_accuracy", "val_corruption_loss", "val_accuracy", "val_loss"]
 
 
 class Augment(Section):
@@ -44,7 +44,9 @@ class Train(Section):
 
     frozen_epochs: int = Field(ge=0, le=1000, description="epochs of the head alone")
     frozen_learning_rate: float = Field(gt=0, le=1)
-    frozen_views: int = Field(ge=0, le=1000, description="augmented views a picture is cached in; 0: as it is")
+    frozen_augmentations: int = Field(
+        ge=0, le=1000, description="augmented copies of a picture whose features are cached; 0: the picture as it is"
+    )
 
     finetune_epochs: int = Field(ge=0, le=1000, description="epochs with the last blocks unfrozen")
     finetune_blocks: int = Field(ge=0, description="blocks of the backbone to unfreeze, counted from its end")

@@ -31,8 +31,8 @@ def main(
     arrays, (learn, val) = splits.read(clean, ingested, classes.names, ["train", "val"])
     trained = training.train(train, arrays, learn, val, classes.names, pretrained, state, machine)
     progress.draw(out / "curves", trained.phases)
-    seen = {*learn.ids, *val.ids}  # all of them, whichever an epoch of under-sampled rows took
-    model.save(out, trained.network, classes.names, ingest.crop, facts, seen)
+    training_ids = {*learn.ids, *val.ids}  # all of them, whichever an epoch of under-sampled rows took
+    model.save(out, trained.network, classes.names, ingest.crop, facts, training_ids)
     (out / "validation.json").write_text(json.dumps(trained.figures, indent=1) + "\n")
     progress.write_record(record, {"hardware": machine.record(), **trained.took()})
 

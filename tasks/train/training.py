@@ -9,8 +9,8 @@ import keras
 
 from tasks import hardware
 from tasks.backbones import build
-from tasks.feed import Source
 from tasks.hardware import Hardware
+from tasks.loader import Source
 from tasks.splits import Part
 from tasks.train import cached, network, parts, phase, phases
 from tasks.train.phase import Phase
@@ -30,7 +30,7 @@ class Trained:
 
     @property
     def figures(self) -> dict[str, float]:
-        """Of the epoch whose weights these are: the validation figures, clean and distorted."""
+        """Of the epoch whose weights these are: the validation figures, clean and corrupted."""
         last = list(self.phases.values())[-1]
         assert last.best
         figures = last.start if not last.best.epoch else last.logs[last.best.epoch - 1]
@@ -85,12 +85,12 @@ def train(
 
 
 def prepared(settings: Train, arrays: Source, train: Part, val: Part, names: Sequence[str], state: Path) -> Data:
-    """The rows to train on, their weights in the loss, and the distorted validation pictures."""
+    """The rows to train on, their weights in the loss, and the corrupted validation pictures."""
     weights = parts.class_weights(train.labels, names, settings.imbalance)
     if settings.imbalance == "under_sampling":
         train = parts.under_sampled(train, names, settings.seed)
-    distorted = cached.distorted(state / "distorted.npy", arrays, val)
-    return Data(arrays, train, val, names, weights, distorted)
+    corrupted = cached.corrupted(state / "corrupted.npy", arrays, val)
+    return Data(arrays, train, val, names, weights, corrupted)
 
 
 def networks(

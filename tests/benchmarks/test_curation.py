@@ -11,7 +11,7 @@ from benchmarks.targets import Claim, table
 ROWS = [
     ("cell", None, "A", "a", "ba", "yellow", "", None),
     ("cell", None, "B", "b", "ba", "grey", "", None),
-    ("cell", None, "C", "c", "ba", "yellow", "foreign", None),
+    ("cell", None, "C", "c", "ba", "yellow", "outlier", None),
     ("cell", None, "A2", "a", "eo", "yellow", "exact-copy", 0),
     ("exact", 0, "", "a", "ba", "yellow", "exact-copy", 0),
     ("near-turned", 1, "", "d", "ba", "grey", "", None),  # stays beside its original
@@ -19,10 +19,10 @@ ROWS = [
     ("cell", None, "D", "f", "ba", "yellow", "near-copy", 0),  # is no copy of it
     ("cell", None, "K1", "k1", "ba", "yellow", "", None),
     ("cell", None, "K2", "k2", "ba", "yellow", "recropped-copy", 8),  # both show one cell, which truth does not know
-    ("foreign", None, "", "x", "ba", "yellow", "foreign", None),
-    ("foreign", None, "", "y", "ba", "yellow", "near-copy", 10),
-    ("foreign", None, "", "z", "ba", "yellow", "", None),
-    ("cell", None, "L", "l", "ba", "grey", "foreign", None),
+    ("outlier", None, "", "x", "ba", "yellow", "outlier", None),
+    ("outlier", None, "", "y", "ba", "yellow", "near-copy", 10),
+    ("outlier", None, "", "z", "ba", "yellow", "", None),
+    ("cell", None, "L", "l", "ba", "grey", "outlier", None),
     ("exact-other-label", 15, "", "m", "eo", "yellow", "label-conflict", 15),
     ("cell", None, "M", "m", "ba", "yellow", "label-conflict", 14),
     ("near-brighter", 17, "", "o", "ba", "yellow", "blank", None),
@@ -40,11 +40,11 @@ def known() -> pd.DataFrame:
 
 
 def rows() -> pd.DataFrame:
-    table = pd.DataFrame([row[3:7] for row in ROWS], columns=["id", "label", "batch", "reason"])
+    table = pd.DataFrame([row[3:7] for row in ROWS], columns=["id", "label", "acquisition_batch", "drop_reason"])
     partner = ["" if row[7] is None else f"set/x.npz#{row[7]}" for row in ROWS]
     sources = [f"x.npz#{row}" for row in range(len(ROWS))]
-    places = {"delivery": "set", "source": sources, "row": range(len(ROWS)), "partner": partner}
-    return table.assign(kept=table["reason"] == "", **places)
+    places = {"delivery": "set", "source": sources, "row": range(len(ROWS)), "duplicate_of": partner}
+    return table.assign(kept=table["drop_reason"] == "", **places)
 
 
 def figures(both: pd.DataFrame) -> dict[str, float]:
@@ -54,14 +54,14 @@ def figures(both: pd.DataFrame) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("what", "figure"),
     [
-        ("foreign pictures found", 2 / 3),
+        ("outliers found", 2 / 3),
         ("exact copies found", 1),
         ("near-turned copies found", 1 / 2),
         ("exact-other-label copies found", 1),
         ("identical pictures in the set itself found, of 1", 1),
         ("pairs wrongly joined", 5),
         ("pairs joined that known_pairs.csv says are right", 1),
-        ("pairs joined among foreign pictures", 1),
+        ("pairs joined among outliers", 1),
         ("true cells lost, of 8", 2),
         ("bluish cells lost, of 2", 1),
         ("true cells lost to a label conflict", 2),
@@ -82,18 +82,18 @@ def test_what_a_person_looks_at_goes_by_name() -> None:
         "joined, wrong: D and A",
         "joined, wrong: N and M",
         "joined, wrong: A and L",
-        "joined, wrong: foreign 12 and B",
-        "joined, wrong: K1 and foreign 11",
+        "joined, wrong: outlier 12 and B",
+        "joined, wrong: K1 and outlier 11",
         "joined, known: K2 and K1",
         "one picture under labels ba, eo: A = A2",
         "lost, near-copy: D",
-        "lost, foreign: L, bluish",
+        "lost, outlier: L, bluish",
     ]
 
 
 def test_copies_are_called_after_what_they_are_made_of() -> None:
     called = truth.merged(rows(), known(), KNOWN)["called"]
-    assert called[[0, 4, 5, 12]].tolist() == ["A", "exact of A", "near-turned of B", "foreign 12"]
+    assert called[[0, 4, 5, 12]].tolist() == ["A", "exact of A", "near-turned of B", "outlier 12"]
 
 
 def test_a_copy_that_stays_beside_an_identical_picture_is_not_found() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from flows import artifact
 from flows.artifact import Artifact
-from tests.tasks.card import fabricated
+from tests.tasks.model_report import fabricated
 
 MADE = [
     Artifact("dedupe", "data/deduped", "0123456789abcdef.dir", 4, "ran"),
@@ -46,36 +46,37 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fabricated.write(root / "made", count=200)
     (root / artifact.SCORES).parent.mkdir(parents=True)
     (root / "made" / "scores").rename(root / artifact.SCORES)
-    (root / artifact.METRICS).write_text(json.dumps({"accuracy": 0.98765, "rows": 200, "foreign_auroc": None}))
+    (root / artifact.METRICS).write_text(json.dumps({"accuracy": 0.98765, "rows": 200, "ood_auroc": None}))
     (root / "params.yaml").write_text(GATE)
     return root
 
 
 GATE = """gate:
   {seed: 0, resamples: 200, level: 0.95, min_rows: 20,
-   allowed: {clean: 0, distorted: 0, worst: 0, mix: 0, recall: 0, slices: 0}, wanted: {clean: 0, distorted: 0, mix: 0},
-   floors: {clean: 0.5, distorted: 0.5, worst: 0.5, mix: 0.5, recall: 0.5}}
+   non_inferiority_margins: {clean: 0, corrupted: 0, worst: 0, mixed: 0, recall: 0, slices: 0},
+   superiority_margins: {clean: 0, corrupted: 0, mixed: 0},
+   minimums: {clean: 0.5, corrupted: 0.5, worst: 0.5, mixed: 0.5, recall: 0.5}}
 """
 
 
 def test_markdown_with_an_evaluation_begins_with_its_verdict(project: Path) -> None:
     text = artifact.markdown(project, MADE).split("## Test rows\n\n")[1]
-    assert text.startswith("**Good enough, by every floor.** Each of 12 floors is reached.")
+    assert text.startswith("**Meets every minimum.** Each of 12 minimums is met.")
     figures = json.loads((project / artifact.SCORES / "figures.json").read_text())
-    clean, distorted = figures["clean"]["accuracy"], figures["distorted"]["accuracy"]
+    clean, corrupted = figures["clean"]["accuracy"], figures["corrupted"]["accuracy"]
     both = [
-        f"{100 * one['value']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})" for one in (clean, distorted)
+        f"{100 * one['value']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})" for one in (clean, corrupted)
     ]
     assert f"| accuracy | {both[0]} | " in text
     assert f" | {both[1]} |" in text
     assert "| clean | 97.0 % | 98.5 % | 0.8 % |" in text
-    suite = pd.read_csv(project / artifact.SCORES / "suite.csv")
-    mean = suite[suite["kind"] == "stain_deposit"]["balanced_error"].mean()
+    corruptions = pd.read_csv(project / artifact.SCORES / "corruptions.csv")
+    mean = corruptions[corruptions["kind"] == "stain_deposit"]["balanced_error"].mean()
     assert text.split("| stain deposit |")[1].splitlines()[0].endswith(f" {100 * mean:.1f} |")
-    assert text.rstrip().endswith("`data/evaluation/report.html`")
+    assert text.rstrip().endswith("`data/evaluation/model_report.html`")
 
 
-@pytest.mark.parametrize("name", ["suite.csv", "figures.json", "predictions.parquet"])
+@pytest.mark.parametrize("name", ["corruptions.csv", "figures.json", "predictions.parquet"])
 def test_markdown_of_an_evaluation_that_is_not_whole_says_so(project: Path, tmp_path: Path, name: str) -> None:
     scores = tmp_path / artifact.SCORES
     scores.parent.mkdir(parents=True)
@@ -95,7 +96,7 @@ def test_markdown_with_rows_and_figures(tmp_path: Path) -> None:
     clean.parent.mkdir(parents=True)
     metrics.parent.mkdir(parents=True)
     stages, reasons = ["", "dedupe", "dedupe", "outliers"], ["", "copy", "copy", "far"]
-    rows = pd.DataFrame({"kept": [True, False, False, False], "stage": stages, "reason": reasons})
+    rows = pd.DataFrame({"kept": [True, False, False, False], "dropped_by": stages, "drop_reason": reasons})
     rows.to_parquet(clean)
     metrics.write_text(json.dumps({"accuracy": 0.98765, "rows": 20, "per_class": {"ig": {"f1": 1.0}}}))
     text = artifact.markdown(tmp_path, MADE)
@@ -109,13 +110,13 @@ def test_markdown_with_rows_and_figures(tmp_path: Path) -> None:
 def test_markdown_of_a_run_that_drew_the_page_has_its_counts(tmp_path: Path) -> None:
     entry = {"came": 4, "kept": 1, "dropped": 3, "reasons": {"exact-copy": 3}}
     summary = {"came": 4, "kept": 1, "dropped": 3, "stages": {"dedupe": {"exact-copy": 3}}}
-    summary |= {"deliveries": {"d": entry}, "classes": {"ig": entry}, "batches": {"yellow": entry}}
+    summary |= {"deliveries": {"d": entry}, "classes": {"ig": entry}, "acquisition_batches": {"yellow": entry}}
     (tmp_path / artifact.CURATION).mkdir(parents=True)
     (tmp_path / artifact.CURATION / "summary.json").write_text(json.dumps(summary))
-    text = artifact.markdown(tmp_path, [*MADE, Artifact("report", "data/curation", "bb.dir", None, "ran")])
+    text = artifact.markdown(tmp_path, [*MADE, Artifact("data_report", "data/curation", "bb.dir", None, "ran")])
     assert "**4 rows came, 1 kept, 3 dropped.**" in text
     assert "| yellow | 4 | 1 | 3 | 3 |" in text
-    assert "data/curation/report.html" in text
+    assert "data/curation/data_report.html" in text
 
 
 @pytest.mark.parametrize("text", [None, "", "{}"], ids=["missing", "empty", "of another form"])
@@ -123,5 +124,5 @@ def test_markdown_of_a_page_that_is_not_whole_says_so(tmp_path: Path, text: str 
     (tmp_path / artifact.CURATION).mkdir(parents=True)
     if text is not None:
         (tmp_path / artifact.CURATION / "summary.json").write_text(text)
-    told = artifact.markdown(tmp_path, [*MADE, Artifact("report", "data/curation", "bb.dir", None, "ran")])
+    told = artifact.markdown(tmp_path, [*MADE, Artifact("data_report", "data/curation", "bb.dir", None, "ran")])
     assert "## Curation\n\nThe page is not whole: " in told

@@ -11,7 +11,7 @@ from flows.serving import pool
 
 HERE = Path(__file__).parents[2]
 NAMES = [
-    "pipeline", "retrain", "study", "watch", "deliver", "withdraw", "hold", "release", "predict", "promote", "rollback",
+    "pipeline", "retrain", "study", "watch", "add", "remove", "hold", "release", "predict", "promote", "rollback",
     "apply",
 ]  # fmt: skip
 
@@ -39,8 +39,8 @@ def test_one_for_each_flow(made: dict[str, Any]) -> None:
         pytest.param("retrain", 3, "ENQUEUE", [{"cron": "0 2 * * *"}], id="retrain"),
         pytest.param("study", 1, "ENQUEUE", [], id="study"),
         pytest.param("watch", 1, "CANCEL_NEW", [{"interval": 60.0}], id="watch"),
-        pytest.param("deliver", 1, "ENQUEUE", [], id="deliver"),
-        pytest.param("withdraw", 1, "ENQUEUE", [], id="withdraw"),
+        pytest.param("add", 1, "ENQUEUE", [], id="add"),
+        pytest.param("remove", 1, "ENQUEUE", [], id="remove"),
         pytest.param("hold", 1, "ENQUEUE", [], id="hold"),
         pytest.param("release", 1, "ENQUEUE", [], id="release"),
         pytest.param("predict", 2, "ENQUEUE", [], id="predict"),
@@ -104,13 +104,13 @@ def test_each_parameter_is_described(made: dict[str, Any], name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "parameter", "expected"),
     [
-        pytest.param("pipeline", "target", {"default": "card", "type": "string"}, id="stage"),
+        pytest.param("pipeline", "target", {"default": "model_report", "type": "string"}, id="stage"),
         pytest.param("retrain", "approval_hours", {"minimum": 0.01, "default": 24.0, "type": "number"}, id="hours"),
-        pytest.param("predict", "views", {"enum": [1, 4, 8], "default": 1, "type": "integer"}, id="views"),
+        pytest.param("predict", "tta", {"enum": [1, 4, 8], "default": 1, "type": "integer"}, id="tta"),
         pytest.param("promote", "why", {"type": "string", "maxLength": 500}, id="reason"),
         pytest.param("rollback", "to", {"type": "string", "default": ""}, id="tag"),
-        pytest.param("deliver", "path", {"type": "string"}, id="path"),
-        pytest.param("study", "cells", {"type": "array", "default": []}, id="cells"),
+        pytest.param("add", "path", {"type": "string"}, id="path"),
+        pytest.param("study", "trials", {"type": "array", "default": []}, id="trials"),
     ],
 )
 def test_what_the_form_knows(made: dict[str, Any], name: str, parameter: str, expected: dict[str, Any]) -> None:
@@ -124,7 +124,9 @@ def test_the_form_offers_what_there_is(made: dict[str, Any]) -> None:
     study = _schema(made["study"])["properties"]
     stages = yaml.safe_load((HERE / "studies/dvc.yaml").read_text())["stages"]
     assert study["name"]["enum"] == list(stages)
-    assert set(study["cells"]["items"]["enum"]) == {cell for each in stages.values() for cell in each["matrix"]["cell"]}
+    assert set(study["trials"]["items"]["enum"]) == {
+        trial for each in stages.values() for trial in each["matrix"]["trial"]
+    }
     pipeline = _schema(made["pipeline"])
     assert pipeline["properties"]["target"]["enum"] == list(STAGES)
     assert pipeline["properties"]["settings"]["$ref"] == "#/definitions/Settings"
@@ -175,24 +177,24 @@ def known(made: dict[str, Any], prefect: Any) -> Iterator[dict[str, str]]:
         pytest.param("pipeline", {"settings": {"train": {"learning_rate": 0}}}, id="pipeline: not positive"),
         pytest.param("pipeline", {"settings": {"train": {"dense": [8, 0]}}}, id="pipeline: in a list"),
         pytest.param("pipeline", {"settings": {"train": {"optimizer": "sgd"}}}, id="pipeline: no such optimizer"),
-        pytest.param("pipeline", {"settings": {"evaluate": {"views": 2}}}, id="pipeline: not so many views"),
-        pytest.param("pipeline", {"settings": {"gate": {"floors": {"clean": 2}}}}, id="pipeline: no share"),
+        pytest.param("pipeline", {"settings": {"evaluate": {"tta": 2}}}, id="pipeline: not so many orientations"),
+        pytest.param("pipeline", {"settings": {"gate": {"minimums": {"clean": 2}}}}, id="pipeline: no share"),
         pytest.param("pipeline", {"target": "tarin"}, id="pipeline: no stage"),
         pytest.param("retrain", {"deliveries": "one"}, id="retrain: no list"),
         pytest.param("retrain", {"settings": {"gate": {"level": 0.1}}}, id="retrain: too small"),
         pytest.param("study", {}, id="study: none named"),
         pytest.param("study", {"name": "nonesuch"}, id="study: no such study"),
-        pytest.param("study", {"name": "ladder", "cells": ["nonesuch"]}, id="study: no such cell"),
-        pytest.param("study", {"name": "ladder", "cells": "cutout"}, id="study: no list"),
-        pytest.param("deliver", {}, id="deliver: nothing"),
-        pytest.param("deliver", {"path": " "}, id="deliver: no path"),
-        pytest.param("deliver", {"path": "/x", "name": "My Cells"}, id="deliver: no name"),
-        pytest.param("withdraw", {"name": ""}, id="withdraw: none named"),
+        pytest.param("study", {"name": "ablation", "trials": ["nonesuch"]}, id="study: no such trial"),
+        pytest.param("study", {"name": "ablation", "trials": "cutout"}, id="study: no list"),
+        pytest.param("add", {}, id="deliver: nothing"),
+        pytest.param("add", {"path": " "}, id="deliver: no path"),
+        pytest.param("add", {"path": "/x", "name": "My Trials"}, id="deliver: no name"),
+        pytest.param("remove", {"name": ""}, id="remove: none named"),
         pytest.param("hold", {"name": "second"}, id="hold: no reason"),
         pytest.param("release", {"name": "Second", "why": "seen"}, id="release: no name"),
         pytest.param("predict", {"path": "/x", "out": "/y.txt"}, id="predict: no table"),
         pytest.param("predict", {"path": "/x", "out": "/.csv"}, id="predict: an ending alone"),
-        pytest.param("predict", {"path": "/x", "out": "/y.csv", "views": 3}, id="predict: not so many views"),
+        pytest.param("predict", {"path": "/x", "out": "/y.csv", "tta": 3}, id="predict: not so many orientations"),
         pytest.param("promote", {}, id="promote: no reason"),
         pytest.param("promote", {"why": "  "}, id="promote: a blank for a reason"),
         pytest.param("rollback", {"why": "worse", "to": "champion/0"}, id="rollback: no tag"),
@@ -217,17 +219,17 @@ def test_the_server_refuses(known: dict[str, str], name: str, parameters: dict[s
         pytest.param("pipeline", {}, id="pipeline: as it is"),
         pytest.param(
             "pipeline",
-            {"settings": {"train": {"batch": 16}, "evaluate": {"views": 8}}, "target": "split"},
+            {"settings": {"train": {"batch": 16}, "evaluate": {"tta": 8}}, "target": "split"},
             id="pipeline",
         ),
         pytest.param("retrain", {"deliveries": ["one", "two"]}, id="retrain"),
-        pytest.param("study", {"name": "ladder", "cells": ["cutout"]}, id="study"),
+        pytest.param("study", {"name": "ablation", "trials": ["cutout"]}, id="study"),
         pytest.param("watch", {}, id="watch"),
-        pytest.param("deliver", {"path": "/cells", "name": ""}, id="deliver"),
-        pytest.param("deliver", {"path": "/cells", "name": "batch-2.1"}, id="deliver: named"),
+        pytest.param("add", {"path": "/trials", "name": ""}, id="add"),
+        pytest.param("add", {"path": "/trials", "name": "batch-2.1"}, id="deliver: named"),
         pytest.param("hold", {"name": "batch-2.1", "why": "labels look shuffled"}, id="hold"),
         pytest.param("release", {"name": "second", "why": "checked"}, id="release"),
-        pytest.param("predict", {"path": "/cells", "out": "/results/of.today.CSV"}, id="predict"),
+        pytest.param("predict", {"path": "/trials", "out": "/results/of.today.CSV"}, id="predict"),
         pytest.param("promote", {"why": "the gate's rows are too few"}, id="promote"),
         pytest.param("rollback", {"why": "worse", "to": "champion/12"}, id="rollback"),
         pytest.param("apply", {"name": "amber-lynx-2"}, id="apply"),

@@ -5,38 +5,38 @@ from pathlib import Path
 import pytest
 
 from flows import events
-from operations.deliveries.deliver import Delivered
+from operations.deliveries.add_remove import Added
 from operations.landing import outbox
 from operations.project import listing
 
-BATCH = Delivered("batch", True, 3, {"ig": 2, "": 1}, 1)
+BATCH = Added("batch", True, 3, {"ig": 2, "": 1}, 1)
 
 
 @pytest.fixture
-def sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Delivered]:
-    sent: list[Delivered] = []
+def sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Added]:
+    sent: list[Added] = []
     monkeypatch.setattr(events, "accepted", sent.append)
     monkeypatch.setattr(listing, "names", lambda _root: ["batch", "x.json"])
     return sent
 
 
-def test_what_is_noted_is_sent_once(tmp_path: Path, sent: list[Delivered]) -> None:
+def test_what_is_noted_is_sent_once(tmp_path: Path, sent: list[Added]) -> None:
     outbox.note(tmp_path, BATCH)
-    outbox.note(tmp_path, Delivered("x.json", True, 1, {}, 0))
+    outbox.note(tmp_path, Added("x.json", True, 1, {}, 0))
     assert outbox.noted(tmp_path) == ["batch", "x.json"]
-    assert list(events.send(tmp_path)) == sent == [BATCH, Delivered("x.json", True, 1, {}, 0)]
+    assert list(events.send(tmp_path)) == sent == [BATCH, Added("x.json", True, 1, {}, 0)]
     assert list(events.send(tmp_path)) == []
     assert len(sent) == 2
 
 
-def test_what_was_never_listed_is_dropped(tmp_path: Path, sent: list[Delivered]) -> None:
-    outbox.note(tmp_path, Delivered("undone", True, 3, {}, 0))
+def test_what_was_never_listed_is_dropped(tmp_path: Path, sent: list[Added]) -> None:
+    outbox.note(tmp_path, Added("undone", True, 3, {}, 0))
     assert list(events.send(tmp_path)) == sent == []
     assert outbox.noted(tmp_path) == []
 
 
-def test_an_error_leaves_what_was_not_sent(tmp_path: Path, sent: list[Delivered], monkeypatch) -> None:
-    def away(_delivered: Delivered) -> None:
+def test_an_error_leaves_what_was_not_sent(tmp_path: Path, sent: list[Added], monkeypatch) -> None:
+    def away(_delivered: Added) -> None:
         raise OSError("away")
 
     outbox.note(tmp_path, BATCH)

@@ -40,7 +40,7 @@ def test_the_workspace_stays_as_it_was_and_dvc_lists_the_experiment(
     _git(in_repository, "add", "toy.py")
     before = _everything(in_repository)
     made = _run(settings={"train": {"batch": 16}})
-    assert {each.stage for each in made if each.outcome == "ran"} >= {"train", "calibrate", "evaluate", "card"}
+    assert {each.stage for each in made if each.outcome == "ran"} >= {"train", "calibrate", "evaluate", "model_report"}
     assert _everything(in_repository) == before
     assert _worktrees(in_repository) == 1
 
@@ -50,7 +50,7 @@ def test_the_workspace_stays_as_it_was_and_dvc_lists_the_experiment(
     assert [(each["name"], each["executor"]) for each in rows] == [(name, None)]
     assert rows[0]["revs"][0]["data"]["params"]["params.yaml"]["data"]["train"]["batch"] == 16
     record = provenance.read(in_repository)
-    assert record["facts"] == {"settings": {"train.batch": 16}, "target": "card", "experiment": name}
+    assert record["facts"] == {"settings": {"train.batch": 16}, "target": "model_report", "experiment": name}
     assert record["params"]["train"]["batch"] == 16
     assert record["dvc_lock"]["end"] != record["dvc_lock"]["start"]
     assert {"toy.py", "notes.txt"} <= set(_git(in_repository, "ls-tree", "--name-only", name_ref(in_repository)))

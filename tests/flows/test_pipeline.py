@@ -65,7 +65,7 @@ def test_a_setting_runs_its_stage_and_those_below(in_toy: Path) -> None:
     made, states = _run(settings={"train": {"batch": 16}}, keep=True)
     assert "batch: 16" in (in_toy / "params.yaml").read_text()
     ran = {artifact.stage for artifact in made if artifact.outcome == "ran"}
-    assert ran == {"train", "calibrate", "evaluate", "explain", "card"}
+    assert ran == {"train", "calibrate", "evaluate", "explain", "model_report"}
     assert states["split"] == "Cached"
     assert states["train"] == "Completed"
     record, told = _told(in_toy)
@@ -75,7 +75,7 @@ def test_a_setting_runs_its_stage_and_those_below(in_toy: Path) -> None:
     assert told["train"]["output"] == {"path": "data/network", "md5": _hash(made, "train")}
     assert told["calibrate"]["model"] == json.loads((in_toy / "data/model/model.json").read_text())["digest"]
     assert record["params"]["train"]["batch"] == 16
-    assert record["facts"] == {"settings": {"train.batch": 16}, "target": "card"}
+    assert record["facts"] == {"settings": {"train.batch": 16}, "target": "model_report"}
 
 
 def test_what_does_not_change_does_not_spread(in_toy: Path, steer: Any) -> None:
@@ -204,7 +204,7 @@ def test_a_training_waits_for_a_slot_of_the_limit(in_toy: Path) -> None:
                 keep=True,
                 target="train",
             )
-            while "report" not in _told(in_toy)[1]:
+            while "data_report" not in _told(in_toy)[1]:
                 time.sleep(0.1)
             time.sleep(1)
             record, told = _told(in_toy)

@@ -14,14 +14,14 @@ import pytest
 
 from flows.server import server
 from operations.history import provenance
-from operations.pipeline import cells, runner
+from operations.pipeline import runner, trials
 from operations.pipeline.runner import Outcome, StageFailedError
 from tests.support import toy_code, toy_project
 
 
 @pytest.fixture
 def studied(in_toy: Path) -> Path:
-    """The toy, no cell of whose studies ever ran."""
+    """The toy, no trial of whose studies ever ran."""
     return in_toy
 
 
@@ -31,8 +31,8 @@ def set_params(root: Path, before: str, after: str) -> None:
     (root / "studies/params.yaml").write_text(text.replace(before, after))
 
 
-def lines(root: Path, study: str = "ladder") -> dict[str, list[str]]:
-    """The table that was written: the figures, as text, of each cell."""
+def lines(root: Path, study: str = "ablation") -> dict[str, list[str]]:
+    """The table that was written: the figures, as text, of each trial."""
     _, *rows = (root / f"studies/tables/{study}.csv").read_text().splitlines()
     return {row.split(",")[0]: row.split(",")[1:] for row in rows}
 
@@ -41,39 +41,39 @@ class TestCells:
     """What needs no Prefect."""
 
     def test_all_or_those_that_are_named_in_the_study_s_order(self, studied: Path) -> None:
-        assert cells.known(studied, "ladder") == ["one", "two", "three"]
-        assert cells.known(studied, "ladder", ["three", "one", "three"]) == ["one", "three"]
+        assert trials.known(studied, "ablation") == ["one", "two", "three"]
+        assert trials.known(studied, "ablation", ["three", "one", "three"]) == ["one", "three"]
 
     @pytest.mark.parametrize(
         ("study", "names", "message"),
         [
-            ("nonesuch", [], "no study 'nonesuch', expected one of backbones, ladder, optimizers"),
-            ("ladder", ["one", "four"], "no cell 'four' in ladder, expected one of one, two, three"),
+            ("nonesuch", [], "no study 'nonesuch', expected one of backbones, ablation, optimizers"),
+            ("ablation", ["one", "four"], "no trial 'four' in ablation, expected one of one, two, three"),
         ],
     )
     def test_what_there_is_not_is_named(self, studied: Path, study: str, names: list[str], message: str) -> None:
         with pytest.raises(ValueError, match=message):
-            cells.known(studied, study, names)
+            trials.known(studied, study, names)
 
     def test_data_that_is_not_there_is_named(self, studied: Path) -> None:
         shutil.rmtree(studied / "data/clean")
         with pytest.raises(ValueError, match=r"data/clean is not there: `make repro` or .*--target split` comes first"):
-            cells.check_data(studied, "ladder")
+            trials.check_data(studied, "ablation")
 
-    def test_outcomes_are_told_apart_by_a_cell_s_full_name(self, studied: Path) -> None:
-        name, log = cells.address("ladder", "two"), logging.getLogger("test")
-        assert name == "studies/dvc.yaml:ladder@two"
+    def test_outcomes_are_told_apart_by_a_trial_s_full_name(self, studied: Path) -> None:
+        name, log = trials.address("ablation", "two"), logging.getLogger("test")
+        assert name == "studies/dvc.yaml:ablation@two"
         assert runner.run(studied, name, log) == Outcome.RAN
         assert runner.run(studied, name, log) == Outcome.UNCHANGED
-        (studied / "studies/results/ladder/two.json").unlink()
+        (studied / "studies/results/ablation/two.json").unlink()
         assert runner.run(studied, name, log) == Outcome.RESTORED
 
     def test_times_of_another_result_are_not_shown(self, studied: Path) -> None:
         for name in ("one", "two"):
-            runner.run(studied, cells.address("ladder", name), logging.getLogger("test"))
-        file = studied / "data/runs/study-ladder-one.json"
+            runner.run(studied, trials.address("ablation", name), logging.getLogger("test"))
+        file = studied / "data/runs/study-ablation-one.json"
         file.write_text(json.dumps({**json.loads(file.read_text()), "result": "of another"}))
-        cells.write_tables(studied, "ladder")
+        trials.write_tables(studied, "ablation")
         assert [row[9] for row in lines(studied).values()] == ["", "7.0", ""]
 
     @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ class TestCells:
     )
     def test_gpus(self, monkeypatch: pytest.MonkeyPatch, visible: str, expected: list[str]) -> None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-        assert cells.gpus() == expected
+        assert trials.gpus() == expected
 
 
 @pytest.mark.usefixtures("api")
@@ -93,46 +93,46 @@ class TestFlow:
         from prefect.artifacts import Artifact
 
         with redirect_stdout(StringIO()) as out:
-            assert _run("ladder") == {"one": "ran", "two": "ran", "three": "ran"}
+            assert _run("ablation") == {"one": "ran", "two": "ran", "three": "ran"}
         assert lines(studied)["two"][:4] == ["0.75", "0.375", "0.125", "0.68"]
-        text = (studied / "studies/tables/ladder.md").read_text()
+        text = (studied / "studies/tables/ablation.md").read_text()
         assert text in out.getvalue()
-        assert str(Artifact.get("study-ladder").data) == text
-        assert (studied / "studies/tables/ladder.png").stat().st_size > 3000
+        assert str(Artifact.get("study-ablation").data) == text
+        assert (studied / "studies/tables/ablation.png").stat().st_size > 3000
         assert not (studied / "studies/results/optimizers").exists()
-        (studied / "studies/results/ladder/three.json").unlink()
+        (studied / "studies/results/ablation/three.json").unlink()
         set_params(studied, "accuracy: 0.75", "accuracy: 0.8")
-        state = _run_state("ladder")
+        state = _run_state("ablation")
         assert state.result() == {"one": "unchanged", "two": "ran", "three": "restored"}
         assert _names_of_states(state, 3) == {"one": "Cached", "two": "Completed", "three": "Cached"}
         assert [row[0] for row in lines(studied).values()] == ["0.5", "0.8", "1.0"]
         first, last = (provenance.read(studied, run) for run in provenance.runs(studied))
-        assert last["facts"] == {"study": "ladder", "cells": ["one", "two", "three"]}
-        assert {entry["name"]: entry["why"] for entry in first["stages"]}["ladder@two"] == ["never ran before"]
+        assert last["facts"] == {"study": "ablation", "trials": ["one", "two", "three"]}
+        assert {entry["name"]: entry["why"] for entry in first["stages"]}["ablation@two"] == ["never ran before"]
         told = {entry["name"]: (entry["outcome"], entry["why"]) for entry in last["stages"]}
-        assert told["ladder@one"] == ("unchanged", [])
-        assert told["ladder@two"] == ("ran", ["studies/params.yaml:ladder.two.accuracy: 0.75 -> 0.8"])
-        assert told["ladder@three"][0] == "restored"
+        assert told["ablation@one"] == ("unchanged", [])
+        assert told["ablation@two"] == ("ran", ["studies/params.yaml:ablation.two.accuracy: 0.75 -> 0.8"])
+        assert told["ablation@three"][0] == "restored"
 
-    def test_a_cell_alone_and_the_others_missing_or_stale_in_the_table(self, studied: Path) -> None:
-        assert _run("ladder", cells=["one"]) == {"one": "ran"}
+    def test_a_trial_alone_and_the_others_missing_or_stale_in_the_table(self, studied: Path) -> None:
+        assert _run("ablation", trials=["one"]) == {"one": "ran"}
         assert [row[0] for row in lines(studied).values()] == ["0.5", "", ""]
         set_params(studied, "accuracy: 0.5}", "accuracy: 0.6}")
-        assert _run("ladder", cells=["two"]) == {"two": "ran"}
+        assert _run("ablation", trials=["two"]) == {"two": "ran"}
         assert [row[0] for row in lines(studied).values()] == ["", "0.75", ""], "a result of other settings is shown"
 
-    def test_a_failed_cell_stops_no_other(self, studied: Path) -> None:
+    def test_a_failed_trial_stops_no_other(self, studied: Path) -> None:
         set_params(studied, "one: {accuracy: 0.5}", "one: {}")
-        said = r"^ladder: 1 of 3 cells failed:\n  one: no ImageNet weights here$"
+        said = r"^ablation: 1 of 3 trials failed:\n  one: no ImageNet weights here$"
         # Not capsys: Prefect keeps the standard error of the first flow that it logs.
         with redirect_stdout(StringIO()) as out, pytest.raises(StageFailedError, match=said):
-            _run("ladder")
+            _run("ablation")
         assert [row[0] for row in lines(studied).values()] == ["", "0.75", "1.0"]
         assert "| one | – |" in out.getvalue()
 
     def test_what_there_is_not_runs_nothing(self, studied: Path) -> None:
-        with pytest.raises(ValueError, match="no cell 'four' in ladder"):
-            _run("ladder", cells=["one", "four"])
+        with pytest.raises(ValueError, match="no trial 'four' in ablation"):
+            _run("ablation", trials=["one", "four"])
         assert not (studied / "studies/results").exists()
 
     def test_data_that_is_behind_is_told(self, studied: Path, steer: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -149,7 +149,7 @@ class TestFlow:
 
         (studied / "study.py").write_text(toy_code.STUDY + PEEK)
         _run("optimizers")
-        assert (studied / "held").read_text() == "1", "a cell runs without a slot"
+        assert (studied / "held").read_text() == "1", "a trial runs without a slot"
         with get_client(sync_client=True) as client:
             limit = client.read_global_concurrency_limit_by_name(GPU)
         assert (limit.limit, limit.active_slots) == (SLOTS, 0)
@@ -172,9 +172,9 @@ def _tells_its_address(prefect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_verb(studied: Path, environment: dict[str, str], prefect: Any) -> None:
     prefect.give_database(studied)
     _leave_a_slot_taken(studied)
-    done = _verb(studied, environment, "ladder", "--cell", "two", "--cell", "one")
+    done = _verb(studied, environment, "ablation", "--trial", "two", "--trial", "one")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("## Study ladder\n\n| cell |")
+    assert done.stdout.startswith("## Study ablation\n\n| trial |")
     assert "| two | 0.750 |" in done.stdout
     assert "| three | – |" in done.stdout
 
@@ -183,7 +183,7 @@ def test_the_verb(studied: Path, environment: dict[str, str], prefect: Any) -> N
     ("words", "message"),
     [
         (["nonesuch"], f"no study 'nonesuch', expected one of {', '.join(toy_project.STUDIES)}\n"),
-        (["ladder", "--cell", "four"], "no cell 'four' in ladder, expected one of one, two, three\n"),
+        (["ablation", "--trial", "four"], "no trial 'four' in ablation, expected one of one, two, three\n"),
     ],
 )
 def test_mistakes_are_told_in_a_line_and_start_no_server(

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from flows import events
-from operations.deliveries import deliver
-from operations.deliveries.deliver import Delivered, RefusedError
-from operations.landing import drop, folders, quarantine
+from operations.deliveries import add_remove
+from operations.deliveries.add_remove import Added, RefusedError
+from operations.landing import folders, landing_zone, quarantine
 from operations.project import listing
 
-OURS = {folders.MARKER, drop.QUARANTINE}
+OURS = {folders.MARKER, landing_zone.QUARANTINE}
 pytestmark = pytest.mark.usefixtures("api")
 
 
@@ -27,19 +27,19 @@ class Project:
         self.incoming.mkdir(parents=True)
         self.listed: list[str] = []
 
-    def drop(self, name: str, text: str, complete: bool = True) -> None:
+    def landing_zone(self, name: str, text: str, complete: bool = True) -> None:
         (self.incoming / name).write_text(text)
         if complete:
             (self.incoming / f"{name}.complete").touch()
 
-    def accept(self, _root: Path, path: Path, _name: str, numbered: bool, before_accepting: Any) -> Delivered:
+    def accept(self, _root: Path, path: Path, _name: str, numbered: bool, before_accepting: Any) -> Added:
         assert numbered, "nobody is there to give another name"
         text = path.read_text()
         if text == "bad":
             raise RefusedError("no cells in it")
         if text == "full":
             raise OSError(errno.ENOSPC, "No space left on device")
-        delivered = Delivered(text, text not in self.listed, 3, {"ig": 3}, 0)
+        delivered = Added(text, text not in self.listed, 3, {"ig": 3}, 0)
         if delivered.new:
             before_accepting(delivered)
             assert path.exists(), "nothing leaves the drop folder before it is listed"
@@ -50,14 +50,14 @@ class Project:
         return sorted(path.name for path in self.incoming.iterdir() if path.name not in OURS)
 
     def quarantined(self) -> dict[str, str]:
-        aside = (self.incoming / drop.QUARANTINE).glob("*")
+        aside = (self.incoming / landing_zone.QUARANTINE).glob("*")
         return {folder.name: (folder / "reason.txt").read_text().strip() for folder in aside}
 
 
 @pytest.fixture
 def project(in_toy: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     project = Project(in_toy)
-    monkeypatch.setattr(deliver, "accept", project.accept)
+    monkeypatch.setattr(add_remove, "accept", project.accept)
     monkeypatch.setattr(listing, "names", lambda _root: project.listed)
     return project
 
@@ -115,7 +115,7 @@ def test_a_full_disk_is_no_fault_of_the_delivery_and_stops_no_other(project: Pro
 
 
 def test_a_server_that_is_away_delays_the_event(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_delivered: Delivered) -> None:
+    def away(_delivered: Added) -> None:
         raise OSError("the server is away")
 
     project.drop("a.zip", "a")

@@ -18,8 +18,8 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(toy: Path, environment: d
     done = subprocess.run([sys.executable, "-c", code], cwd=toy, env=environment, capture_output=True, text=True)
     text, _, modules = done.stdout.rstrip().rpartition("\n")
     for verb in (
-        "deliver",
-        "withdraw",
+        "add",
+        "remove",
         "hold",
         "release",
         "pipeline",
@@ -41,8 +41,8 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(toy: Path, environment: d
     ("words", "code", "message"),
     [
         pytest.param(["nonesuch"], 2, "No such command 'nonesuch'", id="unknown verb"),
-        pytest.param(["withdraw", "nonesuch"], 1, "no delivery 'nonesuch', expected one of demo", id="unknown name"),
-        pytest.param(["deliver", "/nonesuch"], 1, "/nonesuch", id="no such path"),
+        pytest.param(["remove", "nonesuch"], 1, "no delivery 'nonesuch', expected one of demo", id="unknown name"),
+        pytest.param(["add", "/nonesuch"], 1, "/nonesuch", id="no such path"),
         pytest.param(["pipeline", "--set", "bacth=3"], 1, "bacth: no such setting", id="unknown setting"),
         pytest.param(["pipeline", "--target", "x"], 2, "'x' is not one of 'demo', 'ingest'", id="unknown target"),
         pytest.param(["serve", "--host", "0.0.0.0"], 1, "--host 0.0.0.0", id="open to the world without a password"),
@@ -59,7 +59,7 @@ def test_mistakes_are_told_in_a_line(
 
 
 def test_outside_a_project(tmp_path: Path, environment: dict[str, str]) -> None:
-    done = _flows(tmp_path, environment, "withdraw", "demo")
+    done = _flows(tmp_path, environment, "remove", "demo")
     assert done.returncode == 1
     assert done.stderr.startswith("no dvc.yaml in ")
     assert list(tmp_path.iterdir()) == []
@@ -85,7 +85,7 @@ def test_help_groups_the_verbs(toy: Path, environment: dict[str, str]) -> None:
         title: re.findall(r"^  (\S+)", verbs, re.M) for title, verbs in zip(listed[::2], listed[1::2], strict=True)
     }
     assert list(groups) == ["Options", "Data", "Pipeline", "Models", "Operations"]
-    assert {"deliver", "review"} <= {*groups["Data"]}
+    assert {"add", "review"} <= {*groups["Data"]}
     assert groups["Models"][-1] == "export"
     assert groups["Operations"][-1] == "remote"
 

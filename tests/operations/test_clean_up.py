@@ -41,8 +41,8 @@ def promote(root: Path, number: int) -> None:
 
 def anew(root: Path, number: int) -> None:
     """Another output of the last stage, which costs the least."""
-    Steer.words(root, "card", f"number {number}")
-    run(root, "dvc", "repro", "-q", "--single-item", "card")
+    Steer.words(root, "model_report", f"number {number}")
+    run(root, "dvc", "repro", "-q", "--single-item", "model_report")
 
 
 @pytest.fixture(scope="module")

@@ -26,26 +26,26 @@ file,class,best_guess,p_ig,p_ne,abstained,why
 a.png,ig,ig,0.901961,0.098039,false,
 b.png,ne,ne,0.039216,0.960784,false,
 c.png,,ig,0.509804,0.490196,true,"unsure: probability 0.51 of the best guess, an answer needs at least 0.7"
-d.png,,ig,0.901961,0.098039,true,"foreign: score 0.784, a cell has at most 0.5"
+d.png,,ig,0.901961,0.098039,true,"ood: score 0.784, a cell has at most 0.5"
 """
 
 
 class Model:
-    """Class ig by red, as foreign as it is green."""
+    """Class ig by red, out of distribution as far as it is green."""
 
     classes, image_size, crop = ("ig", "ne"), 32, 24
     thresholds = {"least_confidence": 0.7, "largest_score": 0.5}  # noqa: RUF012
 
     def __init__(self) -> None:
         self.seen: list[np.ndarray] = []
-        self.views: set[int] = set()
+        self.tta: set[int] = set()
 
-    def answer(self, pictures: np.ndarray, views: int = 1) -> SimpleNamespace:
+    def predict(self, pictures: np.ndarray, tta: int = 1) -> SimpleNamespace:
         self.seen.extend(pictures)
-        self.views.add(views)
+        self.tta.add(tta)
         red, green, _ = pictures[:, 16, 16].T / np.float32(255)
         chances = np.stack([red, 1 - red], axis=1)
-        why = np.where(green > 0.5, "foreign", np.where(chances.max(axis=1) < 0.7, "unsure", ""))
+        why = np.where(green > 0.5, "ood", np.where(chances.max(axis=1) < 0.7, "unsure", ""))
         return SimpleNamespace(probabilities=chances, score=green, why=why)
 
 
@@ -59,7 +59,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Model:
         stand_in.folders.append(folder.resolve())
         return stand_in
 
-    monkeypatch.setitem(sys.modules, "tasks.answers.answerer", SimpleNamespace(load=load))
+    monkeypatch.setitem(sys.modules, "tasks.selective.selective_classifier", SimpleNamespace(load=load))
     return stand_in
 
 
@@ -109,7 +109,7 @@ def taped(root: Path) -> str:
 def test_every_form_of_the_same_pictures_gives_the_same_rows(root: Path, model: Model, given) -> None:
     done = run(given(root), "-o", "out.csv")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout == "4 files by data/model: 2 answered, 1 unsure, 1 foreign, 0 unreadable -> out.csv\n"
+    assert done.stdout == "4 files by data/model: 2 answered, 1 unsure, 1 ood, 0 unreadable -> out.csv\n"
     assert (root / "out.csv").read_text() == EXPECTED
     assert model.folders == [root / "data/model"]
 
@@ -117,7 +117,7 @@ def test_every_form_of_the_same_pictures_gives_the_same_rows(root: Path, model: 
 def test_without_out_rows_go_to_standard_output_and_all_else_to_standard_error(root: Path, model: Model) -> None:
     done = run("cells")
     assert (done.exit_code, done.stdout) == (0, EXPECTED)
-    assert done.stderr == "4 files by data/model: 2 answered, 1 unsure, 1 foreign, 0 unreadable\n"
+    assert done.stderr == "4 files by data/model: 2 answered, 1 unsure, 1 ood, 0 unreadable\n"
 
 
 def test_an_npz_needs_no_labels(root: Path, model: Model) -> None:
@@ -133,7 +133,7 @@ def test_a_file_that_cannot_be_read_is_a_row_and_an_exit_code(root: Path, model:
     (root / "cells/.DS_Store").touch()
     done = run("cells", "--out", "out.csv")
     assert done.exit_code == 3
-    assert done.stdout.endswith("1 foreign, 1 unreadable; left out as the system's own: 1 -> out.csv\n")
+    assert done.stdout.endswith("1 ood, 1 unreadable; left out as the system's own: 1 -> out.csv\n")
     table = pd.read_csv(root / "out.csv", keep_default_na=False)
     assert table["file"].tolist() == ["a.png", "aa.txt", "b.png", "c.png", "d.png"]
     assert table["why"][1] == "unreadable: UnidentifiedImageError: cannot identify image file"
@@ -142,8 +142,8 @@ def test_a_file_that_cannot_be_read_is_a_row_and_an_exit_code(root: Path, model:
 
 
 def test_a_single_picture_and_its_views(root: Path, model: Model) -> None:
-    assert run("cells/b.png", "--views", "8").stdout.splitlines()[1:] == [EXPECTED.splitlines()[2]]
-    assert model.views == {8}
+    assert run("cells/b.png", "--tta", "8").stdout.splitlines()[1:] == [EXPECTED.splitlines()[2]]
+    assert model.tta == {8}
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_one_champion_throughout_a_switch(root: Path, model: Model, monkeypatch:
         found.append((folder / "model.weights.h5").read_text())
         return model
 
-    monkeypatch.setitem(sys.modules, "tasks.answers.answerer", SimpleNamespace(load=load))
+    monkeypatch.setitem(sys.modules, "tasks.selective.selective_classifier", SimpleNamespace(load=load))
     assert run("cells").exit_code == 0
     assert found == ["data/champion", "data/champion"]
     assert (root / "data/champion/model.json").read_text() == "data/next"
@@ -189,7 +189,7 @@ def test_an_error_names_the_champion_s_file(root: Path, model: Model, monkeypatc
     def load(folder: Path) -> Model:
         raise ValueError(f"{folder / 'model.json'}: damaged or edited")
 
-    monkeypatch.setitem(sys.modules, "tasks.answers.answerer", SimpleNamespace(load=load))
+    monkeypatch.setitem(sys.modules, "tasks.selective.selective_classifier", SimpleNamespace(load=load))
     for words in ([], ["--model", "data/champion"]):
         assert run("cells", *words).stderr == "data/champion/model.json: damaged or edited\n"
 

@@ -25,7 +25,7 @@ SETTINGS = Ingest(crop=24, image_size=32, hash_size=8)
 
 
 class Model:
-    """Answers whatever it is shown, and keeps it if it is to."""
+    """SelectivePrediction whatever it is shown, and keeps it if it is to."""
 
     classes, image_size, crop = ("ig", "ne"), SETTINGS.image_size, SETTINGS.crop
     thresholds: dict[str, float] = {}  # noqa: RUF012
@@ -34,7 +34,7 @@ class Model:
         self.seen: list[np.ndarray] = []
         self.keeps = keeps
 
-    def answer(self, pictures: np.ndarray, views: int = 1) -> SimpleNamespace:
+    def predict(self, pictures: np.ndarray, tta: int = 1) -> SimpleNamespace:
         self.seen.extend(pictures if self.keeps else [])
         chances = np.tile(np.float32([0.9, 0.1]), (len(pictures), 1))
         return SimpleNamespace(probabilities=chances, score=chances[:, 0], why=np.full(len(pictures), ""))
@@ -114,10 +114,10 @@ def test_a_saved_model_judges_as_it_does_in_memory(tmp_path: Path) -> None:
     import keras  # here: no other test needs TensorFlow
 
     from tasks import model as models
-    from tasks.answers.answerer import load
-    from tasks.answers.calibration import Calibration
-    from tasks.answers.detector import Detector, Space
-    from tasks.answers.temperature import Temperature
+    from tasks.selective.calibration import Calibration
+    from tasks.selective.detector import Detector, Space
+    from tasks.selective.selective_classifier import load
+    from tasks.selective.temperature import Temperature
 
     keras.utils.set_random_seed(0)
     maps = keras.layers.Conv2D(4, 3, name="maps")(given := keras.Input((32, 32, 3)))
@@ -136,7 +136,7 @@ def test_a_saved_model_judges_as_it_does_in_memory(tmp_path: Path) -> None:
     assert done.unreadable == 1
     table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)[:-1]
     fitted_to_it = np.stack([module.treated(files[name], 24, 32) for name in table["file"]])
-    answers = load(tmp_path / "data/model").answer(fitted_to_it, views=4)
+    answers = load(tmp_path / "data/model").predict(fitted_to_it, tta=4)
     np.testing.assert_allclose(table[["p_ig", "p_ne"]].astype(float), answers.probabilities, atol=1e-6)
     assert [why.partition(":")[0] for why in table["why"]] == answers.why.tolist()
     assert len(set(answers.why)) > 1  # else this would show little

@@ -20,8 +20,8 @@ FILES = {
     ".gitignore": "/data/.state/\n/data/runs/\n",
     ".dvcignore": "data/.state\n",
 }
-TO_BE = ["arrays.npz", "champion.json", "decision.json", "evaluation/metrics.json", "evaluation/suite.parquet"]
-TO_BE += ["model.json", "model.weights.h5", "provenance.json", "seen.txt"]
+TO_BE = ["arrays.npz", "champion.json", "decision.json", "evaluation/corruptions.parquet", "evaluation/metrics.json"]
+TO_BE += ["model.json", "model.weights.h5", "provenance.json", "training_ids.txt"]
 """What a champion's folder holds."""
 
 
@@ -43,12 +43,12 @@ def project(root: Path) -> Path:
 
 def train(root: Path, word: str) -> str:
     """Put a model in data/model, with scores and a run's record; its digest. As links of DVC's, none can be written."""
-    files = {name: f"{word} {name}".encode() for name in ("model.weights.h5", "seen.txt", "arrays.npz")}
+    files = {name: f"{word} {name}".encode() for name in ("model.weights.h5", "training_ids.txt", "arrays.npz")}
     stored = {name: {"sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)} for name, text in files.items()}
-    description = {"format": "hemaflow-model/2", "files": stored, "digest": hashlib.sha256(word.encode()).hexdigest()}
+    description = {"format": "hemaflow-model/3", "files": stored, "digest": hashlib.sha256(word.encode()).hexdigest()}
     files["model.json"] = json.dumps(description).encode()
-    figures = {"accuracy": 0.98765, "mix_accuracy": 0.9, "foreign_refused": None, "rows": 240}
-    scores = {"metrics.json": json.dumps(figures).encode(), "suite.parquet": word.encode()}
+    figures = {"accuracy": 0.98765, "mixed_accuracy": 0.9, "ood_refused": None, "rows": 240}
+    scores = {"metrics.json": json.dumps(figures).encode(), "corruptions.parquet": word.encode()}
     for folder, contents in {"data/model": files, "data/evaluation/scores": scores}.items():
         shutil.rmtree(root / folder, ignore_errors=True)
         (root / folder).mkdir(parents=True)
@@ -65,7 +65,7 @@ def record(root: Path, word: str) -> Path:
     return root / "data/runs" / f"{word}.json"
 
 
-def crown(root: Path, word: str, why: str = "better", **options) -> champion.Champion:
+def crown(root: Path, word: str, why: str = "superiority", **options) -> champion.Champion:
     """Train a model and promote it."""
     train(root, word)
     candidate = champion.assemble(root, {"promote": True, "sentence": f"Promoted: {word}"}, record(root, word))

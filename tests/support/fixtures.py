@@ -239,9 +239,9 @@ def with_champion(made_champion: tuple[Path, Any], tmp_path: Path, monkeypatch: 
 @pytest.fixture
 def with_second(with_champion: Path, steer: Any, tmp_path: Path) -> Path:
     """The same with a second delivery, from which a better model is to be had."""
-    from operations.deliveries.deliver import deliver
+    from operations.deliveries.add_remove import add
 
-    deliver(with_champion, retrained.pictures(tmp_path / "second"), "second")
+    add(with_champion, retrained.pictures(tmp_path / "second"), "second")
     steer.words(with_champion, "train", retrained.BETTER)
     return with_champion
 

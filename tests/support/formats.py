@@ -1,4 +1,4 @@
-"""Deliveries in each format that `deliver` takes, of pictures of their own."""
+"""Deliveries in each format that `add` takes, of pictures of their own."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The scripts of the toy: its stages, what of their outputs the flows read, and the cells of its studies."""
+"""The scripts of the toy: its stages, what of their outputs the flows read, and the trials of its studies."""
 
 # A stage writes what it read, hashed with its section of params.yaml. `words` of the section steer it: it prints them,
 # `sleep N` sleeps, though not once data/.state/awake is there, `fail` fails, `constant` makes the result the same
@@ -6,10 +6,11 @@
 TOY = """
 import hashlib, pathlib, sys, time, yaml
 verb, *inputs, out = sys.argv[1:]
-SUMMARY = '{"came": 4, "kept": 1, "dropped": 3, "stages": {}, "deliveries": {}, "classes": {}, "batches": {}}'
+SUMMARY = '{"came": 4, "kept": 1, "dropped": 3, "stages": {}, "deliveries": {}, "classes": {}, '
+SUMMARY += '"acquisition_batches": {}}'
 section = (yaml.safe_load(open("params.yaml")) or {}).get(verb) or {}
 words = str(section.get("words", "")).split()
-pages = [inputs.pop(), out] if verb == "card" else []
+pages = [inputs.pop(), out] if verb == "model_report" else []
 files = sorted(f for i in inputs for f in pathlib.Path(i).rglob("*") if f.is_file())
 digest = hashlib.md5(repr(section).encode())
 if "constant" in words:
@@ -30,13 +31,13 @@ if "fail" in words:
     sys.exit("toy: this stage fails")
 for page in pages or [out / "made.txt"]:
     pathlib.Path(page).write_text(digest.hexdigest())
-if verb == "report":
+if verb == "data_report":
     (out / "summary.json").write_text(SUMMARY)
 import lifelike
 lifelike.write(verb, [pathlib.Path(i) for i in inputs], out, words)
 """
 
-# The tables, models and records of answers that the flows read, in the form of the real ones, of two classes. The word
+# The tables, models and predictions that the flows read, in the form of the real ones, of two classes. The word
 # `skill X` of train is the share of pictures that a model gets right, else a fortieth of its batch; what one model gets
 # right, a better one does too.
 LIFELIKE = """
@@ -51,8 +52,8 @@ class NoPandas:
 
 sys.meta_path.insert(0, NoPandas)
 CLASSES = ["ig", "platelet"]
-CELLS = ["blur/1", "noise/1", "mix"]
-FILES = ["model.weights.h5", "seen.txt", "arrays.npz"]
+CORRUPTIONS = ["blur/1", "noise/1", "mixed"]
+FILES = ["model.weights.h5", "training_ids.txt", "arrays.npz"]
 
 def write(verb, inputs, out, words):
     made = globals().get(verb)
@@ -86,12 +87,12 @@ def arrays(file):
     pictures = [hashlib.md5(picture.tobytes()).hexdigest() for picture in found["images"]]
     return [(f"{file.name}#{k}", one, label) for k, (one, label) in enumerate(zip(pictures, names))]
 
-def verdicts():
+def decisions():
     with open("data/review.csv") as file:
-        return {(row["delivery"], row["source"]): row["verdict"] for row in csv.DictReader(file)}
+        return {(row["delivery"], row["source"]): row["review_decision"] for row in csv.DictReader(file)}
 
 def dedupe(inputs, out, words):
-    said, first, rows, listed = verdicts(), {}, [], yaml.safe_load(open("data/deliveries.yaml"))
+    said, first, rows, listed = decisions(), {}, [], yaml.safe_load(open("data/deliveries.yaml"))
     held = listed.get("held") or []
     for name in listed["deliveries"]:
         for row in got(inputs[0] / name):
@@ -104,16 +105,18 @@ def outliers(inputs, out, words):
 
 def split(inputs, out, words):
     import pyarrow, pyarrow.parquet
-    names = ["delivery", "source", "id", "label", "partner", "verdict"]
+    names = ["delivery", "source", "id", "label", "duplicate_of", "review_decision"]
     rows = [dict(zip(names, row)) for row in got(inputs[1])]
     judged = 0.4 * yaml.safe_load(open("params.yaml"))["split"]["shares"]["test"] / 0.15
     for k, row in enumerate(rows):
-        held = row["partner"] == "held"
-        copied = not held and row["partner"] != "/".join([row["delivery"], row["source"]])
+        held = row["duplicate_of"] == "held"
+        copied = not held and row["duplicate_of"] != "/".join([row["delivery"], row["source"]])
         place = share(row["id"], "split")
-        reason = "review-drop" if row["verdict"] == "drop" else "exact-copy" * copied + "held" * held
-        row.update(kept=not reason, stage="dedupe" * bool(reason), reason=reason, row=k, group=row["id"])
-        row.update(measure=0.0, partner=row["partner"] * copied, batch="grey", height=8, width=8, file_bytes=64)
+        reason = "review-drop" if row["review_decision"] == "drop" else "exact-copy" * copied + "held" * held
+        row.update(kept=not reason, dropped_by="dedupe" * bool(reason), drop_reason=reason)
+        row.update(row=k, split_group=row["id"])
+        row.update(drop_value=0.0, duplicate_of=row["duplicate_of"] * copied, acquisition_batch="grey")
+        row.update(height=8, width=8, file_bytes=64)
         row.update(split="test" if place >= 1 - judged else "train" if place < 0.5 else "val")
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "rows.parquet")
 
@@ -130,7 +133,7 @@ def train(inputs, out, words):
     }
     batch = yaml.safe_load(open("params.yaml"))["train"]["batch"]
     (out / "model.weights.h5").write_text(words[words.index("skill") + 1] if "skill" in words else f"{batch / 40:g}")
-    (out / "seen.txt").write_text("".join(f"{one}\\n" for one in sorted({row["id"] for row in learnt})))
+    (out / "training_ids.txt").write_text("".join(f"{one}\\n" for one in sorted({row["id"] for row in learnt})))
     (out / "arrays.npz").write_bytes(b"")
     describe(out, provenance)
 
@@ -144,17 +147,18 @@ def evaluate(inputs, out, words):
     import pyarrow, pyarrow.parquet
     clean, _, model = inputs
     test = sorted((row for row in kept(clean) if row["split"] == "test"), key=lambda row: row["id"])
-    known = set((model / "seen.txt").read_text().split()) & {row["id"] for row in test}
+    known = set((model / "training_ids.txt").read_text().split()) & {row["id"] for row in test}
     if known:
         sys.exit(f"evaluate: the model has seen {len(known)} of the {len(test)} test rows in training")
     skill = float((model / "model.weights.h5").read_text())
     rows = []
     for row in test:
-        facts = {name: row[name] for name in ("id", "group", "delivery", "source", "batch", "label")}
-        rows.append(dict(facts, sharpness="1", score=0.0, **said(row, skill)))
-    cells = {cell: pyarrow.array([answer(row, cell, skill) for row in test], pyarrow.uint8()) for cell in CELLS}
+        facts = {name: row[name] for name in ("id", "split_group", "delivery", "source", "acquisition_batch", "label")}
+        rows.append(dict(facts, sharpness="1", ood_score=0.0, **predicted(row, skill)))
+    answers = {name: [answer(row, name, skill) for row in test] for name in CORRUPTIONS}
+    corrupted = {name: pyarrow.array(given, pyarrow.uint8()) for name, given in answers.items()}
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "predictions.parquet")
-    pyarrow.parquet.write_table(pyarrow.table(cells), out / "suite.parquet")
+    pyarrow.parquet.write_table(pyarrow.table(corrupted), out / "corruptions.parquet")
     right = sum(row["predicted"] == row["label"] for row in rows)
     (out / "metrics.json").write_text(json.dumps({"rows": len(rows), "accuracy": right / max(1, len(rows))}))
 
@@ -164,10 +168,10 @@ def audit(inputs, out, words):
     skill = float((inputs[1] / "model.weights.h5").read_text())
     rows = [dict(zip(("delivery", "source", "id", "label"), row)) for row in got(inputs[0])]
     kept = ("source", "id", "label", "predicted", "confidence", "why")
-    table = [{name: value for name, value in {**row, **said(row, skill)}.items() if name in kept} for row in rows]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table), out / "answers.parquet")
+    table = [{name: value for name, value in {**row, **predicted(row, skill)}.items() if name in kept} for row in rows]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table), out / "predictions.parquet")
 
-def said(row, skill):
+def predicted(row, skill):
     best = answer(row, "clean", skill)
     sure = 0.9 if best == CLASSES.index(shown(row)) else 0.6
     chances = {f"p_{name}": sure if k == best else 1 - sure for k, name in enumerate(CLASSES)}
@@ -178,9 +182,9 @@ def shown(row):
     name = pathlib.Path(row["source"]).name
     return next((one for one in CLASSES if name.startswith(f"{one}-")), row["label"])
 
-def answer(row, cell, skill):
+def answer(row, corruption, skill):
     right = CLASSES.index(shown(row))
-    return right if share(row["id"], cell) < skill else 1 - right
+    return right if share(row["id"], corruption) < skill else 1 - right
 
 def share(*words):
     return int(hashlib.md5(" ".join(words).encode()).hexdigest()[:8], 16) / 2**32
@@ -198,7 +202,7 @@ def got(folder):
 def describe(folder, provenance):
     stored = {name: (folder / name).read_bytes() for name in FILES}
     document = {
-        "format": "hemaflow-model/2", "classes": CLASSES, "image_size": 8, "crop": 8, "provenance": provenance,
+        "format": "hemaflow-model/3", "classes": CLASSES, "image_size": 8, "crop": 8, "provenance": provenance,
         "calibration": {}, "network": {},
         "files": {n: {"sha256": hashlib.sha256(b).hexdigest(), "bytes": len(b)} for n, b in stored.items()},
     }
@@ -207,14 +211,14 @@ def describe(folder, provenance):
     (folder / "model.json").write_text(json.dumps(document, indent=1))
 """
 
-# A cell's accuracy is what its section says; without one it fails as the stage does.
+# A trial's accuracy is what its section says; without one it fails as the stage does.
 STUDY = """
 import hashlib, json, pathlib, sys, yaml
-study, cell, out, record = sys.argv[1:]
-accuracy = yaml.safe_load(open("studies/params.yaml"))[study][cell].get("accuracy")
+study, trial, out, record = sys.argv[1:]
+accuracy = yaml.safe_load(open("studies/params.yaml"))[study][trial].get("accuracy")
 if accuracy is None:
     sys.exit("study: no ImageNet weights here")
-figures = {"val_accuracy": accuracy, "val_distorted_accuracy": accuracy / 2, "parameters": {"backbone": 1000},
+figures = {"val_accuracy": accuracy, "val_corruption_accuracy": accuracy / 2, "parameters": {"backbone": 1000},
     "mb": {"backbone": 0.01}, "phases": {"frozen": {"epochs": 3, "best": 2}}}
 text = json.dumps(figures)
 pathlib.Path(out).parent.mkdir(parents=True, exist_ok=True)

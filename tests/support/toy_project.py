@@ -50,10 +50,10 @@ stages:
     deps: [toy.py, data/deduped, data/inliers]
     params: [classes, split]
     outs: [data/clean]
-  report:
-    cmd: python toy.py report data/clean data/deduped data/ingested data/curation
+  data_report:
+    cmd: python toy.py data_report data/clean data/deduped data/ingested data/curation
     deps: [toy.py, data/clean, data/deduped, data/ingested]
-    params: [report]
+    params: [data_report]
     outs: [data/curation]
   train:
     cmd: python toy.py train data/clean data/ingested data/network
@@ -75,17 +75,17 @@ stages:
     deps: [toy.py, data/clean, data/ingested, data/model, data/evaluation/scores]
     params: [explain]
     outs: [data/evaluation/examples]
-  card:
-    cmd: python toy.py card data/clean data/model data/evaluation/scores data/evaluation/examples data/evaluation/report.html data/evaluation/model_card.md
+  model_report:
+    cmd: python toy.py model_report data/clean data/model data/evaluation/scores data/evaluation/examples data/evaluation/model_report.html data/evaluation/model_card.md
     deps: [toy.py, data/clean, data/model, data/evaluation/scores, data/evaluation/examples]
-    params: [card, gate]
-    outs: [data/evaluation/report.html, data/evaluation/model_card.md]
+    params: [model_report, gate]
+    outs: [data/evaluation/model_report.html, data/evaluation/model_card.md]
 metrics: [data/evaluation/scores/metrics.json]
 plots: [{confusion: {x: predicted, y: {data/evaluation/scores/confusion.csv: "true"}}}]
 """  # noqa: E501
 
 AUDIT = """\
-audit: {level: 0.01, min_rows: 10, times: 5, foreign: 0.1, least: {ahead: 0.3, refused: 0.1}}
+audit: {level: 0.01, min_rows: 10, times: 5, ood: 0.1, least: {ahead: 0.3, refused: 0.1}}
 """
 GATE = """\
 gate:
@@ -93,9 +93,9 @@ gate:
   resamples: 200
   level: 0.5
   min_rows: 1000
-  allowed: {clean: 0.05, distorted: 0.05, worst: 0.05, mix: 0.05, recall: 0.05, slices: 0.05}
-  wanted: {clean: 0.01, distorted: 0.01, mix: 0.01}
-  floors: {clean: 0.5, distorted: 0.5, worst: 0.5, mix: 0.5, recall: 0.5}
+  non_inferiority_margins: {clean: 0.05, corrupted: 0.05, worst: 0.05, mixed: 0.05, recall: 0.05, slices: 0.05}
+  superiority_margins: {clean: 0.01, corrupted: 0.01, mixed: 0.01}
+  minimums: {clean: 0.5, corrupted: 0.5, worst: 0.5, mixed: 0.5, recall: 0.5}
 """
 TRAIN = {"seed": 1, "batch": 32, "frozen_epochs": 3, "finetune_epochs": 2}
 
@@ -125,31 +125,31 @@ drawn:
 held: []
 """
 
-STUDIES = ("backbones", "ladder", "optimizers", "blocks", "imbalance", "dropout", "engines", "recipes")
-CELLS = {study: ("one", "two", "three") if study == "ladder" else ("one",) for study in STUDIES}
+STUDIES = ("backbones", "ablation", "optimizers", "blocks", "imbalance", "dropout", "engines", "recipes")
+TRIALS = {study: ("one", "two", "three") if study == "ablation" else ("one",) for study in STUDIES}
 
 STUDY_STAGE = """\
   {study}:
-    matrix: {{cell: [{cells}]}}
+    matrix: {{trial: [{trials}]}}
     wdir: ..
-    cmd: python study.py {study} ${{item.cell}} studies/results/{study}/${{item.cell}}.json data/runs/study-{study}-${{item.cell}}.json
+    cmd: python study.py {study} ${{item.trial}} studies/results/{study}/${{item.trial}}.json data/runs/study-{study}-${{item.trial}}.json
     deps: [study.py, data/clean, data/ingested, data/pretrained]
-    params: [classes, {{studies/params.yaml: ['{study}.${{item.cell}}']}}]
-    outs: ['studies/results/{study}/${{item.cell}}.json']
+    params: [classes, {{studies/params.yaml: ['{study}.${{item.trial}}']}}]
+    outs: ['studies/results/{study}/${{item.trial}}.json']
 """  # noqa: E501
-STUDIES_DVC = "stages:\n" + "".join(STUDY_STAGE.format(study=k, cells=", ".join(of)) for k, of in CELLS.items())
+STUDIES_DVC = "stages:\n" + "".join(STUDY_STAGE.format(study=k, trials=", ".join(of)) for k, of in TRIALS.items())
 
 STUDIES_PARAMS = (
     """
-ladder:
+ablation:
   one: {accuracy: 0.5}
   two: {accuracy: 0.75}
   three: {accuracy: 1.0}
 """
-    + "".join(f"{study}:\n  one: {{accuracy: 0.25}}\n" for study in STUDIES if study != "ladder")
+    + "".join(f"{study}:\n  one: {{accuracy: 0.25}}\n" for study in STUDIES if study != "ablation")
     + """\
 report:
-  ladder: {two: {accuracy: 0.68}}
+  ablation: {two: {accuracy: 0.68}}
 """
 )
 

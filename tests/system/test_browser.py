@@ -217,7 +217,7 @@ def test_a_person_confirms_a_promotion(page: Page, served: Served) -> None:
     assert (now.tag, now.who) == ("champion/1", "through the UI, unverified")
 
 
-@pytest.mark.parametrize("name", ["deliver", "retrain", "study", "predict", "promote", "rollback"])
+@pytest.mark.parametrize("name", ["add", "retrain", "study", "predict", "promote", "rollback"])
 def test_every_deployment_has_a_form_that_tells_what_it_wants(page: Page, served: Served, name: str) -> None:
     _open_form(page, served, name)
     properties = served.deployment(name)["parameter_openapi_schema"]["properties"]

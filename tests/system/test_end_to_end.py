@@ -17,8 +17,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 STAGES = [
-    "demo@demo", "ingest@demo", "embed@demo", "dedupe", "outliers", "split", "report", "train", "calibrate", "evaluate",
-    "explain", "card",
+    "demo@demo", "ingest@demo", "embed@demo", "dedupe", "outliers", "split", "data_report", "train", "calibrate",
+    "evaluate", "explain", "model_report",
 ]  # fmt: skip
 SMALLER = {
     r"cells: \d+": "cells: 240",
@@ -81,17 +81,17 @@ def test_every_delivered_file_is_in_the_cleaned_table(project: Path) -> None:
     rows = clean(project)
     assert len(rows) == len(files)
     assert rows["kind"].notna().all()
-    assert (rows["kept"] == (rows["reason"] == "")).all()
+    assert (rows["kept"] == (rows["drop_reason"] == "")).all()
 
 
 def test_planted_dirt_is_gone_and_the_cells_stay(project: Path) -> None:
     rows = clean(project)
     kept = rows[rows["kept"]]
     assert set(kept["kind"]) <= {"cell", "exact", "near"}
-    assert not kept["group"].duplicated().any()
+    assert not kept["split_group"].duplicated().any()
     cells = rows[rows["kind"] == "cell"]
-    assert (cells["reason"] == "foreign").sum() <= 1
-    assert kept["group"].nunique() >= cells["id"].nunique() - 3
+    assert (cells["drop_reason"] == "outlier").sum() <= 1
+    assert kept["split_group"].nunique() >= cells["id"].nunique() - 3
 
 
 def test_the_model_is_scored_on_the_test_rows(project: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_changed_setting_runs_what_it_changes_and_no_more(project: Path) -> No
     )
     ran = set(re.findall(r"Running stage '([^']+)'", output))
     assert ran == {"dedupe", "outliers", "split"}
-    assert "label-conflict" not in set(clean(project)["reason"])
+    assert "label-conflict" not in set(clean(project)["drop_reason"])
     status = run(project, "dvc", "status")
     assert "split:" not in status
     assert "train:" in status
@@ -157,7 +157,7 @@ def test_a_setting_put_back_is_restored_without_a_run(project: Path) -> None:
     set_params(project, {"on_conflict: keep_first": "on_conflict: drop_all"})
     output = run(project, "dvc", "repro")
     assert "Running stage" not in output
-    assert "label-conflict" in set(clean(project)["reason"])
+    assert "label-conflict" in set(clean(project)["drop_reason"])
 
 
 def test_a_new_delivery_decodes_hashes_and_embeds_its_own_pictures_alone(project: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_new_delivery_decodes_hashes_and_embeds_its_own_pictures_alone(project
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(small).resize((96, 96), Image.Resampling.BICUBIC).save(file)
     shutil.copy(new / "ig" / "0.png", new / "ig" / "copy.png")
-    run(project, sys.executable, "-m", "hemaflow", "deliver", "new", "--name", "second")
+    run(project, sys.executable, "-m", "hemaflow", "add", "new", "--name", "second")
     output = run(project, sys.executable, "-m", "hemaflow", "pipeline", "--target", "split")
     assert set(re.findall(r"Running stage '([^']+)'", output)) == {
         "ingest@second", "embed@second", "dedupe", "outliers", "split"

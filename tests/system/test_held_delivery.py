@@ -29,7 +29,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Place:
     subprocess.run(["git", "clone", "-q", str(ROOT), str(place.root)], check=True)
     for section, values in SMALLER.items():
         place.sets(section, values)
-    place.sets("gate.floors", dict.fromkeys(("clean", "distorted", "worst", "mix", "recall"), "0.0"))
+    place.sets("gate.minimums", dict.fromkeys(("clean", "corrupted", "worst", "mixed", "recall"), "0.0"))
     place.types("git commit -qam Smaller")
     assert "champion/1 is the model of this run" in place.types("hemaflow retrain")
     return place
@@ -84,7 +84,7 @@ def champion(place: Place) -> bytes:
 def test_a_shuffled_delivery_is_held_comes_back_by_command_and_goes_by_command(project: Place) -> None:
     before, now = rows(project, "demo"), champion(project)
     shuffle(draw(project, "shuffled", SEED))
-    project.types("hemaflow deliver ~/shuffled")
+    project.types("hemaflow add ~/shuffled")
     said = project.types("hemaflow retrain")
     assert "held shuffled: " in said
     assert "to take it back: hemaflow release shuffled --why REASON" in said
@@ -102,7 +102,7 @@ def test_a_shuffled_delivery_is_held_comes_back_by_command_and_goes_by_command(p
     pd.testing.assert_frame_equal(rows(project, "demo")[["group", "split"]], before[["group", "split"]])
     assert rows(project, "shuffled")["kept"].any()
 
-    project.types("hemaflow withdraw shuffled")
+    project.types("hemaflow remove shuffled")
     assert "nothing to train on" in project.types("hemaflow retrain")
     pd.testing.assert_frame_equal(rows(project, "demo"), before)
     assert champion(project) == now
@@ -114,7 +114,7 @@ def test_a_delivery_from_elsewhere_is_told_as_that_whatever_its_labels(project: 
     files = draw(project, "elsewhere", SEED + 1)
     shuffle(files)
     invert(sorted(file for file in (project.home / "elsewhere").rglob("*") if file.is_file()))
-    project.types("hemaflow deliver ~/elsewhere")
+    project.types("hemaflow add ~/elsewhere")
     project.types("hemaflow retrain")
     found = facts(project)
     assert [(one["delivery"], one["verdict"]) for one in found["audit"]][:1] == [("elsewhere", "out-of-distribution")]

@@ -39,7 +39,7 @@ def test_while_a_run_works_verbs_and_make_repro_wait_and_bare_dvc_is_refused(
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     commands = [
         [sys.executable, *MAKE_REPRO[1:]],
-        [sys.executable, "-m", "hemaflow", "withdraw", "demo"],
+        [sys.executable, "-m", "hemaflow", "remove", "demo"],
         [sys.executable, "-m", "hemaflow", "pipeline"],
     ]
     waiting = [subprocess.Popen(each, cwd=served.root, env=environment, **pipes) for each in commands]
@@ -48,7 +48,7 @@ def test_while_a_run_works_verbs_and_make_repro_wait_and_bare_dvc_is_refused(
     assert "is busy" in bare.stderr
     for each in waiting:
         await_line(each, f"waiting for the project's lock (data/.state/lock), held by {holder}")
-    waiting[1].send_signal(signal.SIGINT)  # a withdrawn delivery would change the toy
+    waiting[1].send_signal(signal.SIGINT)  # a removed delivery would change the toy
     waiting[1].communicate(timeout=PATIENCE)
     assert "demo" in (served.root / "data/deliveries.yaml").read_text()
     assert served.state(run) == "RUNNING", "all of that while the training works"

@@ -15,7 +15,7 @@ import pytest
 
 from operations.clean_up import clean_up
 from operations.git import repository
-from operations.landing import drop, folders
+from operations.landing import folders, landing_zone
 from operations.pipeline import plan
 from operations.project import listing
 from operations.registry import champion
@@ -57,7 +57,7 @@ def test_nothing_is_lost_nor_doubled(project: Path, environment: dict[str, str],
         for number in range(NUMBER // 2, NUMBER):
             _land(served, number, faults)
         _await_rest(served)
-        for flow, parameters in (("study", {"name": "ladder"}), ("retrain", {})):
+        for flow, parameters in (("study", {"name": "ablation"}), ("retrain", {})):
             run = served.trigger(flow, **parameters)
             assert served.await_state(run, *FINAL, seconds=PATIENCE) == "COMPLETED", flow
     _all_are_there(project)
@@ -109,7 +109,7 @@ def _await_rest(served: Served) -> None:
         "flows": {"name": {"any_": ["retrain"]}},
         "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}},
     }
-    while drop.entries(served.root / folders.INCOMING) or _count(served, wanted):
+    while landing_zone.entries(served.root / folders.INCOMING) or _count(served, wanted):
         assert time.monotonic() < until, served.output[-3000:]
         time.sleep(1)
 
@@ -134,7 +134,7 @@ def _all_are_there(root: Path) -> None:
 
 def _aside(root: Path) -> dict[str, str]:
     """How each entry that lies there first came to it."""
-    places = (root / folders.INCOMING / drop.QUARANTINE).iterdir()
+    places = (root / folders.INCOMING / landing_zone.QUARANTINE).iterdir()
     return {
         place.name.rpartition("-")[0]: json.loads((place / "reason.json").read_text())["outcome"] for place in places
     }
@@ -145,7 +145,7 @@ def _history_is_sound(root: Path, environment: dict[str, str]) -> None:
     listed = repository.show(root, "HEAD", "data/deliveries.yaml")
     assert listed == (root / "data/deliveries.yaml").read_bytes()
     assert set(repository.changed(root)) <= {".dvc/config", "params.yaml", "studies/dvc.lock"}
-    assert len(list((root / "studies/results/ladder").iterdir())) == len(toy_project.CELLS["ladder"])
+    assert len(list((root / "studies/results/ablation").iterdir())) == len(toy_project.CELLS["ablation"])
     tags = repository.tags(root, "champion/*")
     assert tags == [f"champion/{k + 1}" for k in range(len(tags))]
     assert len(tags) >= 2

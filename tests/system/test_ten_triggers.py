@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from operations.landing import drop
+from operations.landing import landing_zone
 from operations.project import listing
 from tests.support.served import FINAL, Served, serving
 
@@ -50,7 +50,7 @@ def test_one_works_one_waits_and_none_is_dropped(project: Path, environment: dic
     assert "Completed" in names
     assert max(at_work) <= 3, "more processes than one that works, one that waits and one that comes to see that"
     assert {f"batch{number}" for number in range(TRIGGERS)} <= set(listing.names(project))
-    assert drop.entries(project / "data/incoming") == []
+    assert landing_zone.entries(project / "data/incoming") == []
 
 
 def _trigger(served: Served, deployment: str, number: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from operations.deliveries.deliver import deliver
+from operations.deliveries.add_remove import add
 from operations.deliveries.review import review
 from operations.pipeline import plan
 from operations.project import listing
@@ -31,7 +31,7 @@ def cloned(root: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def outcomes(target: str = "card") -> dict[str, str]:
+def outcomes(target: str = "model_report") -> dict[str, str]:
     from flows.pipeline import pipeline
 
     made: Any = pipeline(target=target)
@@ -50,12 +50,12 @@ def test_one_checkout_makes_what_another_goes_on_from(
     assert set(outcomes("split").values()) == {"ran"}
     deliveries = formats.each(tmp_path / "desk")
     for name, path in deliveries.items():
-        deliver(fresh, path, name)
+        add(fresh, path, name)
     told = retrained.retrained()
     assert (told.outcome, told.fresh, told.not_backed_up) == ("promoted", ["demo", *deliveries], [])
     review(fresh, "folder/ig/0.png", "drop", "out of focus", "Ada")
     assert outcomes()["dedupe"] == "ran"
-    assert study("ladder", cells=["one"]) == {"one": "ran"}
+    assert study("ablation", trials=["one"]) == {"one": "ran"}
     retrained.git(fresh, "add", "-A")
     retrained.git(fresh, "commit", "-qm", "Verdicts, settings and a study")
     remote.push(fresh)
@@ -64,8 +64,8 @@ def test_one_checkout_makes_what_another_goes_on_from(
     assert listing.names(second) == ["demo", *deliveries]
     assert set(outcomes().values()) == {"unchanged"}
     assert not (second / "data/clean").exists(), "what nothing reads was fetched"
-    assert study("ladder", cells=["one"]) == {"one": "restored"}
-    deliver(second, retrained.pictures(tmp_path / "more"), "more")
+    assert study("ablation", trials=["one"]) == {"one": "restored"}
+    add(second, retrained.pictures(tmp_path / "more"), "more")
     steer.words(second, "train", retrained.BETTER)
     told = retrained.retrained()
     assert (told.outcome, told.champion, told.not_backed_up) == ("promoted", "champion/2", [])

@@ -22,8 +22,15 @@ pytestmark = [pytest.mark.long, pytest.mark.server]
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"cells": "200", "frozen_epochs": "2", "finetune_epochs": "1", "finetune_blocks": "1"}
-FLOORS = {"clean": "0.0", "distorted": "0.0", "worst": "0.0", "mix": "0.0", "recall": "0.0"}
-ALLOWED = {"clean": "1.0", "distorted": "1.0", "worst": "1.0", "mix": "1.0", "recall": "1.0", "slices": "1.0"}
+MINIMUMS = {"clean": "0.0", "corrupted": "0.0", "worst": "0.0", "mixed": "0.0", "recall": "0.0"}
+NON_INFERIORITY_MARGINS = {
+    "clean": "1.0",
+    "corrupted": "1.0",
+    "worst": "1.0",
+    "mixed": "1.0",
+    "recall": "1.0",
+    "slices": "1.0",
+}
 PATIENCE = 900
 
 
@@ -61,7 +68,7 @@ class Place:
         return done.stdout
 
     def sets(self, section: str, values: dict[str, str]) -> None:
-        """Write settings into a section of params.yaml, `gate.floors` being one too."""
+        """Write settings into a section of params.yaml, `gate.minimums` being one too."""
         start = "".join(rf"\n *{name}:.*?" for name in section.split("."))
         text = (self.root / "params.yaml").read_text()
         for key, value in values.items():
@@ -111,8 +118,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Place:
         known = {key: value for key, value in SMALL.items() if (key == "cells") is (section == "demo")}
         place.sets(section, known)
     place.sets("gate", {"level": "0.5"})
-    place.sets("gate.floors", FLOORS)
-    place.sets("gate.allowed", ALLOWED)
+    place.sets("gate.minimums", MINIMUMS)
+    place.sets("gate.non_inferiority_margins", NON_INFERIORITY_MARGINS)
     place.types("git add -A && git commit -qm Small")
     return place
 

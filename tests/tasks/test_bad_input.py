@@ -26,7 +26,7 @@ from tasks.split.settings import Split
 pytestmark = pytest.mark.filterwarnings("error")
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
-HEADER = "delivery,source,id,verdict,who,why\n"
+HEADER = "delivery,source,id,review_decision,who,why\n"
 Files = Mapping[str, bytes]
 
 
@@ -38,7 +38,7 @@ class Project:
         self.names: list[str] = []
         self.classes = params.load(params.Classes, PARAMS)
 
-    def deliver(self, name: str, files: Files) -> None:
+    def add(self, name: str, files: Files) -> None:
         """List a delivery, ingest it and give it features."""
         for source, content in files.items():
             file = self.folder / "raw" / name / source
@@ -111,14 +111,14 @@ def good(project: Project) -> Project:
 
 def test_nothing_is_wrong_with_the_good_one(good: Project) -> None:
     rows = good.rows()
-    assert rows["kept"].all(), rows["reason"].value_counts()
+    assert rows["kept"].all(), rows["drop_reason"].value_counts()
 
 
 def test_duplicates_of_each_other(good: Project) -> None:
     good.deliver("twins", {f"ig/{k}.png": png(cell(100)) for k in range(6)})
     twins = good.rows().loc["twins"]
-    assert twins["reason"].tolist() == ["", *["exact-copy"] * 5]
-    assert twins["partner"].tolist() == ["", *["twins/ig/0.png"] * 5]
+    assert twins["drop_reason"].tolist() == ["", *["exact-copy"] * 5]
+    assert twins["duplicate_of"].tolist() == ["", *["twins/ig/0.png"] * 5]
     assert twins["split"].nunique() == twins["id"].nunique() == 1
 
 
@@ -133,8 +133,8 @@ def test_duplicates_of_an_earlier_delivery(good: Project) -> None:
     good.deliver("again", pictures(24))
     after = good.rows()
     pd.testing.assert_frame_equal(after.loc[["good"]], before)
-    assert set(after.loc["again", "reason"]) == {"exact-copy"}
-    assert after.loc["again", "partner"].tolist() == [f"good/{source}" for source in after.loc["again"].index]
+    assert set(after.loc["again", "drop_reason"]) == {"exact-copy"}
+    assert after.loc["again", "duplicate_of"].tolist() == [f"good/{source}" for source in after.loc["again"].index]
     assert after.loc["again", "split"].tolist() == before["split"].tolist()
 
 
@@ -170,9 +170,9 @@ def test_nothing_readable(good: Project) -> None:
     good.deliver("broken", BROKEN)
     after = good.rows()
     pd.testing.assert_frame_equal(after.loc[["good"]], before)
-    assert set(after.loc["broken", "reason"]) == {"unreadable"}
+    assert set(after.loc["broken", "drop_reason"]) == {"unreadable"}
     assert (after.loc["broken", "detail"] != "").all()
-    assert after.loc["broken", ["score", "measure"]].isna().all(axis=None)
+    assert after.loc["broken", ["outlier_score", "drop_value"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_shuffled_labels_change_conflicts_and_nothing_else(tmp_path: Path) -> No
         project.deliver("d", {f"{label}/{k:02}.png": picture for k, (label, picture) in enumerate(files)})
         rows = project.rows()
         kept.append({*rows.loc[rows["kept"], "id"]})
-        conflicts.append({*rows.loc[rows["reason"] == "label-conflict", "id"]})
+        conflicts.append({*rows.loc[rows["drop_reason"] == "label-conflict", "id"]})
     assert [len(ids) for ids in conflicts] == [0, 1]
     assert len(kept[0]) == 24
     assert kept[1] == kept[0] - conflicts[1]
@@ -221,7 +221,7 @@ def test_the_same_file_names_twice(good: Project) -> None:
     [
         (
             "delivery,file,id,verdict,who,why\n",
-            "expected the columns delivery,source,id,verdict,who,why, got delivery,",
+            "expected the columns delivery,source,id,review_decision,who,why, got delivery,",
         ),
         ("good,ig/99.png,,keep,me,so\n", r"line 2 \(keep good/ig/99.png\): no row of the listed deliveries is that"),
         (",,0123,drop,me,so\n", r"line 2 \(drop 0123\): no row of the listed deliveries is that"),
@@ -229,7 +229,7 @@ def test_the_same_file_names_twice(good: Project) -> None:
             "good,ig/00.png,,keep,me,so\ngood,ig/00.png,,drop,me,so\n",
             r"line 3 \(drop good/ig/00.png\): contradicts line 2, which says keep",
         ),
-        ("good,ig/00.png,,maybe,me,so\n", "line 2: verdict must be keep or drop, got 'maybe'"),
+        ("good,ig/00.png,,maybe,me,so\n", "line 2: review_decision must be keep or drop, got 'maybe'"),
         ("good,ig/00.png,keep,me\n", "line 2: expected 6 fields .*, got 4"),
     ],
     ids=["column", "unknown-row", "unknown-id", "contradiction", "verdict", "fields"],
@@ -243,7 +243,7 @@ def test_a_line_about_a_withdrawn_delivery_waits(good: Project) -> None:
     line = "late,ig/00.png,,drop,me,so\n"
     assert good.rows(line)["kept"].all()
     good.deliver("late", pictures(2, first=400))
-    assert good.rows(line).loc["late", "reason"].tolist() == ["review-drop", ""]
+    assert good.rows(line).loc["late", "drop_reason"].tolist() == ["review-drop", ""]
 
 
 def test_a_verdict_moves_no_other_row(project: Project) -> None:
@@ -252,10 +252,10 @@ def test_a_verdict_moves_no_other_row(project: Project) -> None:
     chain = {f"ig/c{k}.png": png((cell(7) * gain).astype(np.uint8)) for k, gain in enumerate(brightness)}
     project.deliver("d", {**pictures(24, first=500), **chain})
     before = project.rows()
-    assert before["group"].nunique() == 25
+    assert before["split_group"].nunique() == 25
     after = project.rows("d,ig/c1.png,,drop,me,so\n")
     pd.testing.assert_series_equal(after["split"], before["split"])
-    pd.testing.assert_series_equal(after["group"], before["group"])
+    pd.testing.assert_series_equal(after["split_group"], before["split_group"])
 
 
 def test_copies_in_a_later_delivery_move_no_earlier_row(project: Project) -> None:
@@ -264,8 +264,8 @@ def test_copies_in_a_later_delivery_move_no_earlier_row(project: Project) -> Non
     crops = {"a": whole[:96, :96], "b": whole[5:101, 5:101]}
     project.deliver("one", {**pictures(24, first=500), **{f"ig/{k}.png": png(crop) for k, crop in crops.items()}})
     before = project.rows()
-    assert set(before["reason"]) == {"", "recropped-copy"}
+    assert set(before["drop_reason"]) == {"", "recropped-copy"}
     copies = {f"ig/{k}{n}.png": png(noisy(crop, n)) for k, crop in crops.items() for n in range(6)}
     project.deliver("two", copies)
-    facts = ["kept", "reason", "group", "split"]
+    facts = ["kept", "drop_reason", "split_group", "split"]
     pd.testing.assert_frame_equal(project.rows().loc[["one"], facts], before[facts])

@@ -146,11 +146,11 @@ def test_loaded_code_that_changed_counts_and_unloaded_code_does_not() -> None:
 
 
 def test_a_template_counts_where_its_package_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    template = next((Path(params.__file__).parent / "report" / "templates").glob("*.html"))
+    template = next((Path(params.__file__).parent / "data_report" / "templates").glob("*.html"))
     assert str(template) in command.fingerprint({}, [])
-    monkeypatch.delitem(sys.modules, "tasks.report", raising=False)
+    monkeypatch.delitem(sys.modules, "tasks.data_report", raising=False)
     assert command.changed({str(template): "1"}, {str(template): "2"}) == []
-    importlib.import_module("tasks.report")
+    importlib.import_module("tasks.data_report")
     assert command.changed({str(template): "1"}, {str(template): "2"}) == [str(template)]
 
 

@@ -36,9 +36,10 @@ def write(folder: Path, count: int) -> None:
         ids = [f"{k:032x}" for k in rng.integers(0, 5 * count, n)]
         rows = pd.DataFrame({"delivery": name, "source": [f"{k}.png" for k in range(n)], "id": ids, "row": range(n)})
         rows = rows.assign(
-            label=labels[[int(name, 16) % len(labels) for name in ids]], group=ids, kept=True, stage="", reason="",
-            measure=np.nan, partner="", height=SIDE, width=SIDE, file_bytes=900, detail="", contrast=40.0,
-            smoothness=0.9, flat=0.0, background="#f0e8e0", batch="yellow",
+            label=labels[[int(name, 16) % len(labels) for name in ids]], split_group=ids, kept=True, dropped_by="",
+            drop_reason="", drop_value=np.nan, duplicate_of="", height=SIDE, width=SIDE, file_bytes=900, detail="",
+            contrast=40.0,
+            smoothness=0.9, flat=0.0, background="#f0e8e0", acquisition_batch="yellow",
         )  # fmt: skip
         store.write_rows(folder / "ingested" / name, rows)
         pixels = folder / "ingested" / name / store.PIXELS
@@ -87,7 +88,7 @@ def test_100_000_rows(tmp_path: Path) -> None:
     store.check_same_rows(before, after)
     assert len(after) == 100_000
     assert after.loc[after["kept"], "id"].is_unique
-    assert after.loc[after["reason"] == "exact-copy", "id"].isin(after.loc[after["kept"], "id"]).all()
+    assert after.loc[after["drop_reason"] == "exact-copy", "id"].isin(after.loc[after["kept"], "id"]).all()
     assert int(done.stdout.split()[-1]) < BOUND
 
 

@@ -13,7 +13,7 @@ from tasks import model, model_folder
 
 CLASSES = ["ig", "platelet"]
 PROVENANCE = {"train": {"seed": 0, "decay": 0.1}, "deliveries": ["d"], "rows": {"train": 2, "val": 1}}
-SEEN = {"b" * 64, "a" * 64, "c" * 64}
+TRAINING_IDS = {"b" * 64, "a" * 64, "c" * 64}
 CALIBRATION = {"layer": "x", "least_confidence": 0.1 + 0.2}
 ARRAYS = {"mean": np.arange(3, dtype=np.float32), "components": np.ones((2, 3), np.float32)}
 
@@ -27,7 +27,14 @@ def network(seed: int = 1, side: int = 8, width: int = 4) -> keras.Model:
 
 
 def write(folder: Path, saved: keras.Model | None = None, **changes: Any) -> Path:
-    given = {"crop": 6, "provenance": PROVENANCE, "seen": SEEN, "calibration": CALIBRATION, "arrays": ARRAYS, **changes}
+    given = {
+        "crop": 6,
+        "provenance": PROVENANCE,
+        "training_ids": TRAINING_IDS,
+        "calibration": CALIBRATION,
+        "arrays": ARRAYS,
+        **changes,
+    }
     model.save(folder, saved or network(), CLASSES, **given)
     return folder
 
@@ -49,7 +56,7 @@ def test_a_saved_model_is_read_whole(tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.float32)
     assert (loaded.network(pictures).numpy() == saved(pictures).numpy()).all()
     assert (loaded.classes, loaded.image_size, loaded.crop) == (CLASSES, 8, 6)
-    assert (loaded.provenance, loaded.seen, loaded.calibration) == (PROVENANCE, SEEN, CALIBRATION)
+    assert (loaded.provenance, loaded.training_ids, loaded.calibration) == (PROVENANCE, TRAINING_IDS, CALIBRATION)
     assert {name: array.dtype for name, array in loaded.arrays.items()} == dict.fromkeys(ARRAYS, np.float32)
     assert all((loaded.arrays[name] == array).all() for name, array in ARRAYS.items())
 
@@ -57,15 +64,15 @@ def test_a_saved_model_is_read_whole(tmp_path: Path) -> None:
 def test_a_network_needs_no_calibration_and_no_provenance(tmp_path: Path) -> None:
     model.save(tmp_path / "m", network(), CLASSES, 0, {}, ())
     loaded = model.load(tmp_path / "m")
-    assert (loaded.provenance, loaded.seen, loaded.calibration, loaded.arrays) == ({}, frozenset(), {}, {})
+    assert (loaded.provenance, loaded.training_ids, loaded.calibration, loaded.arrays) == ({}, frozenset(), {}, {})
 
 
 def test_the_ids_stand_sorted_one_a_line(stored: Path) -> None:
-    assert (stored / model.TRAINING_IDS).read_text() == "".join(f"{one}\n" for one in sorted(SEEN))
+    assert (stored / model.TRAINING_IDS).read_text() == "".join(f"{one}\n" for one in sorted(TRAINING_IDS))
 
 
 def test_the_same_model_has_the_same_bytes(stored: Path, tmp_path: Path) -> None:
-    write(tmp_path / "again", arrays=dict(reversed(ARRAYS.items())), seen=sorted(SEEN, reverse=True))
+    write(tmp_path / "again", arrays=dict(reversed(ARRAYS.items())), training_ids=sorted(TRAINING_IDS, reverse=True))
     write(tmp_path / "read", model.load(stored).network)
     for name in (model.DESCRIPTION, *model.FILES):
         for other in ("again", "read"):
@@ -165,7 +172,7 @@ SPOILT = {
     "json-without-digest": (spoil(model.DESCRIPTION, edited(digest=None)), r"model.json: damaged or edited"),
     "format-1": (
         spoil(model.DESCRIPTION, edited(format="hemaflow-model/1")),
-        "model.json: expected format hemaflow-model/2, got 'hemaflow-model/1'",
+        "model.json: expected format hemaflow-model/3, got 'hemaflow-model/1'",
     ),
     "foreign": (spoil(model.DESCRIPTION, lambda content: b'{"format": "pickle"}'), "expected format .*, got 'pickle'"),
     "mistyped": (spoil(model.DESCRIPTION, forged(crop="6")), r"model.json: crop: Input should be a valid integer"),

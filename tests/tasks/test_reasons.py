@@ -34,18 +34,20 @@ def written(stage: str) -> set[str]:
 def spelt(tree: ast.Module) -> Iterator[str]:
     """Texts that a module writes into the column `reason`, in a call or a record."""
     for node in ast.walk(tree):
-        values = [word.value for word in node.keywords if word.arg == "reason"] if isinstance(node, ast.Call) else []
+        values = (
+            [word.value for word in node.keywords if word.arg == "drop_reason"] if isinstance(node, ast.Call) else []
+        )
         if isinstance(node, ast.Dict):
             values += [
                 value
                 for key, value in zip(node.keys, node.values, strict=True)
-                if isinstance(key, ast.Constant) and key.value == "reason"
+                if isinstance(key, ast.Constant) and key.value == "drop_reason"
             ]
         for part in (part for value in values for part in ast.walk(value)):
             if (
                 isinstance(part, ast.Constant)
                 and isinstance(part.value, str)
-                and part.value not in ("", "reason", "str")
+                and part.value not in ("", "drop_reason", "str")
             ):
                 yield part.value
 
@@ -80,8 +82,8 @@ def test_the_stage_of_a_reason_is_one_of_the_pipeline() -> None:
 def test_a_row_keeps_its_first_reason(table) -> None:
     rows = reasons.drop(table(["a", "b"]), pd.Series([True, False]), reasons.NEAR_COPY)
     rows = reasons.drop(rows, pd.Series([True, True]), reasons.OUTLIER)
-    assert list(rows["reason"]) == [reasons.NEAR_COPY.name, reasons.OUTLIER.name]
-    assert list(rows["stage"]) == ["dedupe", "outliers"]
+    assert list(rows["drop_reason"]) == [reasons.NEAR_COPY.name, reasons.OUTLIER.name]
+    assert list(rows["dropped_by"]) == ["dedupe", "outliers"]
     assert not rows["kept"].any()
 
 

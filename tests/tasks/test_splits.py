@@ -15,7 +15,9 @@ def project(tmp_path: Path, table) -> Path:
     np.save(tmp_path / "ingested" / "d" / store.PIXELS, np.arange(6 * 12, dtype=np.uint8).reshape(6, 2, 2, 3))
     rows = table(list("uvwxyz"), label=list("abcabc"), split=["train", "val", "test"] * 2)
     dropped = rows["source"] == "x"
-    rows = rows.assign(kept=~dropped, stage=np.where(dropped, "dedupe", ""), reason=np.where(dropped, "exact-copy", ""))
+    rows = rows.assign(
+        kept=~dropped, dropped_by=np.where(dropped, "dedupe", ""), drop_reason=np.where(dropped, "exact-copy", "")
+    )
     store.write_rows(tmp_path / "clean", rows)
     return tmp_path
 

@@ -24,7 +24,7 @@ def test_the_same_table_has_the_same_bytes(tmp_path: Path, table) -> None:
     [
         (["a", "a"], {}, "key d/a more than once"),
         (["a"], {"kept": False}, "d/a: a dropped row needs a stage and a reason"),
-        (["a"], {"reason": "foreign"}, "d/a: a dropped row needs"),
+        (["a"], {"drop_reason": "outlier"}, "d/a: a dropped row needs"),
     ],
     ids=["double-key", "dropped-without-reason", "kept-with-reason"],
 )
@@ -34,8 +34,8 @@ def test_a_table_that_breaks_the_contract_is_refused(tmp_path: Path, table, name
 
 
 def test_a_missing_column_is_named(tmp_path: Path, table) -> None:
-    with pytest.raises(ValueError, match="lacks the columns partner"):
-        store.write_rows(tmp_path, table(["a"]).drop(columns="partner"))
+    with pytest.raises(ValueError, match="lacks the columns duplicate_of"):
+        store.write_rows(tmp_path, table(["a"]).drop(columns="duplicate_of"))
 
 
 def test_a_lost_row_is_noticed(table) -> None:

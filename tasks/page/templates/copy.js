@@ -15,7 +15,7 @@ async function copy(code) {
     document.execCommand("copy");
   }
   const word = /^[\w./#@:+-]+$/.test(text) ? text : "'" + text.replaceAll("'", "'\\''") + "'";
-  notice.textContent = "Copied. Next: hemaflow review " + word + " " + notice.dataset.verdict + ' --why "..."';
+  notice.textContent = "Copied. Next: hemaflow review " + word + " " + notice.dataset.decision + ' --why "..."';
 }
 document.addEventListener("click", (event) => {
   const code = event.target.closest("code:not(.plain)");

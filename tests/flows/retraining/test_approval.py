@@ -16,7 +16,7 @@ from flows.server import server
 from operations import person
 from operations.person import UNVERIFIED
 
-TABLE = "## Promote?\n\n| rule | error on |\n| --- | --- |\n| better | mix |\n"
+TABLE = "## Promote?\n\n| rule | error on |\n| --- | --- |\n| superiority | mixed |\n"
 YES = {"promote": "yes", "why": "the platelets are fine"}
 NO = {"promote": "no", "why": "too few platelets"}
 ASKS = """

@@ -10,7 +10,7 @@ import pytest
 from flows import notify
 from flows.server import webhook
 from operations.deliveries import holds
-from operations.deliveries.deliver import deliver, withdraw
+from operations.deliveries.add_remove import add, remove
 from operations.deliveries.hold import hold, release
 from operations.git import repository
 from operations.history import provenance
@@ -48,7 +48,7 @@ def test_a_delivery_of_shuffled_labels_is_held_before_training_and_comes_back_as
     with_champion: Path, tmp_path: Path, receiver: Received, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(webhook.VARIABLE, receiver.url)
-    deliver(with_champion, shuffled(tmp_path / "second"), "second")
+    add(with_champion, shuffled(tmp_path / "second"), "second")
     state = retrained(return_state=True)
     told = state.result()
     assert (state.name, told.outcome, told.fresh, list(told.held)) == ("Held", "unchanged", ["second"], ["second"])
@@ -57,7 +57,7 @@ def test_a_delivery_of_shuffled_labels_is_held_before_training_and_comes_back_as
     assert "hemaflow release second --why" in str(told)
     assert outcomes(with_champion)["train"] == "skipped"
     assert (listing.names(with_champion), listing.held(with_champion)) == (["demo", "second"], ["second"])
-    assert set(rows(with_champion, "second")["reason"]) == {"held"}
+    assert set(rows(with_champion, "second")["drop_reason"]) == {"held"}
 
     assert notify.tell("failed", "the last of the line").result(60) is None  # type: ignore[union-attr]
     (message,) = receiver.events("held")
@@ -85,7 +85,7 @@ def test_a_delivery_of_shuffled_labels_is_held_before_training_and_comes_back_as
 
 @pytest.mark.long
 def test_what_a_person_releases_is_learnt_and_not_held_again(with_champion: Path, tmp_path: Path, steer: Any) -> None:
-    deliver(with_champion, shuffled(tmp_path / "second"), "second")
+    add(with_champion, shuffled(tmp_path / "second"), "second")
     assert retrained().held
     release(with_champion, "second", "looked at with the laboratory", "Ada")
     steer.words(with_champion, "train", BETTER)
@@ -100,13 +100,13 @@ def test_what_a_person_releases_is_learnt_and_not_held_again(with_champion: Path
 def test_where_the_gate_refuses_a_model_the_guilty_delivery_is_held_and_the_others_are_learnt(
     with_champion: Path, tmp_path: Path, steer: Any
 ) -> None:
-    deliver(with_champion, shuffled(tmp_path / "spoilt", every=5), "spoilt")
-    deliver(with_champion, pictures(tmp_path / "good", 40, seed=9), "good")
+    add(with_champion, shuffled(tmp_path / "spoilt", every=5), "spoilt")
+    add(with_champion, pictures(tmp_path / "good", 40, seed=9), "good")
     steer.words(with_champion, "train", WORSE)
     told = retrained()
     assert (told.outcome, list(told.held), told.fresh) == ("kept", ["spoilt"], ["spoilt", "good"])
     assert str(told).startswith("kept champion/1: worse on ")
-    assert set(rows(with_champion, "spoilt")["reason"]) == {"held"}
+    assert set(rows(with_champion, "spoilt")["drop_reason"]) == {"held"}
     assert rows(with_champion, "good")["kept"].all()
     assert (outcomes(with_champion)["train"], told.state) == ("ran", "Held")
     assert "`good`: " in told.audit
@@ -117,10 +117,10 @@ def test_where_the_gate_refuses_a_model_the_guilty_delivery_is_held_and_the_othe
 @pytest.mark.long
 def test_after_a_refusal_the_dataset_is_what_it_was(with_champion: Path, tmp_path: Path, steer: Any) -> None:
     before, model = plan.entries(with_champion), (with_champion / "data/model/model.json").read_bytes()
-    deliver(with_champion, shuffled(tmp_path / "spoilt", every=5), "spoilt")
+    add(with_champion, shuffled(tmp_path / "spoilt", every=5), "spoilt")
     told = retrained()  # of the same skill, on test rows that are wrong: no better, so it is refused
     assert (told.outcome, list(told.held)) == ("kept", ["spoilt"])
-    assert set(rows(with_champion, "spoilt")["reason"]) == {"held"}
+    assert set(rows(with_champion, "spoilt")["drop_reason"]) == {"held"}
     # The rest is what the champion was trained on. As the held rows stay in data/clean, DVC would train on it again: so
     # all from train on is put back, in dvc.lock too.
     assert provenance.read(with_champion, told.record)["facts"]["put_back"][:2] == ["data/network", "data/model"]
@@ -135,22 +135,22 @@ def test_after_a_refusal_the_dataset_is_what_it_was(with_champion: Path, tmp_pat
 @pytest.mark.long
 def test_a_hold_by_a_person_and_its_release_give_the_same_tables(with_second: Path) -> None:
     retrained()
-    before, where = digests(with_second), rows(with_second, "second").set_index("source")[["group", "split"]]
+    before, where = digests(with_second), rows(with_second, "second").set_index("source")[["split_group", "split"]]
     hold(with_second, "second", "labels look shuffled", "Ada")
     assert retrained().held == {}  # a person held it, not the run
     during = rows(with_second, "second").set_index("source")
-    assert set(during["reason"]) == {"held"}
-    pd.testing.assert_frame_equal(during[["group", "split"]], where)
+    assert set(during["drop_reason"]) == {"held"}
+    pd.testing.assert_frame_equal(during[["split_group", "split"]], where)
     release(with_second, "second", "looked at", "Ada")
     retrained()
     assert digests(with_second) == before
 
 
 @pytest.mark.long
-def test_a_held_delivery_is_withdrawn(with_champion: Path, tmp_path: Path) -> None:
-    deliver(with_champion, shuffled(tmp_path / "second"), "second")
+def test_a_held_delivery_is_removed(with_champion: Path, tmp_path: Path) -> None:
+    add(with_champion, shuffled(tmp_path / "second"), "second")
     retrained()
-    withdraw(with_champion, "second")
+    remove(with_champion, "second")
     assert retrained().outcome == "unchanged"
     assert (listing.names(with_champion), listing.held(with_champion)) == (["demo"], [])
     assert not (with_champion / "data/raw/second.dvc").exists()
@@ -160,6 +160,6 @@ def test_a_held_delivery_is_withdrawn(with_champion: Path, tmp_path: Path) -> No
 @pytest.mark.long
 def test_other_content_under_a_known_name_is_audited_too(with_second: Path, tmp_path: Path) -> None:
     assert retrained().outcome == "promoted"
-    withdraw(with_second, "second")
-    deliver(with_second, shuffled(tmp_path / "anew"), "second")
+    remove(with_second, "second")
+    add(with_second, shuffled(tmp_path / "anew"), "second")
     assert list(retrained().held) == ["second"]

@@ -9,7 +9,7 @@ import pytest
 
 from flows import notify
 from flows.server import webhook
-from operations.deliveries import deliver
+from operations.deliveries import add_remove
 from operations.git import repository
 from operations.history import provenance
 from operations.registry import champion
@@ -41,9 +41,9 @@ COMMITTED = [
 
 def test_the_first_model_becomes_the_champion_by_the_floors(made_champion: tuple[Path, Retraining]) -> None:
     root, told = made_champion
-    assert str(told) == "champion/1 is the model of this run: the first model, above each of 6 floors"
+    assert str(told) == "champion/1 is the model of this run: the first model, above each of 6 minimums"
     assert told.fresh == []  # the demo's pictures had been learnt
-    assert subjects(root) == ["Promote champion/1: the first model, above each of 6 floors", "Toy"]
+    assert subjects(root) == ["Promote champion/1: the first model, above each of 6 minimums", "Toy"]
     now = champion.current(root)
     assert now is not None
     assert (now.tag, now.who, now.run, now.replaced) == ("champion/1", "the gate", told.record, None)
@@ -78,9 +78,9 @@ def test_a_better_model_takes_the_champion_s_place(with_champion: Path, steer: A
     assert facts["decision"]["promote"] is True
     assert facts["drift"]["sentence"]
     assert any("there is no remote" in line for line in facts["not_backed_up"])
-    assert (outcomes(with_champion)["train"], outcomes(with_champion)["card"]) == ("ran", "ran")
+    assert (outcomes(with_champion)["train"], outcomes(with_champion)["model_report"]) == ("ran", "ran")
     assert page("retraining").startswith(f"**Champion/2 is the model of this run: {told.why}.**")
-    assert "| better | the mix of distortions |" in page("gate")
+    assert "| superiority | mixed corruptions |" in page("gate")
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_a_worse_model_does_not_and_the_champion_is_judged_once(
 
 @pytest.mark.long
 def test_a_delivery_of_copies_is_committed_and_trains_nothing(with_champion: Path, tmp_path: Path) -> None:
-    deliver.deliver(with_champion, pictures(tmp_path / "one"), "one")
+    add_remove.add(with_champion, pictures(tmp_path / "one"), "one")
     retrained()
-    deliver.deliver(with_champion, pictures(tmp_path / "copies", number=20), "copies")
+    add_remove.add(with_champion, pictures(tmp_path / "copies", number=20), "copies")
     told = retrained()
     assert str(told) == f"nothing to train on: {WHY_UNCHANGED}, to which copies brought no picture"
     assert subjects(with_champion)[0] == "Take in copies"
@@ -127,7 +127,9 @@ def test_a_delivery_of_copies_is_committed_and_trains_nothing(with_champion: Pat
 @pytest.mark.long
 def test_a_champion_that_saw_a_test_row_stays_and_the_page_says_what_a_person_can_do(with_second: Path) -> None:
     """As where the seed of the split was changed: what is test data now, the champion may have learnt."""
-    (with_second / "data/champion/seen.txt").open("a").writelines(f"{each}\n" for each in ids(with_second, "test"))
+    (with_second / "data/champion/training_ids.txt").open("a").writelines(
+        f"{each}\n" for each in ids(with_second, "test")
+    )
     told = retrained()
     why = "it cannot be judged on today's test rows: the model has seen 80 of the "
     assert str(told).startswith(f"kept champion/1: {why}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operations.deliveries import deliver
+from operations.deliveries import add_remove
 from operations.git import repository
 from operations.person import UNVERIFIED
 from operations.process import lock
@@ -33,9 +33,9 @@ def test_a_person_is_asked(
     asked = question(retrain, approval="person", approval_hours=1.0 if answer else 0.01)
     text = asked.form()[1]
     assert "in place of champion/1" in text
-    assert "| better | the mix of distortions |" in text
+    assert "| superiority | mixed corruptions |" in text
     assert (lock.holder(with_second), subjects(with_second)[0]) == (None, "Take in second")
-    deliver.deliver(with_second, pictures(tmp_path / "later", seed=3), "later")
+    add_remove.add(with_second, pictures(tmp_path / "later", seed=3), "later")
     if answer:
         asked.answer(answer)
     told = asked.result()

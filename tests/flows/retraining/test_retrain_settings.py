@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flows.server import limits
-from operations.deliveries import deliver
+from operations.deliveries import add_remove
 from operations.experiments import saved, worktree
 from operations.git import repository
 from operations.history import provenance
@@ -19,7 +19,7 @@ from operations.process import lock
 from operations.registry import champion
 from operations.retraining import rescore, takeover
 from operations.settings.settings_model import STAMP
-from tasks import model_folder, record
+from tasks import model_folder, predictions
 from tests.support.retrained import NO, WHY_UNCHANGED, YES, git, page, pictures, retrained, subjects
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -139,7 +139,7 @@ def test_the_champion_is_judged_on_the_candidate_s_test_rows(with_champion: Path
     if rescored.endswith("ran"):
         (scores,) = (with_champion / rescore.CACHE).iterdir()
         found = saved.metrics(with_champion, saved.experiments(with_champion)[0])["rows"]
-        assert len(record.read(scores).rows) == found < len(record.read(with_champion / rescore.SCORES).rows)
+        assert len(predictions.read(scores).rows) == found < len(predictions.read(with_champion / rescore.SCORES).rows)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_person_is_asked_before_anything_is_taken_over(
 def test_a_delivery_is_taken_in_and_is_new_again_for_the_next_run_where_the_gate_refuses(
     with_champion: Path, tmp_path: Path
 ) -> None:
-    deliver.deliver(with_champion, pictures(tmp_path / "second"), "second")
+    add_remove.add(with_champion, pictures(tmp_path / "second"), "second")
     assert retrained(settings=WORSE).fresh == ["second"]
     assert subjects(with_champion)[0] == "Take in second"
     assert repository.changed(with_champion) == []

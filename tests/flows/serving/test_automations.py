@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from flows.server import server
-from operations.deliveries.deliver import Delivered
+from operations.deliveries.add_remove import Added
 from tests.flows.server import asking
 from tests.support.receiver import Received
 
@@ -135,7 +135,7 @@ def test_a_delivery_starts_one_retraining(served: server.Server) -> None:
 
     automations.set_up()
     for name in ("one", "batch-2.1", "one"):
-        events.accepted(Delivered(name, True, 2, {"ig": 2}, 0))
+        events.accepted(Added(name, True, 2, {"ig": 2}, 0))
     asking.wait(lambda: len(asking.retrainings(served)) == 3)
     time.sleep(2)  # for one too many
     given = [run["parameters"] for run in asking.retrainings(served)]

@@ -95,7 +95,7 @@ def test_the_pipeline_verb_reports_to_the_server(served: Served) -> None:
 
 
 def test_an_event_starts_a_deployment(served: Served) -> None:
-    deployment = served.deployment("deliver")["id"]
+    deployment = served.deployment("add")["id"]
     trigger = {"type": "event", "posture": "Reactive", "expect": ["hemaflow.test"], "threshold": 1, "within": 0}
     action = {"type": "run-deployment", "deployment_id": deployment, "parameters": {"path": "/nonesuch"}}
     served.call("automations/", {"name": "test", "trigger": trigger, "actions": [action]})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from operations.deliveries import holds
-from operations.deliveries.deliver import withdraw
+from operations.deliveries.add_remove import remove
 from operations.deliveries.hold import hold, release
 from operations.project import listing
 
@@ -72,7 +72,7 @@ def test_a_person_s_release_holds_for_the_content_under_any_name(root: Path) -> 
     hold(root, "x", "so", "Ada")
     release(root, "x", "looked at", "Bob")
     assert holds.released(root, ["demo", "x"]) == ["x"]
-    withdraw(root, "x")
+    remove(root, "x")
     listing.append(root, "y")
     (root / "data/raw/y.dvc").write_text(DVC)
     assert holds.released(root, ["y"]) == ["y"]
@@ -86,9 +86,9 @@ def test_a_delivery_of_no_known_content_is_known_by_its_name(root: Path) -> None
     assert holds.released(root, ["demo", "x"]) == ["demo"]
 
 
-def test_withdraw_takes_a_held_one_off_every_list(root: Path) -> None:
+def test_remove_takes_a_held_one_off_every_list(root: Path) -> None:
     hold(root, "x", "so", "Ada")
-    withdraw(root, "x")
+    remove(root, "x")
     assert (listing.names(root), listing.held(root)) == (["demo"], [])
     assert [line.act for line in holds.read(root)] == ["hold"]
 

@@ -11,7 +11,7 @@ from operations.deliveries.preview import preview
 from tasks import reasons, store
 
 LABELS = ["platelet", "ig", "basophil"] * 4
-SHEETS = "tasks.augment.sheet.sheet"
+SHEETS = "tasks.augment.gallery.sheet"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from operations.project import listing
 from tasks import reasons, store
 from tasks.dedupe import overrules
 
-HEADER = "delivery,source,id,verdict,who,why\n"
+HEADER = "delivery,source,id,review_decision,who,why\n"
 TWICE, MIXED, BROKEN, ALIKE = "aaaaaaaa11111111" * 2, "bbbbbbbb22222222" * 2, "cc" * 16, "aaaaaaaa33333333" * 2
 ROWS = [
     ("d", "ig/x.png", TWICE, "ig", ""),
@@ -166,8 +166,11 @@ def test_other_lines_stay_to_the_byte(root: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("delivery,source,id,verdict,why\n", "expected the columns delivery,source,id,verdict,who,why, got delivery"),
-        (f"{HEADER}d,ig/x.png,,maybe,Bob,so\n", "line 2: verdict must be keep or drop, got 'maybe'"),
+        (
+            "delivery,source,id,verdict,why\n",
+            "expected the columns delivery,source,id,review_decision,who,why, got delivery",
+        ),
+        (f"{HEADER}d,ig/x.png,,maybe,Bob,so\n", "line 2: review_decision must be keep or drop, got 'maybe'"),
         (f"{HEADER}d,gone.png,,keep,Bob,so\n", "stays as it was, .*line 2 .keep d/gone.png.: no row of the listed"),
     ],
     ids=["header", "verdict", "row-of-a-listed-delivery"],

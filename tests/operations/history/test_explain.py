@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from operations.history import provenance
-from operations.history.explain import explain, seconds, told
+from operations.history.explain import describe, explain, seconds
 
 DEMO = {"name": "demo", "md5": "aa.dir", "digest": None, "pictures": 1809}
 RECORD: dict[str, Any] = {
@@ -33,7 +33,7 @@ RECORD: dict[str, Any] = {
         "prefect": "3.8",
     },
     "hardware": {"cores": 2, "memory_mib": 24105, "cpu": "AMD EPYC", "gpus": []},
-    "facts": {"settings": {}, "target": "card"},
+    "facts": {"settings": {}, "target": "model_report"},
     "at_work": [],
     "stages": [],
     "deliveries": [DEMO],
@@ -46,7 +46,7 @@ def _stage(name: str, outcome: str = "unchanged", *why: str, took: float = 0.0) 
 
 
 def _told(**changes: Any) -> list[str]:
-    return told({**copy.deepcopy(RECORD), **changes}).splitlines()
+    return describe({**copy.deepcopy(RECORD), **changes}).splitlines()
 
 
 def _line(name: str, **changes: Any) -> str:
@@ -204,7 +204,7 @@ def test_a_failure_is_told_by_what_the_stage_said() -> None:
         "    three",
         "    train: no rows",
     ]
-    assert "  not reached dedupe, outliers, split, report, calibrate, evaluate, explain, card" in lines
+    assert "  not reached dedupe, outliers, split, data_report, calibrate, evaluate, explain, model_report" in lines
 
 
 @pytest.mark.parametrize("outcome", ["did not end", "cancelled"])
@@ -262,7 +262,7 @@ def test_a_run_that_was_killed(toy: Path, training: subprocess.Popen[bytes]) -> 
     assert "to an end that nobody noted" in lines[1]
     assert "  split       unchanged" in lines
     assert "  broken off  train" in lines
-    assert "  not reached calibrate, evaluate, explain, card" in lines
+    assert "  not reached calibrate, evaluate, explain, model_report" in lines
     assert "was killed, or the machine stopped" in lines[-1]
 
 
@@ -289,7 +289,7 @@ def test_a_new_delivery_in_a_real_run(in_toy: Path, environment: dict[str, str],
     [ingest] = [line for line in lines if line.startswith("  ingest ")]
     assert "1 unchanged, 1 ran in " in ingest or ingest.endswith(", 1 unchanged")
     assert "(b: never ran before)" in ingest
-    skipped = "dedupe, outliers, split, report, train, calibrate, evaluate, explain, card"
+    skipped = "dedupe, outliers, split, data_report, train, calibrate, evaluate, explain, model_report"
     assert f"  skipped     {skipped}: comes after embed" in lines
 
 

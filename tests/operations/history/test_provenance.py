@@ -181,12 +181,12 @@ def test_a_stage_at_work_and_how_it_failed(project: Path) -> None:
             assert provenance.read(project)["at_work"] == ["split"]
         with pytest.raises(ValueError, match="broken"), provenance.at_work("train", lambda: ["never ran before"]):
             raise ValueError("broken")
-        with pytest.raises(ValueError, match="own"), provenance.at_work("card", _broken):
+        with pytest.raises(ValueError, match="own"), provenance.at_work("model_report", _broken):
             raise ValueError("its own")
     record = provenance.read(project)
     assert [(one["name"], one["outcome"], one["error"]) for one in record["stages"]] == [
         ("train", "failed", "broken"),
-        ("card", "failed", "its own"),
+        ("model_report", "failed", "its own"),
     ]
     assert record["stages"][0]["why"] == ["never ran before"]
     assert record["stages"][1]["why"] == ["not to be found out: no lock"]
@@ -256,7 +256,7 @@ def test_an_error_lists_the_latest_few(project: Path) -> None:
 def test_what_else_lies_there_is_no_record(project: Path) -> None:
     (project / "data/runs").mkdir()
     (project / "data/runs/train.json").write_text("{}")
-    (project / "data/runs/study-ladder-cutout.json").write_text("{}")
+    (project / "data/runs/study-ablation-cutout.json").write_text("{}")
     with pytest.raises(ValueError, match=r"^no run on record in data/runs; the latest: none$"):
         provenance.read(project)
 

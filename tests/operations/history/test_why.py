@@ -16,7 +16,7 @@ TRAIN: dict[str, Any] = {
     },
     "outs": [{"path": "data/network", "hash": "md5", "md5": "cc.dir", "size": 4, "nfiles": 2}],
 }
-CELL = {**TRAIN, "params": {"studies/params.yaml": {"ladder": {"one": {"batch": 32}}}}}
+CELL = {**TRAIN, "params": {"studies/params.yaml": {"ablation": {"one": {"batch": 32}}}}}
 
 
 def _params(**train: Any) -> dict[str, Any]:
@@ -73,8 +73,8 @@ def test_what_differs_is_why_it_ran(after: dict[str, Any], expected: list[str]) 
 
 
 def test_settings_of_another_file_name_it() -> None:
-    after = {**CELL, "params": {"studies/params.yaml": {"ladder": {"one": {"batch": 8}}}}}
-    assert why(CELL, after, Outcome.RAN) == ["studies/params.yaml:ladder.one.batch: 32 -> 8"]
+    after = {**CELL, "params": {"studies/params.yaml": {"ablation": {"one": {"batch": 8}}}}}
+    assert why(CELL, after, Outcome.RAN) == ["studies/params.yaml:ablation.one.batch: 32 -> 8"]
 
 
 def test_a_long_value_is_cut() -> None:

@@ -13,16 +13,16 @@ import pytest
 import yaml
 
 from flows import events
-from operations.deliveries import deliver
-from operations.landing import drop, folders, landing
+from operations.deliveries import add_remove
+from operations.landing import folders, landing, landing_zone
 from operations.landing.landing import Landed
 from operations.process import lock
 from operations.project import dvc_file, listing
-from tasks.deliver import raw
+from tasks.delivery import raw
 
 PNG = b"\x89PNG\r\n\x1a\n"
 HERE = Path(__file__).parents[3]
-OURS = {folders.MARKER, drop.QUARANTINE}
+OURS = {folders.MARKER, landing_zone.QUARANTINE}
 
 
 class Project:
@@ -40,7 +40,7 @@ class Project:
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(self.first, self.root, symlinks=True)
 
-    def drop(self, name: str, files: dict[str, bytes], marked: bool = False) -> Path:
+    def landing_zone(self, name: str, files: dict[str, bytes], marked: bool = False) -> Path:
         """Put a folder into the drop folder."""
         self.write(self.incoming / name, files)
         if marked:
@@ -75,7 +75,7 @@ class Project:
         file.unlink(missing_ok=True)
         return names
 
-    def emit(self, delivered: deliver.Delivered) -> None:
+    def emit(self, delivered: add_remove.Added) -> None:
         append(self.root / "emitted", f"{delivered.name}\n")
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""What a landing, beside a person, asks of `deliver`."""
+"""What a landing, beside a person, asks of `add`."""
 
 import errno
 import os
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from operations.deliveries import deliver, waiting
-from operations.deliveries.deliver import RefusedError
+from operations.deliveries import add_remove, waiting
+from operations.deliveries.add_remove import RefusedError
 from operations.process import lock
 from operations.project import dvc_file, listing
 
@@ -27,16 +27,16 @@ NO_FAULTS = [OSError(errno.ENOSPC, "disk full"), OSError(errno.EROFS, "read-only
 
 @pytest.mark.parametrize("error", FAULTS, ids=repr)
 def test_a_fault_of_the_content(project: Any, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr(deliver, "take_in", _raising(error))
+    monkeypatch.setattr(add_remove, "take_in", _raising(error))
     with pytest.raises(RefusedError, match="header|not readable|bad"):
-        deliver.deliver(project.root, project.drop("batch", project.GOOD))
+        add_remove.add(project.root, project.drop("batch", project.GOOD))
 
 
 @pytest.mark.parametrize("error", NO_FAULTS, ids=repr)
 def test_no_fault_of_the_content(project: Any, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr(deliver, "take_in", _raising(error))
+    monkeypatch.setattr(add_remove, "take_in", _raising(error))
     with pytest.raises(type(error)):
-        deliver.deliver(project.root, project.drop("batch", project.GOOD))
+        add_remove.add(project.root, project.drop("batch", project.GOOD))
 
 
 @pytest.mark.parametrize("ignored", ["data/raw/x/ig", "*.tif", "x/", ".git"])
@@ -47,7 +47,7 @@ def test_content_that_dvc_leaves_out_is_at_fault(project: Any, ignored: str) -> 
     entry = project.drop("batch", {**project.GOOD, "ig/.git/y.png": PNG} if ignored == ".git" else project.GOOD)
     (entry / "ig/a.tif").write_bytes(b"II*\0")
     with lock.held(project.root, "a run"), pytest.raises(RefusedError, match=r"DVC leaves out \d of its files.*ig"):
-        deliver.accept(project.root, entry, "x")
+        add_remove.accept(project.root, entry, "x")
     assert waiting.names(project.root) == []
 
 
@@ -57,13 +57,13 @@ def test_content_that_dvc_left_out_after_all_is_not_listed(project: Any, monkeyp
 
     monkeypatch.setattr(dvc_file, "add", add)
     with pytest.raises(ValueError, match="DVC versions 1 of 2 files"):
-        deliver.deliver(project.root, project.drop("batch", project.GOOD))
+        add_remove.add(project.root, project.drop("batch", project.GOOD))
     assert not dvc_file.place(project.root, "batch").exists()
     assert waiting.names(project.root) == []
 
 
 def test_an_error_before_it_is_accepted_undoes_all(project: Any) -> None:
-    def refuse(delivered: deliver.Delivered) -> None:
+    def refuse(delivered: add_remove.Added) -> None:
         assert (delivered.name, delivered.new, delivered.pictures) == ("x", True, 2)
         assert delivered.waiting
         assert project.listed() == ["demo"]
@@ -71,18 +71,18 @@ def test_an_error_before_it_is_accepted_undoes_all(project: Any) -> None:
 
     entry, before = project.drop("batch", project.GOOD), project.content(project.root / "data/raw")
     with pytest.raises(RuntimeError):
-        deliver.deliver(project.root, entry, "x", before_accepting=refuse)
+        add_remove.add(project.root, entry, "x", before_accepting=refuse)
     assert project.content(project.root / "data/raw") == before
     assert project.listed() == ["demo"]
-    deliver.deliver(project.root, entry, "x")
-    assert not deliver.deliver(project.root, entry, "x", before_accepting=refuse).new
+    add_remove.add(project.root, entry, "x")
+    assert not add_remove.add(project.root, entry, "x", before_accepting=refuse).new
 
 
 def test_a_number_avoids_what_is_of_nobody_too(project: Any) -> None:
     project.write(project.root / "data/raw/demo-2", {"ig/other.png": PNG})
     for content, name in ((b"3", "demo-3"), (b"4", "demo-4"), (b"3", "demo-3")):
         entry = project.drop("batch", {"ig/a.png": PNG + content})
-        assert deliver.deliver(project.root, entry, "demo", numbered=True).name == name
+        assert add_remove.add(project.root, entry, "demo", numbered=True).name == name
     assert listing.names(project.root) == ["demo", "demo-3", "demo-4"]
 
 
@@ -92,6 +92,6 @@ def test_what_dead_deliveries_left_behind_goes(project: Any) -> None:
     left = [f"data/.state/deliver-{pid}-a/content/x", f"data/raw/.x.dvc.{pid}", "data/.deliveries.yaml.1"]
     stays = ["data/.state/other/x", "data/raw/.x.dvc.mine"]
     project.write(project.root, dict.fromkeys([*left, *stays], b""))
-    deliver.deliver(project.root, project.drop("batch", project.GOOD))
+    add_remove.add(project.root, project.drop("batch", project.GOOD))
     assert [name for name in [*left, *stays] if (project.root / name).exists()] == stays
     assert not (project.root / left[0]).parents[1].exists()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from operations.landing import drop, folders
+from operations.landing import folders, landing_zone
 
 CLASSES = "classes: {ig: [], platelet: [], neutrophil: []}\n"
 
@@ -34,7 +34,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_data_incoming_is_made_and_marked_by_whoever_looks(root: Path) -> None:
     assert folders.usable(root) == ([root / "data/incoming"], [])
     assert json.loads((root / "data/incoming" / folders.MARKER).read_text())["project"] == str(root)
-    assert drop.entries(root / "data/incoming") == []
+    assert landing_zone.entries(root / "data/incoming") == []
 
 
 def test_a_project_that_was_moved_keeps_its_own_folder(root: Path) -> None:
@@ -115,7 +115,7 @@ def _link_into_the_project(root: Path) -> Path:
 def _quarantine_elsewhere(root: Path) -> Path:
     share = root.with_name("share")
     share.mkdir()
-    (share / drop.QUARANTINE).symlink_to(root)
+    (share / landing_zone.QUARANTINE).symlink_to(root)
     return share
 
 

@@ -20,7 +20,7 @@ from operations.deliveries import waiting
 from operations.landing import outbox
 from operations.process import lock
 from operations.project import dvc_file
-from tasks.deliver import raw
+from tasks.delivery import raw
 from tests.operations.landing.conftest import AtWork
 from tests.support.killed import NEVER, killed
 

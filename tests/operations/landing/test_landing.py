@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from flows import events
-from operations.deliveries import deliver, waiting
-from operations.landing import drop, landing
+from operations.deliveries import add_remove, waiting
+from operations.landing import landing, landing_zone
 from operations.landing.landing import Outcome
 from operations.project import listing
 
@@ -80,7 +80,7 @@ def test_what_is_no_fault_of_the_entry_leaves_it_there(
     listed = (project.root / listing.FILE).read_bytes()
     with monkeypatch.context() as patch:
         if fault == "disk full":
-            patch.setattr(deliver, "take_in", full)
+            patch.setattr(add_remove, "take_in", full)
         else:
             (project.root / listing.FILE).write_text("- no list")
         with pytest.raises((OSError, ValueError), match="No space|expected the keys"):
@@ -109,7 +109,7 @@ def test_one_that_changes_while_it_is_taken_in_is_for_the_next_look(
 ) -> None:
     entry = project.drop("batch", project.GOOD)
     with monkeypatch.context() as patch:
-        _during(patch, deliver, "_check_free", lambda: project.write(entry, {"ig/c.png": PNG + b"3"}))
+        _during(patch, add_remove, "_check_free", lambda: project.write(entry, {"ig/c.png": PNG + b"3"}))
         assert [each.outcome for each in project.look()] == [Outcome.CHANGED]
     assert project.listed() == ["demo"]
     assert project.reasons() == {}
@@ -128,7 +128,9 @@ def test_one_that_changes_after_it_is_accepted_is_not_deleted(project: Any, monk
     assert project.content(project.root / "data/raw/batch-2") == {**project.GOOD, "ig/c.png": PNG + b"3"}
 
 
-@pytest.mark.parametrize(("owner", "name"), [(deliver, "take_in"), (drop, "stamp")], ids=["copied", "looked at"])
+@pytest.mark.parametrize(
+    ("owner", "name"), [(add_remove, "take_in"), (landing_zone, "stamp")], ids=["copied", "looked at"]
+)
 def test_one_that_goes_away_while_it_is_looked_at(
     project: Any, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ) -> None:
@@ -142,7 +144,7 @@ def test_one_that_goes_away_while_it_is_looked_at(
 def test_one_that_arrives_meanwhile_is_taken_in_the_same_look(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     project.drop("a", project.GOOD)
     arrivals = iter([lambda: project.drop("b", {"ig/b.png": PNG + b"b"})])
-    _during(monkeypatch, deliver, "take_in", lambda: next(arrivals, lambda: None)())
+    _during(monkeypatch, add_remove, "take_in", lambda: next(arrivals, lambda: None)())
     project.look()
     assert project.listed() == ["demo", "a", "b"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from flows import events
-from operations.deliveries import deliver
-from operations.landing import drop
+from operations.deliveries import add_remove
+from operations.landing import landing_zone
 from operations.landing.landing import Landed, Outcome
 from tests.support.users import ALONE, NOBODY, SUPERUSER
 
@@ -122,7 +122,7 @@ def test_a_library_that_fails_in_its_own_way_is_the_entrys_fault(project: Any, m
         raise KeyError("header")
 
     project.drop("batch", project.GOOD)
-    monkeypatch.setattr(deliver, "take_in", take_in)
+    monkeypatch.setattr(add_remove, "take_in", take_in)
     assert [each.outcome for each in project.look()] == [Outcome.QUARANTINED]
     assert "KeyError: 'header'" in project.reasons()["batch-1"]
 
@@ -194,7 +194,7 @@ def test_the_folder_of_another_user(anyones: Any, good: bool) -> None:
     anyones.drop("batch", anyones.GOOD if good else anyones.BAD)
     assert _as_nobody(anyones.look) == [Outcome.ACCEPTED if good else Outcome.QUARANTINED]
     assert _as_nobody(anyones.look) == []
-    assert drop.entries(anyones.incoming) == []
+    assert landing_zone.entries(anyones.incoming) == []
     assert anyones.listed() == (["demo", "batch"] if good else ["demo"])
     assert sorted(anyones.reasons()) == ([] if good else ["batch-1"])
 

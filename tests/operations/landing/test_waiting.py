@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from operations.deliveries import admission, deliver, waiting
+from operations.deliveries import add_remove, admission, waiting
 from operations.landing import landing
 from operations.landing.landing import Outcome
 from operations.process import lock
@@ -78,25 +78,25 @@ def test_entries_are_refused_and_accepted_at_once_and_join_the_next_run(project:
 def test_a_person_is_answered_at_once(project: Any, at_work: AtWork, tmp_path: Path) -> None:
     project.write(tmp_path / "cells", project.GOOD)
     project.write(tmp_path / "more", {"ig/more.png": PNG})
-    told = deliver.deliver(project.root, tmp_path / "cells")
+    told = add_remove.add(project.root, tmp_path / "cells")
     assert str(told).startswith("accepted 'cells': 2 pictures (ig 1, platelet 1)\na run is at work, and the next")
-    again = deliver.deliver(project.root, tmp_path / "cells")
+    again = add_remove.add(project.root, tmp_path / "cells")
     assert str(again) == "nothing to do: the same 2 pictures are here already, as 'cells', which joins the next run"
     with pytest.raises(ValueError, match="the name 'cells' is taken"):
-        deliver.deliver(project.root, tmp_path / "more", "cells")
+        add_remove.add(project.root, tmp_path / "more", "cells")
     assert project.listed() == ["demo"]
     at_work.end()
-    assert deliver.deliver(project.root, tmp_path / "more").waiting is False
+    assert add_remove.add(project.root, tmp_path / "more").waiting is False
     assert project.listed() == ["demo", "cells", "more"], "in the order in which they came"
 
 
 def test_a_verb_that_names_the_deliveries_names_what_waits(project: Any, at_work: AtWork) -> None:
     project.drop("batch", project.GOOD)
     project.look()
-    soon = threading.Timer(0.5, at_work.end)  # to withdraw what is listed waits for the run
+    soon = threading.Timer(0.5, at_work.end)  # to remove what is listed waits for the run
     soon.start()
     with pytest.raises(ValueError, match=r"no delivery 'x', expected one of demo, batch \(which joins the next run\)"):
-        deliver.withdraw(project.root, "x")
+        add_remove.remove(project.root, "x")
     soon.join()
 
 
@@ -118,8 +118,8 @@ def test_remote_status_names_what_waits(project: Any, at_work: AtWork, monkeypat
 def test_what_waits_is_withdrawn_at_once(project: Any, at_work: AtWork) -> None:
     project.drop("batch", project.GOOD)
     project.look()
-    told = deliver.withdraw(project.root, "batch")
-    assert str(told) == "withdrew 'batch', which waited for the next run: removed data/waiting/batch"
+    told = add_remove.remove(project.root, "batch")
+    assert str(told) == "removed 'batch', which waited for the next run: deleted data/waiting/batch"
     assert (waiting.names(project.root), told.left) == ([], ["demo"])
     project.drop("batch", project.GOOD)
     assert [each.outcome for each in project.look()] == [Outcome.ACCEPTED], "it can come again"
@@ -134,7 +134,7 @@ def test_an_event_of_what_was_withdrawn_is_not_sent(project: Any, at_work: AtWor
         patch.setattr("flows.events.accepted", away)
         with pytest.raises(OSError, match="away"):
             project.look()
-    deliver.withdraw(project.root, "batch")
+    add_remove.remove(project.root, "batch")
     project.look()
     assert project.emitted() == []
 
@@ -147,11 +147,11 @@ def test_a_name_that_was_listed_meanwhile(project: Any, at_work: AtWork) -> None
     at_work.end()
     project.write(project.root / "data/raw/batch", {"ig/x.png": PNG + b"x"})
     listing.append(project.root, "batch")
-    with pytest.raises(ValueError, match="withdraw batch"):
+    with pytest.raises(ValueError, match="remove batch"):
         project.look()
     assert project.listed() == ["demo", "batch", "other"]
     assert waiting.names(project.root) == ["batch"]
-    deliver.withdraw(project.root, "batch")
+    add_remove.remove(project.root, "batch")
     assert project.listed() == ["demo", "batch", "other"]
     assert project.look() == []
 
@@ -210,7 +210,7 @@ def test_what_is_being_listed_is_withdrawn_once_it_is(project: Any, monkeypatch:
         project.look()
     add, asked = dvc_file.add, []
     environment = {key: value for key, value in os.environ.items() if key != lock.VARIABLE}
-    code = "from pathlib import Path; from operations.deliveries import deliver; print(deliver.withdraw(Path(), 'a'))"
+    code = "from pathlib import Path; from operations.deliveries import add_remove; print(add.remove(Path(), 'a'))"
 
     def slowly(root: Path, name: str) -> None:
         pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -222,7 +222,7 @@ def test_what_is_being_listed_is_withdrawn_once_it_is(project: Any, monkeypatch:
     monkeypatch.setattr(dvc_file, "add", slowly)
     project.look()
     told, _ = asked[0].communicate(timeout=60)
-    assert told.startswith("withdrew 'a': removed data/raw/a.dvc, data/raw/a\n")
+    assert told.startswith("removed 'a': deleted data/raw/a.dvc, data/raw/a\n")
     assert project.listed() == ["demo"]
 
 
@@ -248,7 +248,7 @@ def test_what_waits_is_listed_by_who_runs_next(
         for label in ("ig", "platelet"):
             (tmp_path / f"cells/{label}").mkdir(parents=True)
             (tmp_path / f"cells/{label}/a.png").write_bytes(PNG + label.encode())
-        assert deliver.deliver(in_toy, tmp_path / "cells").waiting
+        assert add_remove.add(in_toy, tmp_path / "cells").waiting
     code = {
         "pipeline": "from flows.pipeline import pipeline; pipeline(target='split')",
         "make repro": "from operations import locked; locked.main(['dvc', 'repro', '-q', 'split'])",

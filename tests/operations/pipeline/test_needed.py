@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operations.pipeline import cells, needed, plan
+from operations.pipeline import needed, plan, trials
 from operations.pipeline.needed import Lack
 from operations.project import dvc_file, listing
 from operations.project.stages import STAGES
@@ -25,7 +25,7 @@ def run(root: Path, *words: str) -> str:
     return subprocess.run(words, cwd=root, check=True, capture_output=True, text=True).stdout
 
 
-def deliver(root: Path, name: str) -> None:
+def add(root: Path, name: str) -> None:
     (root / f"data/raw/{name}/ig").mkdir(parents=True)
     (root / f"data/raw/{name}/ig/0").write_text(name)
     dvc_file.add(root, name)
@@ -40,9 +40,9 @@ def made(made_toy: Path, tmp_path_factory, environment) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**environment, **IDENTITY}.items():
             patch.setenv(name, value)
-        deliver(root, "own")
+        add(root, "own")
         run(root, "dvc", "repro", "-q")
-        run(root, "dvc", "repro", "-q", "studies/dvc.yaml:ladder@one")
+        run(root, "dvc", "repro", "-q", "studies/dvc.yaml:ablation@one")
         champion(root)
         (world / "store").mkdir()
         run(root, "dvc", "remote", "add", "-d", "storage", "../store")
@@ -96,16 +96,25 @@ LONG = pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "target", "expected"),
     [
-        pytest.param(lambda root: None, "card", (), id="nothing to do"),
-        pytest.param(edit("params.yaml", "seed: 1", "seed: 2"), "card", ("data/clean", *parts("ingested")), id="train"),
+        pytest.param(lambda root: None, "model_report", (), id="nothing to do"),
+        pytest.param(
+            edit("params.yaml", "seed: 1", "seed: 2"), "model_report", ("data/clean", *parts("ingested")), id="train"
+        ),
         pytest.param(edit("params.yaml", "seed: 1", "seed: 2"), "split", (), id="beyond the target"),
         pytest.param(
-            edit("params.yaml", "drop_all", "keep_first"), "card", parts("embedded", "ingested"), id="dedupe's setting"
+            edit("params.yaml", "drop_all", "keep_first"),
+            "model_report",
+            parts("embedded", "ingested"),
+            id="dedupe's setting",
         ),
-        pytest.param(lambda root: deliver(root, "new"), "card", parts("embedded", "ingested"), id="a new delivery"),
-        pytest.param(lambda root: deliver(root, "new"), "ingest", (), id="its own stage alone"),
-        pytest.param(edit("params.yaml", "ingest:", "ingest:\n  more: 1"), "card", parts("raw"), id="ingest's setting"),
-        pytest.param(lock_of_other_features, "card", parts("embedded", "ingested"), id="a lock that is half new"),
+        pytest.param(lambda root: add(root, "new"), "model_report", parts("embedded", "ingested"), id="a new delivery"),
+        pytest.param(lambda root: add(root, "new"), "ingest", (), id="its own stage alone"),
+        pytest.param(
+            edit("params.yaml", "ingest:", "ingest:\n  more: 1"), "model_report", parts("raw"), id="ingest's setting"
+        ),
+        pytest.param(
+            lock_of_other_features, "model_report", parts("embedded", "ingested"), id="a lock that is half new"
+        ),
     ],
 )
 def test_a_worker_lacks_what_the_stages_read_that_run(worker: Path, change, target, expected):
@@ -115,7 +124,7 @@ def test_a_worker_lacks_what_the_stages_read_that_run(worker: Path, change, targ
 
 @pytest.mark.long
 def test_a_new_delivery_costs_a_worker_its_own_stages_and_no_old_pictures(worker: Path):
-    deliver(worker, "new")
+    add(worker, "new")
     expected = parts("embedded", "ingested")
     assert needed.pull_needed(worker) == f"brought here: {', '.join(expected)}"
     assert needed.pull_needed(worker) == "nothing had to be brought here"
@@ -191,7 +200,7 @@ def test_what_is_nowhere_has_to_be_made_again(worker: Path):
     world = worker.parent
     assert plan.plan(worker).stale == set()
     forget(world, "data/curation")
-    assert plan.plan(worker).stale == {"report"}
+    assert plan.plan(worker).stale == {"data_report"}
     assert needed.lacking(worker) == Lack(("data/clean", "data/deduped", *parts("ingested")), ())
     shutil.rmtree(world / "store/files")
     todo = plan.plan(worker, "split")
@@ -208,21 +217,21 @@ def test_a_remote_that_cannot_be_asked_has_lost_nothing(worker: Path):
 
 def test_a_study_reads_what_the_remote_has(worker: Path):
     brought = f"brought here: {', '.join(['data/clean', *parts('ingested')])}"
-    assert needed.pull_read(worker, cells.FILE, "ladder") == brought
-    assert needed.pull_read(worker, cells.FILE, "ladder") == "nothing had to be brought here"
+    assert needed.pull_read(worker, trials.FILE, "ablation") == brought
+    assert needed.pull_read(worker, trials.FILE, "ablation") == "nothing had to be brought here"
     assert not (worker / "data/embedded/own").exists()
 
 
 def test_without_a_remote_nothing_is_brought(worker: Path):
     (worker / ".dvc/config").write_text("")
-    deliver(worker, "new")
+    add(worker, "new")
     assert needed.pull_needed(worker) == "nothing had to be brought here"
 
 
 @pytest.mark.parametrize(
     ("verb", "expected"),
     [
-        pytest.param("review demo/cells.txt#1 drop --why blur", ["data/clean"], id="review"),
+        pytest.param("review demo/trials.txt#1 drop --why blur", ["data/clean"], id="review"),
         pytest.param("preview --out x", ["data/clean", *parts("ingested")], id="preview", marks=LONG),
         pytest.param("predict data/raw -o x", ["data/champion"], id="predict", marks=LONG),
         pytest.param("lineage", ["data/champion", "data/clean"], id="lineage", marks=LONG),
@@ -250,13 +259,13 @@ def test_a_worker_s_pipeline(worker: Path, api, monkeypatch):
     assert not (worker / "data/clean").exists()
     edit("dvc.yaml", "toy.py split", "toy.py  split")(worker)
     found = outcomes()
-    assert (found["outliers"], found["split"], found["train"], found["card"]) == (
+    assert (found["outliers"], found["split"], found["train"], found["model_report"]) == (
         "unchanged",
         "ran",
         "restored",
         "restored",
     )
-    deliver(worker, "new")
+    add(worker, "new")
     old = {f"{stage}@{name}" for stage in ("ingest", "embed") for name in ALL} | {"demo@demo"}
     assert {stage for stage, outcome in outcomes().items() if outcome != "ran"} == old
     assert not any((worker / f"data/raw/{name}").exists() for name in ALL)
@@ -266,8 +275,8 @@ def test_a_study_in_a_worker(worker: Path, api, monkeypatch):
     from flows.study import study
 
     monkeypatch.chdir(worker)
-    assert study("ladder") == {"one": "restored", "two": "ran", "three": "ran"}
-    assert (worker / "studies/results/ladder/one.json").exists()
-    assert study("ladder", cells=["two"]) == {"two": "unchanged"}
+    assert study("ablation") == {"one": "restored", "two": "ran", "three": "ran"}
+    assert (worker / "studies/results/ablation/one.json").exists()
+    assert study("ablation", trials=["two"]) == {"two": "unchanged"}
     remote.push(worker)
     assert remote.not_backed_up(worker) == []

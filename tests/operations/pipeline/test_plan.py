@@ -57,7 +57,7 @@ def toy_after(made_after: Made, tmp_path: Path) -> Made:
         pytest.param("echo x >> data/clean/made.txt", BELOW["split"], id="an output that was edited"),
         pytest.param("echo x >> data/clean/more.txt", BELOW["split"], id="an output that was added to"),
         pytest.param("rm -r data/clean", BELOW["split"], id="an output that was removed"),
-        pytest.param("rm data/evaluation/report.html", {"card"}, id="the last output removed"),
+        pytest.param("rm data/evaluation/model_report.html", {"model_report"}, id="the last output removed"),
         pytest.param("rm dvc.lock", EVERYTHING, id="nothing ever ran"),
         pytest.param("rm -r .dvc/cache", EVERYTHING, id="an empty cache"),
         pytest.param(B, {"ingest@b", "embed@b"} | BELOW["dedupe"], id="a new delivery"),
@@ -86,26 +86,26 @@ def test_a_broken_dvc_yaml_is_an_error(toy: Path) -> None:
 
 STUDIES = """
 stages:
-  ladder:
+  ablation:
     matrix: {cell: [one, two]}
     wdir: ..
     cmd: cp data/clean/made.txt studies/${item.cell}.txt
     deps: [data/clean, data/raw/x]
     outs: ['studies/${item.cell}.txt']
 """
-STUDIED = "echo x > data/raw/x; dvc add -q data/raw/x; dvc repro -q studies/dvc.yaml:ladder;"
+STUDIED = "echo x > data/raw/x; dvc add -q data/raw/x; dvc repro -q studies/dvc.yaml:ablation;"
 
 
 @pytest.mark.parametrize(
     ("before", "change", "expected", "cells"),
     [
-        pytest.param("true", "true", set(), {"ladder@one", "ladder@two"}, id="cells that never ran"),
+        pytest.param("true", "true", set(), {"ablation@one", "ablation@two"}, id="cells that never ran"),
         pytest.param(STUDIED, "true", set(), set(), id="all ran"),
-        pytest.param(STUDIED, "rm studies/one.txt", set(), {"ladder@one"}, id="a cell's output removed"),
-        pytest.param(STUDIED, "echo y > data/raw/x", set(), {"ladder@one", "ladder@two"}, id="a .dvc of theirs alone"),
+        pytest.param(STUDIED, "rm studies/one.txt", set(), {"ablation@one"}, id="a cell's output removed"),
+        pytest.param(STUDIED, "echo y > data/raw/x", set(), {"ablation@one", "ablation@two"}, id="a .dvc of theirs alone"),
         pytest.param(STUDIED, "echo >> toy.py", EVERYTHING, set(), id="code: cells compare with data as it is"),
         pytest.param(
-            STUDIED, "echo x >> data/clean/made.txt", BELOW["split"], {"ladder@one", "ladder@two"}, id="their data"
+            STUDIED, "echo x >> data/clean/made.txt", BELOW["split"], {"ablation@one", "ablation@two"}, id="their data"
         ),
     ],
 )

@@ -7,8 +7,8 @@ import yaml
 
 from operations.process import lock
 from operations.project import dvc_file
-from tasks.deliver import raw
-from tasks.deliver.intake import Intake
+from tasks.delivery import raw
+from tasks.delivery.intake import Intake
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +69,7 @@ def test_add_gives_dvc_the_lock_so_that_it_outlives_us(root, monkeypatch):
     program.write_text(f"#!/bin/sh\nls -l /proc/$$/fd | grep -q {lock.FILE}\n")
     program.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(program))
-    with lock.held(root, "deliver"):
+    with lock.held(root, "add"):
         dvc_file.add(root, "x")
     with pytest.raises(OSError, match="exit code 1"):
         dvc_file.add(root, "x")

@@ -26,5 +26,5 @@ def fresh(new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def root(fresh: Path) -> Path:
     """The same with two champions after one another."""
     crown(fresh, "one", "the first", who="Bo", expected=None)
-    crown(fresh, "two", "better under distortion", expected="champion/1")
+    crown(fresh, "two", "better under corruption", expected="champion/1")
     return fresh

@@ -16,8 +16,8 @@ from tests.support.crowning import agree, contents, record, train
 
 
 def damaged(root: Path) -> None:
-    (root / "data/model/seen.txt").unlink()
-    (root / "data/model/seen.txt").write_text("edited")
+    (root / "data/model/training_ids.txt").unlink()
+    (root / "data/model/training_ids.txt").write_text("edited")
 
 
 def no_digest(root: Path) -> None:
@@ -27,7 +27,7 @@ def no_digest(root: Path) -> None:
 
 MODELS = {
     "no model": (lambda root: shutil.rmtree(root / "data/model"), "no model in .*data/model: model.json is missing"),
-    "damaged": (damaged, r"seen.txt: expected (sha256|\d+ bytes)"),
+    "damaged": (damaged, r"training_ids.txt: expected (sha256|\d+ bytes)"),
     "no description": (no_digest, "model.json: expected the JSON of a model, got list"),
     "no scores": (lambda root: shutil.rmtree(root / "data/evaluation"), "no evaluation in data/evaluation/scores"),
 }
@@ -82,7 +82,7 @@ def latest(root: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def test_the_model_that_was_trained_last_is_promoted_by_hand(root: Path, latest: set[str]) -> None:
-    latest.add("card")
+    latest.add("model_report")
     asked = []
 
     def decide() -> Decided:

@@ -19,7 +19,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with two champions after one another, by DVC itself."""
     root = crowning.project(tmp_path_factory.mktemp("made") / "project")
     crown(root, "one", "the first", who="Bo", expected=None)
-    crown(root, "two", "better under distortion", expected="champion/1")
+    crown(root, "two", "better under corruption", expected="champion/1")
     return root
 
 
@@ -50,7 +50,7 @@ def test_a_champion_holds_all_that_belongs_to_it(root: Path) -> None:
     agree(root, "champion/2")
     there, files = current(root), contents(root / CHAMPION)
     assert (there.why, there.who, there.replaced, there.run) == (
-        "better under distortion",
+        "better under corruption",
         "Ada <ada@example.org>",
         "champion/1",
         "two",
@@ -60,7 +60,7 @@ def test_a_champion_holds_all_that_belongs_to_it(root: Path) -> None:
     assert files["model.weights.h5"] == b"two model.weights.h5"
     assert json.loads(files["decision.json"]) == {"promote": True, "sentence": "Promoted: two"}
     assert json.loads(files["provenance.json"])["id"] == "two"
-    assert files["evaluation/suite.parquet"] == b"two"
+    assert files["evaluation/corruptions.parquet"] == b"two"
     assert yaml.safe_load((root / POINTER).read_text())["meta"] == json.loads(files["champion.json"])
     status = crowning.run(root, sys.executable, "-m", "dvc", "status", str(POINTER))
     assert status == "Data and pipelines are up to date.\n"
@@ -68,7 +68,7 @@ def test_a_champion_holds_all_that_belongs_to_it(root: Path) -> None:
 
 def test_git_has_a_commit_and_a_tag_of_each_and_nothing_else(root: Path) -> None:
     assert git(root, "log", "--format=%s").splitlines() == [
-        "Promote champion/2: better under distortion",
+        "Promote champion/2: better under corruption",
         "Promote champion/1: the first",
         "First",
     ]

@@ -11,9 +11,9 @@ from tests.support.crowning import agree, crown, git
 def test_the_champion_in_words(root: Path) -> None:
     there = current(root)
     said = [
-        f"champion/2, promoted {there.since} by Ada <ada@example.org>: better under distortion",
+        f"champion/2, promoted {there.since} by Ada <ada@example.org>: better under corruption",
         f"  model {there.model[:12]}, run two, replaced champion/1",
-        "  at its promotion: accuracy 0.9877, mix 0.9000 on 240 test rows",
+        "  at its promotion: accuracy 0.9877, mixed 0.9000 on 240 test rows",
     ]
     assert champion.describe(root).splitlines() == said
     (root / POINTER).write_text((root / POINTER).read_text().replace("champion/2", "champion/7"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from operations.history import provenance, seen
+from operations.history import provenance, training_rows
 from operations.history.provenance import recording
 from operations.registry import champion
 from operations.registry.lineage import lineage
@@ -203,7 +203,7 @@ def test_without_any_table(project: Path) -> None:
     shutil.rmtree(project / "data/clean")
     text = lineage(project, MODEL)
     assert "data/clean here does not exist" in text
-    ids = (project / MODEL / "seen.txt").read_text().split()
+    ids = (project / MODEL / "training_ids.txt").read_text().split()
     assert f"{len(ids)} pictures seen: {len(ids)} are in no table here" in text
 
 
@@ -220,10 +220,12 @@ def test_a_model_that_counts_other_rows_than_the_tables_says_so(project: Path) -
     [
         pytest.param("rm data/model/model.json", "no model in .*data/model: model.json is missing", id="no model"),
         pytest.param("rm -r data/model", "no model in .*data/model: model.json is missing", id="no folder"),
-        pytest.param("rm data/model/seen.txt", "seen.txt is missing: expected a file of", id="a file is missing"),
         pytest.param(
-            "rm data/model/seen.txt; echo x > data/model/seen.txt",
-            "seen.txt: expected [0-9]+ bytes",
+            "rm data/model/training_ids.txt", "training_ids.txt is missing: expected a file of", id="a file is missing"
+        ),
+        pytest.param(
+            "rm data/model/training_ids.txt; echo x > data/model/training_ids.txt",
+            "training_ids.txt: expected [0-9]+ bytes",
             id="an edited file",
         ),
         pytest.param(
@@ -267,7 +269,7 @@ def test_of_copies_the_kept_one_is_named(tmp_path: Path) -> None:
     (tmp_path / "data/deliveries.yaml").write_text("deliveries: []\n")
     rows = pd.DataFrame({"delivery": ["a", "b", "a", "b"], "source": ["1", "2", "3", "4"], "id": ["x", "x", "y", "y"]})
     rows = rows.assign(label="ig", split="train", kept=[False, True, False, False])
-    found = seen.seen(tmp_path, {"x", "y"}, rows)
+    found = training_rows.of(tmp_path, {"x", "y"}, rows)
     assert found.to_dict("list") == {
         "id": ["x", "y"], "delivery": ["b", "a"], "source": ["2", "3"], "class": ["ig"] * 2, "split": ["train"] * 2,
     }  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 
 from operations.pipeline.runner import StageFailedError
 from operations.retraining import rescore
-from tasks import model_folder, record
+from tasks import model_folder, predictions
 
 TOLD = {
     "tag": "champion/1",
@@ -39,7 +39,7 @@ def test_the_champion_is_judged_on_the_challenger_s_rows(champion: Path) -> None
     found = rescore.rescore(champion)
     assert found is not None
     assert (found.champion, found.outcome) == ("champion/1", "ran")
-    theirs, ours = record.read(found.scores or Path()), record.read(champion / rescore.SCORES)
+    theirs, ours = predictions.read(found.scores or Path()), predictions.read(champion / rescore.SCORES)
     assert theirs.rows["id"].tolist() == ours.rows["id"].tolist()
     right = [(each.rows["label"] == each.rows["predicted"]).mean() for each in (theirs, ours)]
     assert right[0] < 0.7 < right[1]
@@ -100,8 +100,8 @@ def test_the_same_model_is_not_judged_twice(champion: Path) -> None:
 
 
 def saw_a_test_row(root: Path) -> None:
-    rows = record.read(root / rescore.SCORES).rows
-    with (root / "data/champion/seen.txt").open("a") as seen:
+    rows = predictions.read(root / rescore.SCORES).rows
+    with (root / "data/champion/training_ids.txt").open("a") as seen:
         seen.write(f"{rows['id'].iloc[0]}\n")
 
 

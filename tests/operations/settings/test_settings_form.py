@@ -13,7 +13,7 @@ from operations.settings.settings_form import Settings
 from tasks.params import Section
 
 HERE = Path(__file__).parents[3]
-MAPPING = "card.data_licence"
+MAPPING = "model_report.data_licence"
 """A value that is a mapping, not a section."""
 
 
@@ -43,17 +43,19 @@ def in_project(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(["train.batch=16"], {"train.batch": 16}, id="path"),
         pytest.param(["batch=16"], {"train.batch": 16}, id="of several, train's own"),
         pytest.param(["false_alarm=0.5"], {"outliers.false_alarm": 0.5}, id="the only one of its name"),
-        pytest.param(["allowed.clean=0.5"], {"gate.allowed.clean": 0.5}, id="end of a path"),
+        pytest.param(
+            ["non_inferiority_margins.clean=0.5"], {"gate.non_inferiority_margins.clean": 0.5}, id="end of a path"
+        ),
         pytest.param(["learning_rate=1e-5"], {"train.learning_rate": 1e-5}, id="number"),
         pytest.param([" on_conflict = keep_first "], {"dedupe.on_conflict": "keep_first"}, id="word"),
         pytest.param(["orientations=false"], {"dedupe.orientations": False}, id="yes or no"),
         pytest.param(["train.seed=1", "explain.right=0"], {"train.seed": 1, "explain.right": 0}, id="zero is given"),
         pytest.param(["magnitude=0.5"], {"train.augment.magnitude": 0.5}, id="in a section of a section"),
-        pytest.param(["views=4"], {"evaluate.views": 4}, id="one of some numbers"),
+        pytest.param(["tta=4"], {"evaluate.tta": 4}, id="one of some numbers"),
         pytest.param(["dense=[8, 4]"], {"train.dense": [8, 4]}, id="list"),
         pytest.param(["data_licence={demo: CC0}"], {MAPPING: {"demo": "CC0"}}, id="mapping"),
-        pytest.param(["contact=12"], {"card.contact": "12"}, id="a word that looks like a number"),
-        pytest.param(["laboratory=a=b: c"], {"card.laboratory": "a=b: c"}, id="a word that looks like YAML"),
+        pytest.param(["contact=12"], {"model_report.contact": "12"}, id="a word that looks like a number"),
+        pytest.param(["laboratory=a=b: c"], {"model_report.laboratory": "a=b: c"}, id="a word that looks like YAML"),
         pytest.param(["max_rmse=20"], {"dedupe.max_rmse": 20.0}, id="a whole number for a number"),
         pytest.param(["batch=64", "max_rmse=15"], {}, id="as they are"),
         pytest.param(["batch=16", "train.batch=8"], {"train.batch": 8}, id="the last counts"),
@@ -87,8 +89,8 @@ def test_parse(in_project: None, pairs: list[str], expected: dict[str, object]) 
         pytest.param("batch=16.5", "train.batch: .* valid integer, got 16.5", id="no whole number"),
         pytest.param("learning_rate=nan", "train.learning_rate: .* got 'nan'", id="not finite"),
         pytest.param("learning_rate=.nan", "train.learning_rate: .* got nan", id="not a number"),
-        pytest.param("views=2", "evaluate.views: Input should be 1, 4 or 8, got 2", id="none of some numbers"),
-        pytest.param("views=four", "evaluate.views: Input should be 1, 4 or 8, got 'four'", id="a word for a number"),
+        pytest.param("tta=2", "evaluate.tta: Input should be 1, 4 or 8, got 2", id="none of some numbers"),
+        pytest.param("tta=four", "evaluate.tta: Input should be 1, 4 or 8, got 'four'", id="a word for a number"),
         pytest.param("dense=[8, 0]", "train.dense.1: .* greater than 0, got 0", id="in a list"),
         pytest.param("on_conflict=ask", "dedupe.on_conflict: .*'drop_all' or 'keep_first', got 'ask'", id="no choice"),
         pytest.param("finetune_blocks=8", "train: finetune_blocks must be 0 to 7, the blocks of .*, got 8", id="more"),
@@ -157,8 +159,8 @@ def test_plain_types_give_plain_fields(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_form_sends_everything_and_only_what_differs_counts(in_project: None) -> None:
     sent = settings_form.form(HERE)().model_dump()
     assert Settings(sent).values() == {}
-    sent["train"]["batch"], sent["gate"]["floors"]["clean"], sent["dedupe"]["max_rmse"] = 16, 0.5, 15
-    assert Settings(sent).values() == {"train.batch": 16, "gate.floors.clean": 0.5}
+    sent["train"]["batch"], sent["gate"]["minimums"]["clean"], sent["dedupe"]["max_rmse"] = 16, 0.5, 15
+    assert Settings(sent).values() == {"train.batch": 16, "gate.minimums.clean": 0.5}
 
 
 def test_values_are_those_of_when_it_was_given(in_toy: Path) -> None:

@@ -22,7 +22,7 @@ def run(root: Path, *words: str) -> None:
     subprocess.run(words, cwd=root, check=True, capture_output=True)
 
 
-def deliver(root: Path, name: str, files: int = 2) -> None:
+def add(root: Path, name: str, files: int = 2) -> None:
     for number in range(files):
         (root / f"data/raw/{name}/ig/{number}").parent.mkdir(parents=True, exist_ok=True)
         (root / f"data/raw/{name}/ig/{number}").write_text(f"{name} {number}")
@@ -41,7 +41,7 @@ def made(made_toy: Path, tmp_path_factory, environment) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**environment, **IDENTITY}.items():
             patch.setenv(name, value)
-        deliver(root, "own")
+        add(root, "own")
         assert remote.add(root, "../store") == (
             f"the remote is {world / 'store'}. Next: git add .dvc/config, and hemaflow remote push"
         )
@@ -185,7 +185,7 @@ def test_champions_of_all_tags_go_to_the_remote_of_today(world: Path):
 @pytest.mark.long
 def test_a_push_that_was_killed_is_completed_by_the_next(world: Path):
     project, store = world / "project", world / "store"
-    deliver(project, "large", 3000)
+    add(project, "large", 3000)
     before = len(list(store.rglob("*")))
     code = "from pathlib import Path; from operations.storage import remote; remote.push(Path.cwd())"
     pushing = subprocess.Popen([sys.executable, "-c", code], cwd=project)
@@ -255,7 +255,7 @@ def test_a_bucket_as_the_remote(world: Path, caplog):
             remote.push(clone)
         assert time.monotonic() - began < 60
         (clone / ".dvc/config").write_text(before)
-    deliver(project, "late")
+    add(project, "late")
     assert remote.not_backed_up(project)[0].startswith("s3://cells/blood cannot be asked: Could not connect")
     with pytest.raises(OSError, match="with s3://cells/blood failed, 2 tries: Could not connect to the endpoint"):
         remote.push(project, attempts=2)

@@ -7,7 +7,7 @@ import pytest
 from tasks.audit import labels
 from tasks.audit.settings import Audit, Least
 
-RULES = Audit(level=0.01, min_rows=30, times=5, foreign=0.1, least=Least(ahead=0.1, refused=0.05))
+RULES = Audit(level=0.01, min_rows=30, times=5, ood=0.1, least=Least(ahead=0.1, refused=0.05))
 CLASSES = ["eo", "ig", "ne"]
 
 
@@ -17,11 +17,11 @@ def table(*parts: tuple[int, str, str, float, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "predicted", "confidence", "why"])
 
 
-def own(wrong: int = 2, foreign: int = 2, rows: int = 400) -> pd.DataFrame:
+def own(wrong: int = 2, ood: int = 2, rows: int = 400) -> pd.DataFrame:
     """Test rows of each class, right with 0.9, of which so many ig are surely wrong and so many eo refused."""
-    right = rows - wrong - foreign
+    right = rows - wrong - ood
     parts = [(right // 3, name, name, 0.9, "") for name in CLASSES]
-    made = table(*parts, (wrong, "ig", "ne", 0.99, ""), (foreign, "eo", "eo", 0.9, "foreign"))
+    made = table(*parts, (wrong, "ig", "ne", 0.99, ""), (ood, "eo", "eo", 0.9, "ood"))
     for name in CLASSES:
         made[f"p_{name}"] = np.where(made["predicted"] == name, made["confidence"], (1 - made["confidence"]) / 2)
     return made
@@ -47,7 +47,7 @@ def test_thresholds_are_the_mean_probability_of_each_class_s_own_rows() -> None:
         pytest.param((1, "ig", "ne", 0.95, "unsure"), True, id="abstained, and sure enough"),
         pytest.param((1, "ig", "ne", 0.89, ""), False, id="not sure"),
         pytest.param((1, "ig", "ig", 0.95, ""), False, id="the label"),
-        pytest.param((1, "ig", "ne", 0.95, "foreign"), False, id="refused"),
+        pytest.param((1, "ig", "ne", 0.95, "ood"), False, id="refused"),
         pytest.param((1, "lymph", "ne", 0.95, ""), False, id="a class that the model does not know"),
     ],
 )
@@ -60,14 +60,14 @@ def test_what_is_a_contradiction(row: tuple[int, str, str, float, str], expected
     [
         pytest.param([(100, "ig", "ig", 0.9, "")], "agrees", id="clean"),
         pytest.param([(40, "ig", "ne", 0.95, ""), (60, "ig", "ig", 0.9, "")], "mislabelled", id="two in five"),
-        pytest.param([(9, "ig", "ne", 0.95, ""), (91, "ig", "ig", 0.9, "")], "agrees", id="below the floor"),
+        pytest.param([(9, "ig", "ne", 0.95, ""), (91, "ig", "ig", 0.9, "")], "agrees", id="below the minimum"),
         pytest.param([(20, "ig", "ne", 0.95, "")], "too few rows", id="too few"),
         pytest.param([(100, "lymph", "ne", 0.95, "")], "too few rows", id="of a class that the model does not know"),
         pytest.param(
             [(100, "lymph", "ne", 0.95, ""), (40, "ig", "ig", 0.9, "")], "agrees", id="unknown classes do not count"
         ),
         pytest.param(
-            [(40, "ig", "ne", 0.95, ""), (60, "ig", "ne", 0.5, "foreign")], "out-of-distribution", id="from elsewhere"
+            [(40, "ig", "ne", 0.95, ""), (60, "ig", "ne", 0.5, "ood")], "out-of-distribution", id="from elsewhere"
         ),
     ],
 )
@@ -83,7 +83,7 @@ def test_where_the_gate_refused_less_is_enough() -> None:
 def test_the_own_rate_counts_too() -> None:
     delivery = table((40, "ig", "ne", 0.95, ""), (60, "ig", "ig", 0.9, ""))
     found = labels.audit({"x": delivery}, own(wrong=40), RULES, 0.1)[0]
-    assert (found.verdict, found.floor) == ("agrees", pytest.approx(5 * 40 / 396, rel=0.02))
+    assert (found.verdict, found.minimum) == ("agrees", pytest.approx(5 * 40 / 396, rel=0.02))
 
 
 def test_the_level_is_shared_by_all_that_are_looked_at() -> None:
@@ -104,7 +104,7 @@ def test_it_says_rates_test_and_p() -> None:
         "40 of 100 labels contradicted (0.400, on the champion's own test rows 0.005; Fisher's exact"
     )
     assert "mostly out-of-distribution: 50 of 100 pictures refused (0.500, " in str(
-        audited(table((50, "ig", "ne", 0.95, ""), (50, "ig", "ne", 0.95, "foreign")))
+        audited(table((50, "ig", "ne", 0.95, ""), (50, "ig", "ne", 0.95, "ood")))
     )
     assert str(audited(table((100, "lymph", "ne", 0.95, "")))) == (
         "no verdict on its labels: 0 new pictures are too few, 100 are of classes that the champion does not know"
@@ -119,7 +119,7 @@ def test_without_a_row_there_is_no_verdict() -> None:
 def test_a_clean_delivery_is_hardly_ever_held_and_a_shuffled_one_always(rows: int) -> None:
     """Drawn from a model as good as that of the real cells: 3 % wrong, 0.5 % surely so."""
     rng = np.random.default_rng(rows)
-    truth = own(wrong=6, foreign=12, rows=1255)
+    truth = own(wrong=6, ood=12, rows=1255)
     former = truth.drop(columns=[name for name in truth if name.startswith("p_")])
 
     def drawn() -> pd.DataFrame:

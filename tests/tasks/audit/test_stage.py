@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 
 from tasks import model, reasons, store
-from tasks.answers.calibration import Calibration
-from tasks.answers.detector import Detector, Space
-from tasks.answers.temperature import Temperature
 from tasks.audit import labels, stage
 from tasks.audit.settings import Audit, Least
+from tasks.selective.calibration import Calibration
+from tasks.selective.detector import Detector, Space
+from tasks.selective.temperature import Temperature
 
 SIDE, NUMBER = 16, 100
 RED, BLUE, GREEN = (190, 90, 110), (110, 90, 190), (30, 250, 30)
-RULES = Audit(level=0.01, min_rows=30, times=5, foreign=0.1, least=Least(ahead=0.1, refused=0.05))
+RULES = Audit(level=0.01, min_rows=30, times=5, ood=0.1, least=Least(ahead=0.1, refused=0.05))
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +39,11 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def ingested(folder: Path, table, wrong: int = 0, foreign: int = 0) -> Path:
+def ingested(folder: Path, table, wrong: int = 0, ood: int = 0) -> Path:
     """A delivery half of red ig, half of blue platelet; of so many the label is the other, so many are green."""
     rng, of = np.random.default_rng(0), np.arange(NUMBER) % 2
     colours = np.array([RED, BLUE])[of]
-    colours[NUMBER - foreign :] = GREEN
+    colours[NUMBER - ood :] = GREEN
     pixels = np.clip(colours[:, None, None] + rng.normal(0, 12, (NUMBER, SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
     said = np.where(np.arange(NUMBER) < wrong, 1 - of, of)
     rows = table([f"{k:03}.png" for k in range(NUMBER)], label=np.array(["ig", "platelet"])[said])
@@ -54,7 +54,7 @@ def ingested(folder: Path, table, wrong: int = 0, foreign: int = 0) -> Path:
 
 
 def test_it_says_of_each_readable_picture_what_the_model_says(champion: Path, table, tmp_path: Path) -> None:
-    delivery = ingested(tmp_path, table, wrong=10, foreign=5)
+    delivery = ingested(tmp_path, table, wrong=10, ood=5)
     stage.main(delivery, champion, tmp_path / "out")
     found = pd.read_parquet(tmp_path / "out" / stage.TABLE)
     assert list(found.columns) == ["source", "id", "label", "predicted", "confidence", "why"]
@@ -64,7 +64,7 @@ def test_it_says_of_each_readable_picture_what_the_model_says(champion: Path, ta
     assert "050.png" not in set(found["source"])
     shown = np.array(["ig", "platelet"])[known["row"] % 2]
     assert (found["predicted"] == shown).to_numpy()[: NUMBER - 6].all()
-    assert (found["why"] == "foreign").tolist() == [False] * (NUMBER - 6) + [True] * 5
+    assert (found["why"] == "ood").tolist() == [False] * (NUMBER - 6) + [True] * 5
     assert found["confidence"].between(0.5, 1).all()
 
 
@@ -74,7 +74,7 @@ def test_it_says_of_each_readable_picture_what_the_model_says(champion: Path, ta
         pytest.param({}, "agrees", "0 of 99 labels contradicted", id="clean"),
         pytest.param({"wrong": 25}, "mislabelled", "25 of 99 labels contradicted (0.253, ", id="a quarter mislabelled"),
         pytest.param(
-            {"wrong": 100, "foreign": 40}, "out-of-distribution", "mostly out-of-distribution: 40 of 99 pictures",
+            {"wrong": 100, "ood": 40}, "out-of-distribution", "mostly out-of-distribution: 40 of 99 pictures",
             id="mostly no cells, whatever its labels",
         ),
     ],

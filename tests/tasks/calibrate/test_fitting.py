@@ -2,17 +2,23 @@ import keras
 import numpy as np
 import pytest
 
-from tasks.answers.answerer import Reader
 from tasks.backbones import build, table
 from tasks.calibrate import fitting
 from tasks.calibrate.settings import Calibrate
 from tasks.model import Classifier
+from tasks.selective.selective_classifier import Reader
 from tasks.splits import Part
 from tasks.train import network
 
 SIDE, ROWS = 32, 120
 SETTINGS = Calibrate(
-    batch=32, seed=0, reference=100, components=4, refused=0.05, distorted_weight=0.1, wanted_accuracy=0.8
+    batch=32,
+    seed=0,
+    reference=100,
+    components=4,
+    ood_false_positive_rate=0.05,
+    corruption_weight=0.1,
+    target_accuracy=0.8,
 )
 
 
@@ -59,11 +65,11 @@ def test_a_calibration_keeps_what_was_wanted_of_it() -> None:
     fitted = fitting.fit(SETTINGS, made, arrays, train, val)
     reader = Reader(made.network, fitted.layers)
     clean = arrays.take(val.places)
-    answers = fitted.answers(*reader.read(clean))
-    assert (answers.score > fitted.largest_score).mean() <= SETTINGS.refused
+    answers = fitted.predict(*reader.read(clean))
+    assert (answers.score > fitted.largest_score).mean() <= SETTINGS.ood_false_positive_rate
     sure = answers.confidence >= fitted.least_confidence
     right = answers.predicted == val.labels
-    assert not sure.any() or right[sure].mean() >= SETTINGS.wanted_accuracy
+    assert not sure.any() or right[sure].mean() >= SETTINGS.target_accuracy
 
 
 def test_the_same_again_is_the_same() -> None:

@@ -13,13 +13,13 @@ def table(*rows: tuple[str, str, str, str], unreadable: tuple[str, ...] = ()) ->
     broken = frame["source"].isin(unreadable)
     return frame.assign(
         row=range(len(frame)),
-        group=frame["id"],
+        split_group=frame["id"],
         kept=~broken,
-        stage=np.where(broken, "ingest", ""),
-        reason=np.where(broken, "unreadable", ""),
-        measure=np.nan,
-        partner="",
-        verdict="",
+        dropped_by=np.where(broken, "ingest", ""),
+        drop_reason=np.where(broken, "unreadable", ""),
+        drop_value=np.nan,
+        duplicate_of="",
+        review_decision="",
         height=96,
         width=96,
         file_bytes=1000,
@@ -38,7 +38,7 @@ def judge(rows: pd.DataFrame, pairs: dict[tuple[str, str], float], policy: str =
 def test_of_identical_pictures_the_first_delivery_s_stays() -> None:
     rows = judge(table(("old", "z.png", "A", "ig"), ("new", "a.png", "A", "ig")), {})
     assert rows["kept"].to_dict() == {"z.png": True, "a.png": False}
-    assert rows.loc["a.png", ["stage", "reason", "partner", "measure"]].tolist() == [
+    assert rows.loc["a.png", ["dropped_by", "drop_reason", "duplicate_of", "drop_value"]].tolist() == [
         "dedupe", "exact-copy", "old/z.png", 0.0,
     ]  # fmt: skip
 
@@ -46,15 +46,15 @@ def test_of_identical_pictures_the_first_delivery_s_stays() -> None:
 def test_of_near_copies_the_first_stays_and_the_other_names_its_rmse() -> None:
     rows = judge(table(("d", "b.png", "B", "ig"), ("d", "a.png", "A", "ig")), {("A", "B"): 7.5})
     assert rows.loc["a.png", "kept"]
-    assert rows.loc["b.png", ["reason", "partner", "measure"]].tolist() == ["near-copy", "d/a.png", 7.5]
-    assert set(rows["group"]) == {"A"}
+    assert rows.loc["b.png", ["drop_reason", "duplicate_of", "drop_value"]].tolist() == ["near-copy", "d/a.png", 7.5]
+    assert set(rows["split_group"]) == {"A"}
 
 
 def test_a_chain_keeps_its_ends_and_is_one_split_group() -> None:
     rows = table(("d", "a", "A", "ig"), ("d", "b", "B", "ig"), ("d", "c", "C", "ig"))
     rows = judge(rows, {("A", "B"): 1.0, ("B", "C"): 1.0})
     assert rows["kept"].to_dict() == {"a": True, "b": False, "c": True}
-    assert set(rows["group"]) == {"A"}
+    assert set(rows["split_group"]) == {"A"}
 
 
 @pytest.mark.parametrize(
@@ -68,24 +68,24 @@ def test_copies_under_different_labels(policy: str, kept: list, reasons: list) -
     rows = table(("d", "a", "A", "eosinophil"), ("d", "b", "A", "neutrophil"), ("d", "c", "A", "eosinophil"))
     rows = judge(rows, {}, policy)
     assert rows["kept"].tolist() == kept
-    assert rows["reason"].tolist() == reasons
+    assert rows["drop_reason"].tolist() == reasons
 
 
 def test_each_row_of_a_conflict_names_one_that_contradicts_it() -> None:
     rows = table(("d", "a", "A", "eosinophil"), ("d", "b", "A", "neutrophil"), ("d", "c", "A", "eosinophil"))
-    assert judge(rows, {})["partner"].tolist() == ["d/b", "d/a", "d/b"]
+    assert judge(rows, {})["duplicate_of"].tolist() == ["d/b", "d/a", "d/b"]
 
 
 def test_a_near_copy_under_another_label_is_a_conflict_too() -> None:
     rows = judge(table(("d", "a", "A", "ig"), ("d", "b", "B", "platelet")), {("A", "B"): 3.0})
-    assert rows["reason"].tolist() == ["label-conflict"] * 2
+    assert rows["drop_reason"].tolist() == ["label-conflict"] * 2
 
 
 def test_unreadable_rows_stay_as_they_are_even_where_their_bytes_are_equal() -> None:
     rows = table(("d", "a", "X", "ig"), ("d", "b", "X", "ig"), ("d", "c", "C", "ig"), unreadable=("a", "b"))
     rows = judge(rows, {})
-    assert rows["reason"].tolist() == ["unreadable", "unreadable", ""]
-    assert rows["group"].tolist() == ["X", "X", "C"]
+    assert rows["drop_reason"].tolist() == ["unreadable", "unreadable", ""]
+    assert rows["split_group"].tolist() == ["X", "X", "C"]
 
 
 def test_the_order_of_the_files_does_not_matter() -> None:
@@ -125,7 +125,7 @@ def test_the_kind_of_the_pair_is_the_reason() -> None:
     nodes = copies.distinct(copies.ranked(rows))
     found = pair_tables.table(first=[0], second=[1], rmse=[2.5], kind="recropped")
     result = copies.judged(rows, nodes, found, "drop_all")
-    assert result.loc[1, ["reason", "partner", "measure"]].tolist() == ["recropped-copy", "d/a", 2.5]
+    assert result.loc[1, ["drop_reason", "duplicate_of", "drop_value"]].tolist() == ["recropped-copy", "d/a", 2.5]
 
 
 def kept(*said: str) -> pd.DataFrame:
@@ -137,14 +137,14 @@ def kept(*said: str) -> pd.DataFrame:
 
 def test_a_person_chooses_which_copy_stays() -> None:
     rows = kept("b")
-    assert rows["reason"].to_dict() == {"a": "near-copy", "b": "", "c": "near-copy"}
-    assert rows.loc["a", "partner"] == "d/b"
-    assert rows.loc["a", "measure"] == 3.0
+    assert rows["drop_reason"].to_dict() == {"a": "near-copy", "b": "", "c": "near-copy"}
+    assert rows.loc["a", "duplicate_of"] == "d/b"
+    assert rows.loc["a", "drop_value"] == 3.0
 
 
 def test_a_person_chooses_one_of_two_identical_files() -> None:
     rows = kept("c")
-    assert rows["reason"].to_dict() == {"a": "exact-copy", "b": "near-copy", "c": ""}
+    assert rows["drop_reason"].to_dict() == {"a": "exact-copy", "b": "near-copy", "c": ""}
 
 
 def test_all_that_a_person_keeps_stays() -> None:
@@ -152,16 +152,16 @@ def test_all_that_a_person_keeps_stays() -> None:
 
 
 def test_in_a_conflict_what_a_person_keeps_stays_and_the_others_go() -> None:
-    rows = table(("d", "a", "A", "ig"), ("d", "b", "A", "platelet")).assign(verdict=["", "keep"])
+    rows = table(("d", "a", "A", "ig"), ("d", "b", "A", "platelet")).assign(review_decision=["", "keep"])
     rows = judge(rows, {})
-    assert rows["reason"].to_dict() == {"a": "label-conflict", "b": ""}
+    assert rows["drop_reason"].to_dict() == {"a": "label-conflict", "b": ""}
 
 
 def test_what_a_person_dropped_makes_no_conflict() -> None:
     rows = table(("d", "a", "A", "ig"), ("d", "b", "A", "platelet"))
     said = [overrules.Overrule(2, "d", "a", "", "drop", "me", "wrong label")]
     rows = judge(overrules.applied(rows, said, ["d"]), {})
-    assert rows["reason"].to_dict() == {"a": "review-drop", "b": ""}
+    assert rows["drop_reason"].to_dict() == {"a": "review-drop", "b": ""}
 
 
 def test_what_a_person_dropped_keeps_no_copies_apart_but_ties_them_to_one_split() -> None:
@@ -170,5 +170,5 @@ def test_what_a_person_dropped_keeps_no_copies_apart_but_ties_them_to_one_split(
     said = [overrules.Overrule(2, "d", "a", "", "drop", "me", "blurred")]
     found = pair_tables.table(first=[0, 1], second=[1, 2], rmse=[1.0, 1.0], kind="near")
     result = copies.judged(overrules.applied(rows, said, ["d"]), nodes, found, "drop_all")
-    assert result["reason"].tolist() == ["review-drop", "", "near-copy"]
-    assert set(result["group"]) == {"A"}
+    assert result["drop_reason"].tolist() == ["review-drop", "", "near-copy"]
+    assert set(result["split_group"]) == {"A"}

@@ -26,7 +26,8 @@ def table(*files: tuple[str, str, str, str]) -> pd.DataFrame:
     """Rows as ingested, of (delivery, source, id, label)."""
     rows = pd.DataFrame(files, columns=["delivery", "source", "id", "label"])
     return rows.assign(
-        row=range(len(rows)), group=rows["id"], kept=True, stage="", reason="", measure=float("nan"), partner="",
+        row=range(len(rows)), split_group=rows["id"], kept=True, dropped_by="", drop_reason="", drop_value=float("nan"),
+        duplicate_of="",
         height=96, width=96, file_bytes=1000,
     )  # fmt: skip
 
@@ -48,17 +49,21 @@ def by_source(rows: pd.DataFrame, column: str) -> dict[str, str]:
 
 def test_of_two_copies_the_other_stays() -> None:
     rows = table(("a", "1", "A", "ig"), ("b", "2", "A", "ig"), ("b", "3", "B", "ig"))
-    assert by_source(judged(rows, {("A", "B"): 1.0}, []), "reason") == {"1": "", "2": "exact-copy", "3": "near-copy"}
+    assert by_source(judged(rows, {("A", "B"): 1.0}, []), "drop_reason") == {
+        "1": "",
+        "2": "exact-copy",
+        "3": "near-copy",
+    }
     found = judged(rows, {("A", "B"): 1.0}, ["a"])
-    assert by_source(found, "reason") == {"1": "held", "2": "", "3": "near-copy"}
-    assert by_source(found, "partner") == {"1": "", "2": "", "3": "b/2"}
-    assert set(found["group"]) == {"A"}
+    assert by_source(found, "drop_reason") == {"1": "held", "2": "", "3": "near-copy"}
+    assert by_source(found, "duplicate_of") == {"1": "", "2": "", "3": "b/2"}
+    assert set(found["split_group"]) == {"A"}
 
 
 def test_its_label_is_no_conflict_for_others() -> None:
     rows = table(("a", "1", "A", "ig"), ("b", "2", "A", "platelet"))
-    assert set(judged(rows, {}, [])["reason"]) == {"label-conflict"}
-    assert by_source(judged(rows, {}, ["b"]), "reason") == {"1": "", "2": "held"}
+    assert set(judged(rows, {}, [])["drop_reason"]) == {"label-conflict"}
+    assert by_source(judged(rows, {}, ["b"]), "drop_reason") == {"1": "", "2": "held"}
 
 
 @pytest.mark.parametrize(
@@ -78,14 +83,14 @@ def test_beside_a_person_s_verdict(
     said: Overrule, on_hold: list[str], reasons: dict[str, str], verdicts: list[str]
 ) -> None:
     found = judged(table(("a", "1", "A", "ig"), ("b", "2", "A", "ig")), {}, on_hold, said)
-    assert by_source(found, "reason") == reasons
-    assert found["verdict"].tolist() == verdicts
+    assert by_source(found, "drop_reason") == reasons
+    assert found["review_decision"].tolist() == verdicts
 
 
 def test_an_unreadable_row_keeps_its_reason() -> None:
     rows = table(("a", "1", "A", "ig"), ("a", "2", "B", "ig"))
     rows = reasons.drop(rows, rows["source"] == "2", reasons.UNREADABLE)
-    assert by_source(judged(rows, {}, ["a"]), "reason") == {"1": "held", "2": "unreadable"}
+    assert by_source(judged(rows, {}, ["a"]), "drop_reason") == {"1": "held", "2": "unreadable"}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +153,6 @@ def test_no_group_and_no_split_moves_and_a_release_gives_the_same_table(
     store.check_rows(during)
     mine = during["delivery"].isin(on_hold)
     assert not during.loc[mine, "kept"].any()
-    assert set(during.loc[mine, "reason"]) <= {"held", "review-drop"}
-    pd.testing.assert_series_equal(during["group"], before["group"])
+    assert set(during.loc[mine, "drop_reason"]) <= {"held", "review-drop"}
+    pd.testing.assert_series_equal(during["split_group"], before["split_group"])
     pd.testing.assert_series_equal(during["split"], before["split"])

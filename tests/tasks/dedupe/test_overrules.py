@@ -5,7 +5,7 @@ import pytest
 
 from tasks.dedupe import overrules
 
-HEADER = "delivery,source,id,verdict,who,why\n"
+HEADER = "delivery,source,id,review_decision,who,why\n"
 
 
 def lines(*given: str) -> list[overrules.Overrule]:
@@ -23,8 +23,8 @@ def rows(table) -> pd.DataFrame:
     }
     built = table(["x", "y", "p", "q", "z", "u"], id=["A", "A", "B", "B", "C", "U"], **facts)
     broken = built["source"] == "u"
-    return built.assign(kept=~broken, stage=broken.map({True: "ingest", False: ""}),
-                        reason=broken.map({True: "unreadable", False: ""}))  # fmt: skip
+    return built.assign(kept=~broken, dropped_by=broken.map({True: "ingest", False: ""}),
+                        drop_reason=broken.map({True: "unreadable", False: ""}))  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,11 @@ def rows(table) -> pd.DataFrame:
 )  # fmt: skip
 def test_verdicts(rows: pd.DataFrame, given: list[str], expected: dict[str, str]) -> None:
     found = overrules.applied(rows, lines(*given), ["d"])
-    verdict = found.set_index("source")["verdict"]
+    verdict = found.set_index("source")["review_decision"]
     assert verdict[verdict != ""].to_dict() == expected
-    dropped = found[(found["verdict"] == "drop") & (found["source"] != "u")]
-    assert set(dropped["reason"]) <= {"review-drop"}
-    assert found[found["source"] == "u"]["reason"].item() == "unreadable"
+    dropped = found[(found["review_decision"] == "drop") & (found["source"] != "u")]
+    assert set(dropped["drop_reason"]) <= {"review-drop"}
+    assert found[found["source"] == "u"]["drop_reason"].item() == "unreadable"
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_what_cannot_be_applied(rows: pd.DataFrame, given: list[str], message: s
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "expected the columns delivery,source,id,verdict,who,why, got nothing"),
+        ("", "expected the columns delivery,source,id,review_decision,who,why, got nothing"),
         ("delivery,file,id,verdict,who,why\n", "got delivery,file,id"),
         (HEADER + "d,x,,keep,me\n", "line 2: expected 6 fields .*, got 5"),
-        (HEADER + "\nd,x,,maybe,me,so\n", "line 3: verdict must be keep or drop, got 'maybe'"),
+        (HEADER + "\nd,x,,maybe,me,so\n", "line 3: review_decision must be keep or drop, got 'maybe'"),
         (HEADER + "d,,,keep,me,so\n", "line 2: expected an id, or a delivery and a source"),
         (HEADER + "d,x,,keep,me, \n", "line 2: expected who says so and why"),
     ],

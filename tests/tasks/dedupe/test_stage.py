@@ -37,7 +37,7 @@ def ingested(folder: Path, **pictures: Image.Image) -> list[Path]:
     settings = Ingest(crop=0, image_size=96, hash_size=16)
     ingest.main(CLASSES, settings, folder / "raw" / "d", folder / "ingested" / "d")
     (folder / "deliveries.yaml").write_text('deliveries:\n- "d"\n')
-    (folder / "review.csv").write_text("delivery,source,id,verdict,who,why\n")
+    (folder / "review.csv").write_text("delivery,source,id,review_decision,who,why\n")
     embed(folder)
     return [folder / name for name in ("deliveries.yaml", "review.csv", "ingested", "embedded")]
 
@@ -52,7 +52,7 @@ def embed(folder: Path) -> None:
 
 def reasons(folder: Path) -> dict[str, str]:
     rows = store.read_rows(folder / "out")
-    return {Path(source).stem: reason for source, reason in zip(rows["source"], rows["reason"], strict=True)}
+    return {Path(source).stem: reason for source, reason in zip(rows["source"], rows["drop_reason"], strict=True)}
 
 
 def test_copies_are_found_from_the_pixels_up(tmp_path: Path) -> None:
@@ -117,8 +117,8 @@ def test_a_picture_cropped_anew_is_a_copy_unless_switched_off(tmp_path: Path) ->
 def test_a_verdict_in_the_review_wins(tmp_path: Path) -> None:
     paths = ingested(tmp_path, a=smear(1), b=smear(1), c=smear(2))
     paths[1].write_text(
-        "delivery,source,id,verdict,who,why\nd,ig/b.png,,keep,me,sharper\nd,ig/c.png,,drop,me,no cell\n"
+        "delivery,source,id,review_decision,who,why\nd,ig/b.png,,keep,me,sharper\nd,ig/c.png,,drop,me,no cell\n"
     )
     stage.main(SETTINGS, *paths, tmp_path / "out")
     assert reasons(tmp_path) == {"a": "exact-copy", "b": "", "c": "review-drop"}
-    assert store.read_rows(tmp_path / "out")["verdict"].tolist() == ["", "keep", "drop"]
+    assert store.read_rows(tmp_path / "out")["review_decision"].tolist() == ["", "keep", "drop"]

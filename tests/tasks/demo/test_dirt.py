@@ -56,25 +56,25 @@ def test_the_cells_come_first_and_unchanged(drawn, planted):
 
 def test_every_fault_is_planted_in_its_number(planted):
     kinds = Counter(file.kind for file in planted)
-    assert kinds == {"cell": 48, "foreign": 9, "exact": 1, "near": 1, "exact-other-label": 1, "unreadable": 1}
+    assert kinds == {"cell": 48, "outlier": 9, "exact": 1, "near": 1, "exact-other-label": 1, "unreadable": 1}
 
 
 def test_each_copy_has_an_original_of_its_own(planted):
-    originals = [file.of for file in planted if file.kind not in ("cell", "foreign")]
+    originals = [file.of for file in planted if file.kind not in ("cell", "outlier")]
     assert len(set(originals)) == len(originals)
     assert all(planted[of].kind == "cell" for of in originals)
 
 
-def test_one_foreign_picture_is_everywhere_and_another_in_one_class(planted):
-    foreign = [file for file in planted if file.kind == "foreign"]
-    common, rare = Counter(file.content for file in foreign).most_common()
+def test_one_outlier_is_everywhere_and_another_in_one_class(planted):
+    outliers = [file for file in planted if file.kind == "outlier"]
+    common, rare = Counter(file.content for file in outliers).most_common()
     assert (common[1], rare[1]) == (8, 1)
-    assert len({file.label for file in foreign if file.content == common[0]}) == 8
-    assert {file.label for file in foreign if file.content == rare[0]} == {"monocyte"}
+    assert len({file.label for file in outliers if file.content == common[0]}) == 8
+    assert {file.label for file in outliers if file.content == rare[0]} == {"monocyte"}
 
 
-def test_a_foreign_run_copies_its_first(planted):
-    first, second, *_ = (index for index, file in enumerate(planted) if file.kind == "foreign")
+def test_a_run_of_outliers_copies_its_first(planted):
+    first, second, *_ = (index for index, file in enumerate(planted) if file.kind == "outlier")
     assert planted[first].of is None
     assert planted[second].of == first
     assert planted[second].content == planted[first].content

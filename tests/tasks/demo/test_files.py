@@ -97,7 +97,7 @@ def test_draw_labels_by_folder_and_counts_the_second_batch():
     drawn = files.draw(7, 48, PLAIN | {"ig": "immature"})
     assert [file.label for file in drawn].count("immature") == 8
     assert [file.kind for file in drawn] == ["cell"] * 48
-    assert [file.batch for file in drawn].count("bluish") == 1
+    assert [file.acquisition_batch for file in drawn].count("bluish") == 1
     assert len({file.content for file in drawn}) == 48
 
 

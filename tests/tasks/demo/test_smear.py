@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from tasks.demo import shapes, smear
-from tasks.demo.smear import BLUISH, MAIN, Batch, Cell, Layer
+from tasks.demo.smear import BLUISH, MAIN, AcquisitionBatch, Cell, Layer
 
 WHOLE = np.ones((shapes.SIDE, shapes.SIDE), np.float32)
 NOTHING = Cell(0, 0 * WHOLE, [])
 
 
-def shot(seed: int, cell: Cell = NOTHING, batch: Batch = MAIN) -> np.ndarray:
-    return smear.photograph(np.random.default_rng(seed), cell, batch)
+def shot(seed: int, cell: Cell = NOTHING, acquisition_batch: AcquisitionBatch = MAIN) -> np.ndarray:
+    return smear.photograph(np.random.default_rng(seed), cell, acquisition_batch)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_photograph_is_uint8_rgb():
 def test_the_batches_differ_in_the_colour_of_the_light(seed):
     red, _, blue = shot(seed).mean((0, 1))
     assert red > blue + 15
-    red, _, blue = shot(seed, batch=BLUISH).mean((0, 1))
+    red, _, blue = shot(seed, acquisition_batch=BLUISH).mean((0, 1))
     assert blue > red + 5
 
 

@@ -28,12 +28,12 @@ def test_writes_each_picture_and_a_row_of_truth_for_it(tmp_path):
     assert done.stdout == "demo: drew 48 cells and planted 13 faults among them\n", done.stderr
     with (tmp_path / "truth/demo.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == ["source", "label", "kind", "of", "batch"]
+    assert list(rows[0]) == ["source", "label", "kind", "of", "acquisition_batch"]
     assert [row["source"] for row in rows] == list(contents(tmp_path / "raw/demo"))
     assert all(row["source"].split("/")[0] == row["label"] for row in rows)
     assert {row["of"] for row in rows} - {""} <= {row["source"] for row in rows}
-    foreign = [row["label"] for row in rows if row["kind"] == "foreign"]
-    assert sorted(foreign) == sorted([*files.PREVALENCE, "monocyte"])
+    outliers = [row["label"] for row in rows if row["kind"] == "outlier"]
+    assert sorted(outliers) == sorted([*files.PREVALENCE, "monocyte"])
     assert b"\r" not in (tmp_path / "truth/demo.csv").read_bytes()
 
 

@@ -49,12 +49,12 @@ def write(root: Path, name: str, pixels: np.ndarray, embedded: np.ndarray) -> No
 
 @pytest.fixture(scope="session")
 def rows(table) -> Callable[..., pd.DataFrame]:
-    """Builds the rows of a delivery: `rows("new", "aabb", dropped={3: ("foreign", "")})`, all in train."""
+    """Builds the rows of a delivery: `rows("new", "aabb", dropped={3: ("outlier", "")})`, all in train."""
 
     def build(name: str, labels: Sequence[str], dropped=None, split="train") -> pd.DataFrame:
         found = table([f"{name}{k}" for k in range(len(labels))], delivery=name, label=list(labels), split=split)
         for k, (reason, partner) in (dropped or {}).items():
-            found.loc[k, ["kept", "stage", "reason", "partner"]] = [False, "some", reason, partner]
+            found.loc[k, ["kept", "dropped_by", "drop_reason", "duplicate_of"]] = [False, "some", reason, partner]
         return found
 
     return build

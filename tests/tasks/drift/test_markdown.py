@@ -13,8 +13,8 @@ CALM = Shift("none", 41, 1245, 0.02, 0.4, 0.12)
 DRIFT = Drift(
     names=("new",),
     news=(
-        News("new", "a", came=60, new=41, copied=19, repeated=0, conflicting=0, foreign=0, unusable=0, other=0),
-        News("new", "b|c", came=40, new=0, copied=38, repeated=0, conflicting=0, foreign=2, unusable=0, other=0),
+        News("new", "a", came=60, new=41, copied=19, repeated=0, conflicting=0, outlier=0, unusable=0, other=0),
+        News("new", "b|c", came=40, new=0, copied=38, repeated=0, conflicting=0, outlier=2, unusable=0, other=0),
     ),
     displaced=0,
     shares=(Share("a", 41, 245), Share("b|c", 0, 1000)),
@@ -64,7 +64,7 @@ def lines(drift: Drift) -> list[str]:
 
 def test_tables_hold_what_there_is() -> None:
     told = lines(DRIFT)
-    assert "| delivery | came | new | copied | foreign |" in told
+    assert "| delivery | came | new | copied | outlier |" in told
     assert "| new | 100 | 41 | 57 | 2 |" in told
     assert "| a | 60 | 41 | 19 | 0 | 100.0 % | 19.7 % |" in told
     assert "| b\\|c | 40 | 0 | 38 | 2 | 0.0 % | 80.3 % |" in told

@@ -57,7 +57,7 @@ def test_false_alarms_are_as_rare_as_said(project, size: int) -> None:
     assert alarms / 300 <= 0.03 + 2.5 * (0.03 * 0.97 / 300) ** 0.5
 
 
-NOBODY = {0: ("foreign", "")}
+NOBODY = {0: ("outlier", "")}
 
 
 @pytest.mark.usefixtures("brief")
@@ -96,7 +96,7 @@ def test_classes_that_are_all_new_leave_nothing_to_compare_colours_with(project)
 @pytest.mark.usefixtures("brief")
 def test_training_pictures_are_the_kept_ones_of_other_deliveries(project) -> None:
     found = project(
-        ("old", "a" * 30, {"dropped": {0: ("foreign", ""), 1: ("label-conflict", "new/new0")}}),
+        ("old", "a" * 30, {"dropped": {0: ("outlier", ""), 1: ("label-conflict", "new/new0")}}),
         ("held out", "a" * 30, {"split": "val"}),
         ("new", "a" * 20, {"split": "test"}),
         ("newer", "a" * 15, {}),

@@ -4,7 +4,7 @@ import pytest
 from tasks.drift.drift import News
 from tasks.drift.news import displaced, news
 
-NOTHING = {"new": 0, "copied": 0, "repeated": 0, "conflicting": 0, "foreign": 0, "unusable": 0, "other": 0}
+NOTHING = {"new": 0, "copied": 0, "repeated": 0, "conflicting": 0, "outlier": 0, "unusable": 0, "other": 0}
 
 
 def told(delivery: str, label: str, **counts: int) -> News:
@@ -20,7 +20,7 @@ def told(delivery: str, label: str, **counts: int) -> News:
         ("exact-copy", "new/a.png", "repeated"),
         ("near-copy", "new/x/y.png", "repeated"),
         ("label-conflict", "old/a.png", "conflicting"),
-        ("foreign", "", "foreign"),
+        ("outlier", "", "outlier"),
         ("unreadable", "", "unusable"),
         ("blank", "", "unusable"),
         ("noise", "", "unusable"),

@@ -12,8 +12,8 @@ NAMES = ["ig", "platelet"]
 @pytest.fixture
 def clean(tmp_path: Path, table) -> Path:
     made = table(list("edcbaxyz"), split=["test"] * 5 + ["train", "test", "val"], label=["ig"] * 4 + ["platelet"] * 4)
-    reasons = np.array(["", "exact-copy", "", "", "", "", "foreign", "blank"])
-    made = made.assign(reason=reasons, kept=reasons == "", stage=np.where(reasons == "", "", "outliers"))
+    reasons = np.array(["", "exact-copy", "", "", "", "", "outlier", "blank"])
+    made = made.assign(drop_reason=reasons, kept=reasons == "", dropped_by=np.where(reasons == "", "", "outliers"))
     store.write_rows(tmp_path, made)
     return tmp_path
 

@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from tasks.evaluate import slices
 from tasks.evaluate.resampling import Resampling
-from tasks.record import Record
+from tasks.predictions import Predictions
 
 
 def test_blurred_pictures_are_less_sharp() -> None:
@@ -22,17 +22,17 @@ def test_quarters_hold_the_same_number_and_follow_the_values() -> None:
 
 
 @pytest.fixture(scope="module")
-def record() -> Record:
-    rows = pd.DataFrame({"id": [f"{k:02}" for k in range(40)], "group": [f"{k:02}" for k in range(40)]})
-    rows = rows.assign(delivery=["old"] * 35 + ["new"] * 5, source=rows["id"], batch="", sharpness="2")
+def predictions() -> Predictions:
+    rows = pd.DataFrame({"id": [f"{k:02}" for k in range(40)], "split_group": [f"{k:02}" for k in range(40)]})
+    rows = rows.assign(delivery=["old"] * 35 + ["new"] * 5, source=rows["id"], acquisition_batch="", sharpness="2")
     rows = rows.assign(label=["ig", "platelet"] * 20, predicted=["ig", "platelet"] * 18 + ["platelet"] * 4)
-    rows = rows.assign(confidence=0.9, score=0.1, why="", p_ig=0.5, p_platelet=0.5)
-    return Record(("ig", "platelet"), rows, pd.DataFrame({"mix": np.zeros(40, np.uint8)}))
+    rows = rows.assign(confidence=0.9, ood_score=0.1, why="", p_ig=0.5, p_platelet=0.5)
+    return Predictions(("ig", "platelet"), rows, pd.DataFrame({"mixed": np.zeros(40, np.uint8)}))
 
 
-def test_a_slice_has_figures_or_says_that_it_has_too_few_rows(record: Record) -> None:
-    resampling = Resampling(record.rows["group"].to_numpy(str), record.truth, 200, 0.95, 0)
-    table = slices.table(record, resampling, 20).set_index(["slice", "value"])
+def test_a_slice_has_figures_or_says_that_it_has_too_few_rows(predictions: Predictions) -> None:
+    resampling = Resampling(predictions.rows["split_group"].to_numpy(str), predictions.truth, 200, 0.95, 0)
+    table = slices.table(predictions, resampling, 20).set_index(["slice", "value"])
     assert list(table.columns) == slices.COLUMNS[2:]
     assert table.loc[("class", "ig"), "accuracy"] == 0.9
     assert table.loc[("class", "ig"), "low"] < 0.9 < table.loc[("class", "ig"), "high"]
@@ -41,4 +41,4 @@ def test_a_slice_has_figures_or_says_that_it_has_too_few_rows(record: Record) ->
     assert few[["accuracy", "low", "high", "balanced_accuracy"]].isna().all()
     assert few["note"] == "5 rows, fewer than 20: too few for a figure"
     assert table.loc[("delivery", "old"), "note"] == ""
-    assert table.loc[("batch", "none"), "rows"] == 40
+    assert table.loc[("acquisition_batch", "none"), "rows"] == 40

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks import model, record, store
-from tasks.answers.calibration import Calibration
-from tasks.answers.detector import Detector, Space
-from tasks.answers.temperature import Temperature
-from tasks.distortions import suite
+from tasks import model, predictions, store
+from tasks.corruptions import benchmark
 from tasks.evaluate import stage
 from tasks.evaluate.settings import Evaluate
+from tasks.selective.calibration import Calibration
+from tasks.selective.detector import Detector, Space
+from tasks.selective.temperature import Temperature
 
-SIDE, ROWS, FOREIGN = 32, 40, 6
-SETTINGS = Evaluate(batch=16, seed=0, views=1, resamples=200, level=0.9, min_rows=12)
+SIDE, ROWS, OOD = 32, 40, 6
+SETTINGS = Evaluate(batch=16, seed=0, tta=1, resamples=200, level=0.9, min_rows=12)
 
 
 def red_or_blue() -> keras.Model:
@@ -37,15 +37,19 @@ def made(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
     folder = tmp_path_factory.mktemp("evaluate")
     rng = np.random.default_rng(0)
     colours = np.array([(190, 90, 110), (110, 90, 190), (30, 250, 30)])
-    of = np.repeat([0, 1, 2], [ROWS // 2, ROWS // 2, FOREIGN])
+    of = np.repeat([0, 1, 2], [ROWS // 2, ROWS // 2, OOD])
     pixels = np.clip(colours[of][:, None, None] + rng.normal(0, 12, (len(of), SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
     (folder / "ingested/d").mkdir(parents=True)
     np.save(folder / "ingested/d" / store.PIXELS, pixels)
     labels = np.array(["ig", "platelet", "ig"])[of]
     labels[:3] = "platelet"
-    reason = np.where(of == 2, "foreign", "")
-    rows = table([f"{k:03}" for k in range(len(of))], label=labels, split="test", batch="grey", reason=reason)
-    store.write_rows(folder / "clean", rows.assign(kept=reason == "", stage=np.where(reason == "", "", "outliers")))
+    reason = np.where(of == 2, "outlier", "")
+    rows = table(
+        [f"{k:03}" for k in range(len(of))], label=labels, split="test", acquisition_batch="grey", drop_reason=reason
+    )
+    store.write_rows(
+        folder / "clean", rows.assign(kept=reason == "", dropped_by=np.where(reason == "", "", "outliers"))
+    )
     space = Space(np.array([0.65, 0.4, 0.65], np.float32), np.array([[0.7071, 0, -0.7071]], np.float32))
     detector = Detector((space,), np.zeros(1, np.float32), np.ones(1, np.float32))
     fitted = Calibration(("maps",), detector, Temperature(0.5413, 0.0, 0.0, 1.0), 0.6, float(np.log(0.35)))
@@ -70,33 +74,33 @@ def test_figures_are_those_of_the_answers(made: Path) -> None:
 
 
 def test_green_pictures_are_refused_and_cells_are_not(made: Path) -> None:
-    figures = read(made, "figures.json")["foreign"]
-    assert figures["by_reason"] == {"foreign": {"rows": FOREIGN, "refused": FOREIGN}}
+    figures = read(made, "figures.json")["ood"]
+    assert figures["by_reason"] == {"outlier": {"rows": OOD, "refused": OOD}}
     assert figures["refused"] == {"value": 1.0, "low": 1.0, "high": 1.0}
     assert figures["auroc"] == 1
-    assert figures["cells_refused"]["value"] == 0
-    assert (pd.read_parquet(made / "scores/foreign.parquet")["why"] == "foreign").all()
+    assert figures["ood_false_positive_rate"]["value"] == 0
+    assert (pd.read_parquet(made / "scores/ood.parquet")["why"] == "ood").all()
 
 
 def test_the_record_holds_every_row_under_every_cell(made: Path) -> None:
-    found = record.read(made / "scores")
+    found = predictions.read(made / "scores")
     assert len(found.rows) == ROWS
-    assert found.kinds == suite.KINDS
-    assert len(found.cells) == len(suite.KINDS) * 5
+    assert found.kinds == benchmark.KINDS
+    assert len(found.corruption_names) == len(benchmark.KINDS) * 5
     assert found.rows["sharpness"].value_counts().tolist() == [10] * 4
     assert (found.predicted == found.truth).sum() == 37
 
 
 def test_the_suite_s_table_agrees_with_the_record(made: Path) -> None:
-    found, table = record.read(made / "scores"), pd.read_csv(made / "scores/suite.csv")
-    assert len(table) == len(found.cells) + 2
-    for row in table[~table["kind"].isin(["clean", "mix"])].itertuples():
+    found, table = predictions.read(made / "scores"), pd.read_csv(made / "scores/corruptions.csv")
+    assert len(table) == len(found.corruption_names) + 2
+    for row in table[~table["kind"].isin(["clean", "mixed"])].itertuples():
         predicted = found.under(f"{row.kind}/{row.severity}")
         recalls = [(predicted[found.truth == k] == k).mean() for k in (0, 1)]
         assert row.balanced_error == pytest.approx(1 - np.mean(recalls), abs=1e-6)
         assert row.low <= row.balanced_error <= row.high
-    inside = table[~table["kind"].isin(["clean", "mix"])].groupby("kind")["balanced_error"].mean()
-    figures = read(made, "figures.json")["distorted"]
+    inside = table[~table["kind"].isin(["clean", "mixed"])].groupby("kind")["balanced_error"].mean()
+    figures = read(made, "figures.json")["corrupted"]
     assert figures["mean_balanced_error"]["value"] == pytest.approx(inside.mean())
     assert figures["worst_balanced_error"]["value"] == pytest.approx(inside.max())
     assert inside[figures["worst_kind"]] == inside.max()
@@ -104,10 +108,10 @@ def test_the_suite_s_table_agrees_with_the_record(made: Path) -> None:
 
 def test_slices_and_curves_are_written(made: Path) -> None:
     slices = pd.read_csv(made / "scores/slices.csv")
-    assert set(slices["slice"]) == {"class", "delivery", "batch", "sharpness"}
+    assert set(slices["slice"]) == {"class", "delivery", "acquisition_batch", "sharpness"}
     assert slices.loc[slices["slice"] == "sharpness", "note"].str.contains("10 rows, fewer than 12").all()
     assert pd.read_csv(made / "scores/confusion.csv")["rows"].tolist() == [17, 0, 3, 20]
-    assert set(pd.read_csv(made / "scores/reliability.csv")["set"]) == {"clean", "mix"}
+    assert set(pd.read_csv(made / "scores/reliability.csv")["set"]) == {"clean", "mixed"}
     curve = pd.read_csv(made / "scores/risk_coverage.csv").query("set == 'clean'")
     assert curve["coverage"].iloc[-1] == 1
     assert curve["risk"].iloc[-1] == pytest.approx(3 / 40)
@@ -121,10 +125,10 @@ def test_the_same_again_has_the_same_bytes(made: Path) -> None:
         assert (made / "scores" / name).read_bytes() == (made / "again" / name).read_bytes(), name
 
 
-def test_without_foreign_pictures_their_figures_are_null(made: Path, tmp_path: Path) -> None:
+def test_without_out_of_distribution_pictures_their_figures_are_null(made: Path, tmp_path: Path) -> None:
     rows = store.read_rows(made / "clean")
     store.write_rows(tmp_path / "clean", rows[rows["kept"]])
     stage.main(SETTINGS, tmp_path / "clean", made / "ingested", made / "model", tmp_path / "scores")
     flat = json.loads((tmp_path / "scores/metrics.json").read_text())
-    assert (flat["foreign_rows"], flat["foreign_refused"], flat["foreign_auroc"]) == (0, None, None)
-    assert len(pd.read_parquet(tmp_path / "scores/foreign.parquet")) == 0
+    assert (flat["ood_rows"], flat["ood_refused"], flat["ood_auroc"]) == (0, None, None)
+    assert len(pd.read_parquet(tmp_path / "scores/ood.parquet")) == 0

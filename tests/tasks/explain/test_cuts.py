@@ -70,7 +70,7 @@ def test_a_padded_map_is_passed_over(with_head) -> None:
 
 
 def test_no_map_is_fine_enough(colours) -> None:
-    with pytest.raises(ValueError, match="explain.cells must be at most the side of a feature map of .*, got 64"):
+    with pytest.raises(ValueError, match="explain.map_size must be at most the side of a feature map of .*, got 64"):
         cuts.at_map(colours(), 64)
 
 

@@ -47,18 +47,18 @@ def test_what_is_said_of_a_row_does_not_follow_from_its_label() -> None:
 
 def test_the_classes_of_clusters_are_told() -> None:
     points, labels = clusters()
-    told = probabilities(points, labels, folds(labels, np.arange(len(labels)), 5, 0), 3, 1.0)
-    assert told.sum(axis=1) == pytest.approx(1)
-    assert (told.argmax(axis=1) == labels).all()
+    predicted = probabilities(points, labels, folds(labels, np.arange(len(labels)), 5, 0), 3, 1.0)
+    assert predicted.sum(axis=1) == pytest.approx(1)
+    assert (predicted.argmax(axis=1) == labels).all()
 
 
 def test_a_row_whose_class_is_in_its_fold_alone_is_not_judged() -> None:
     points, labels = clusters()
     labels[0] = 4
-    told = probabilities(points, labels, folds(labels, np.arange(len(labels)), 5, 0), 5, 1.0)
-    assert np.isnan(told[0]).all()
-    assert np.isfinite(told[1:]).all()
-    assert (told[1:, 3] == 0).all()  # a class of which there is no row
+    predicted = probabilities(points, labels, folds(labels, np.arange(len(labels)), 5, 0), 5, 1.0)
+    assert np.isnan(predicted[0]).all()
+    assert np.isfinite(predicted[1:]).all()
+    assert (predicted[1:, 3] == 0).all()  # a class of which there is no row
 
 
 def test_where_one_class_is_left_to_learn_from_nothing_is_judged() -> None:

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tasks import model, record, store
+from tasks import model, predictions, store
 from tasks.explain import stage
 from tasks.explain.settings import Explain
 
 NAMES = ["red", "green", "blue"]
 EXPLAIN = Explain(
-    seed=0, batch=4, wrong=2, right=2, cells=1, side=24, folds=5, components=3, strength=1.0, prune="class", shown=2
+    seed=0, batch=4, wrong=2, right=2, map_size=1, side=24, folds=5, components=3, strength=1.0, prune="class", shown=2
 )
 MISLABELLED = {3: "green", 31: "blue", 58: "red"}
 """Rows whose label is wrong; each is of the colour k % 3."""
@@ -46,15 +46,18 @@ class Project:
         return out
 
 
-def write_scores(folder: Path, rows: pd.DataFrame, told: np.ndarray) -> None:
-    """A record of the test rows, answered as `told` of all rows says."""
+def write_scores(folder: Path, rows: pd.DataFrame, predicted: np.ndarray) -> None:
+    """A predictions of the test rows, answered as `told` of all rows says."""
     test = np.flatnonzero(rows["split"] == "test")
-    told, rows = told[test], rows.loc[test, ["id", "group", "delivery", "source", "label"]].reset_index(drop=True)
-    rows = rows.assign(predicted=np.array(NAMES)[told.argmax(axis=1)], confidence=told.max(axis=1))
-    rows = rows.assign(batch="grey", sharpness="1", score=0.0, why="")
-    rows = rows.join(pd.DataFrame(told, columns=[f"p_{name}" for name in NAMES]))
-    suite = pd.DataFrame({record.MIX: told.argmax(axis=1).astype(np.uint8)})
-    record.write(folder, record.Record(tuple(NAMES), rows, suite))
+    predicted, rows = (
+        predicted[test],
+        rows.loc[test, ["id", "split_group", "delivery", "source", "label"]].reset_index(drop=True),
+    )
+    rows = rows.assign(predicted=np.array(NAMES)[predicted.argmax(axis=1)], confidence=predicted.max(axis=1))
+    rows = rows.assign(acquisition_batch="grey", sharpness="1", ood_score=0.0, why="")
+    rows = rows.join(pd.DataFrame(predicted, columns=[f"p_{name}" for name in NAMES]))
+    corruptions = pd.DataFrame({predictions.MIXED: predicted.argmax(axis=1).astype(np.uint8)})
+    predictions.write(folder, predictions.Predictions(tuple(NAMES), rows, corruptions))
 
 
 @pytest.fixture(scope="module")
@@ -68,24 +71,30 @@ def out(project: Project) -> Path:
 
 
 def test_the_wrong_labels_are_on_the_list_and_nothing_else(out: Path, project: Project) -> None:
-    told = pd.read_csv(out / "suspects.csv", dtype={"id": str}, keep_default_na=False)
-    assert list(told.columns) == [
+    predicted = pd.read_csv(out / "label_issues.csv", dtype={"id": str}, keep_default_na=False)
+    assert list(predicted.columns) == [
         "rank", "id", "delivery", "source", "split", "label", "suggested", "self_confidence", "p_suggested", "picture",
     ]  # fmt: skip
-    assert set(told["id"]) == {f"{k:02}" for k in MISLABELLED}
-    for row in told.itertuples():
+    assert set(predicted["id"]) == {f"{k:02}" for k in MISLABELLED}
+    for row in predicted.itertuples():
         k = int(row.id)
         assert (row.label, row.suggested) == (MISLABELLED[k], NAMES[k % 3])
         assert (row.delivery, row.split) == tuple(project.rows.loc[k, ["delivery", "split"]])
-    figures = json.loads((out / "suspects.json").read_text())
-    assert {name: figures[name] for name in ("rows", "suspects", "shown")} == {"rows": 60, "suspects": 3, "shown": 2}
+    figures = json.loads((out / "label_issues.json").read_text())
+    assert {name: figures[name] for name in ("rows", "label_issues", "shown")} == {
+        "rows": 60,
+        "label_issues": 3,
+        "shown": 2,
+    }
 
 
 def test_those_shown_have_their_picture_and_the_others_none(out: Path, project: Project) -> None:
-    told = pd.read_csv(out / "suspects.csv", dtype={"id": str}, keep_default_na=False)
-    assert (told["picture"] != "").tolist() == [True, True, False]
-    assert sorted(str(file.relative_to(out)) for file in (out / "suspects").iterdir()) == sorted(told["picture"][:2])
-    for row in told[:2].itertuples():
+    predicted = pd.read_csv(out / "label_issues.csv", dtype={"id": str}, keep_default_na=False)
+    assert (predicted["picture"] != "").tolist() == [True, True, False]
+    assert sorted(str(file.relative_to(out)) for file in (out / "label_issues").iterdir()) == sorted(
+        predicted["picture"][:2]
+    )
+    for row in predicted[:2].itertuples():
         assert (np.asarray(Image.open(out / row.picture)) == project.pixels[int(row.id)]).all()
 
 
@@ -105,8 +114,8 @@ def test_right_answers_are_some_of_each_class(out: Path) -> None:
 
 
 def test_every_example_has_its_picture_beside_its_map(out: Path, project: Project) -> None:
-    told = json.loads((out / "examples.json").read_text())
-    entries = told["wrong"] + told["right"]
+    predicted = json.loads((out / "examples.json").read_text())
+    entries = predicted["wrong"] + predicted["right"]
     assert {file.name for file in (out / "cam").iterdir()} == {f"{entry['id']}.png" for entry in entries}
     for entry in entries:
         both = np.asarray(Image.open(out / entry["picture"])).astype(int)
@@ -129,11 +138,13 @@ def test_without_errors_and_suspects_the_lists_are_empty(project: Project, tmp_p
     write_scores(tmp_path / "scores", right, project.told)
     project.run(tmp_path / "out", tmp_path / "clean", tmp_path / "scores")
     assert json.loads((tmp_path / "out" / "examples.json").read_text())["wrong"] == []
-    assert len((tmp_path / "out" / "suspects.csv").read_text().splitlines()) == 1
-    assert json.loads((tmp_path / "out" / "suspects.json").read_text())["suspects"] == 0
+    assert len((tmp_path / "out" / "label_issues.csv").read_text().splitlines()) == 1
+    assert json.loads((tmp_path / "out" / "label_issues.json").read_text())["label_issues"] == 0
 
 
 def test_scores_of_rows_that_are_not_kept_are_an_error(project: Project, tmp_path: Path) -> None:
     store.write_rows(tmp_path / "clean", project.rows[project.rows["split"] != "test"])
-    with pytest.raises(ValueError, match="expected every row of the record among those that are kept, got 0 of 15"):
+    with pytest.raises(
+        ValueError, match="expected every row of the predictions among those that are kept, got 0 of 15"
+    ):
         project.run(tmp_path / "out", tmp_path / "clean")

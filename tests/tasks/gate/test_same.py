@@ -5,12 +5,14 @@ import pytest
 
 from tasks.gate.decide import decide
 from tasks.gate.same import check_same
-from tasks.record import Record
+from tasks.predictions import Predictions
 
 
-def changed(one: Record, drop: Sequence[str] = (), rename: Mapping[str, str] | None = None, **columns) -> Record:
-    suite = one.suite.drop(columns=list(drop)).rename(columns=rename or {})
-    return Record(one.classes, one.rows.assign(**columns), suite)
+def changed(
+    one: Predictions, drop: Sequence[str] = (), rename: Mapping[str, str] | None = None, **columns
+) -> Predictions:
+    corruptions = one.corruptions.drop(columns=list(drop)).rename(columns=rename or {})
+    return Predictions(one.classes, one.rows.assign(**columns), corruptions)
 
 
 @pytest.mark.parametrize(
@@ -22,46 +24,49 @@ def changed(one: Record, drop: Sequence[str] = (), rename: Mapping[str, str] | N
         ),
         ({"id": list("56789")}, "ids of the champion alone: 5 (000, 001, 002, ...); of the challenger alone: 5"),
         ({"label": list("abbcc")}, "label differs in 1 of 5 test rows: 001 has 'a' and 'b'"),
-        ({"group": list("ggggg")}, "group differs in 5 of 5 test rows: 000 has '000' and 'g'"),
+        ({"split_group": list("ggggg")}, "split_group differs in 5 of 5 test rows: 000 has '000' and 'g'"),
         ({"delivery": list("xxxxy")}, "delivery differs in 1 of 5 test rows: 004 has 'x' and 'y'"),
-        ({"batch": "pink"}, "batch differs in 5 of 5"),
+        ({"acquisition_batch": "pink"}, "acquisition_batch differs in 5 of 5"),
         ({"sharpness": "2"}, "sharpness differs in 5 of 5"),
-        ({"drop": ("jpeg/1",)}, "distortion suite of the champion alone: 1 (jpeg/1); of the challenger alone: 0"),
+        (
+            {"drop": ("jpeg/1",)},
+            "corruptions of the benchmark of the champion alone: 1 (jpeg/1); of the challenger alone: 0",
+        ),
         ({"rename": {"blur/1": "blur/3"}}, "the champion alone: 1 (blur/1); of the challenger alone: 1 (blur/3)"),
     ],
     ids=["ids", "all ids", "a label", "groups", "a delivery", "batches", "sharpness", "a cell less", "another cell"],
 )
-def test_records_of_other_rows_are_refused(record, rules, change, said) -> None:
+def test_records_of_other_rows_are_refused(predictions, rules, change, said) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
-        decide(record("aabcc"), changed(record("aabcc"), **change), rules())
+        decide(predictions("aabcc"), changed(predictions("aabcc"), **change), rules())
 
 
-def test_rows_of_a_longer_test_set_are_counted(record, rules) -> None:
+def test_rows_of_a_longer_test_set_are_counted(predictions, rules) -> None:
     with pytest.raises(ValueError, match=re.escape("champion alone: 0; of the challenger alone: 2 (005, 006)")):
-        decide(record("aabcc"), record("aabccab"), rules())
+        decide(predictions("aabcc"), predictions("aabccab"), rules())
 
 
 @pytest.mark.parametrize("classes", ["abcd", "acb"], ids=["one more", "another order"])
-def test_records_of_other_classes_are_refused(record, rules, classes) -> None:
+def test_records_of_other_classes_are_refused(predictions, rules, classes) -> None:
     with pytest.raises(ValueError, match=f"classes differ: a, b, c and {', '.join(classes)}"):
-        decide(record("aabcc"), record("aabcc", classes=classes), rules())
+        decide(predictions("aabcc"), predictions("aabcc", classes=classes), rules())
 
 
-def test_answers_and_source_may_differ(record) -> None:
-    other = record("aabcc", {"clean": [0], "mix": [3]})
-    check_same(record("aabcc"), changed(other, source="elsewhere", confidence=0.1))
+def test_answers_and_source_may_differ(predictions) -> None:
+    other = predictions("aabcc", {"clean": [0], "mixed": [3]})
+    check_same(predictions("aabcc"), changed(other, source="elsewhere", confidence=0.1))
 
 
 @pytest.mark.parametrize(
     ("drop", "said"),
-    [(("mix",), "lacks the mix"), (("blur/1", "blur/2", "jpeg/1"), "lacks the distortion suite")],
-    ids=["no mix", "no cells"],
+    [(("mixed",), "lack mixed corruptions"), (("blur/1", "blur/2", "jpeg/1"), "lack the corruption benchmark")],
+    ids=["no mixed corruptions", "no corruptions"],
 )
-def test_an_incomplete_record_is_refused(record, rules, drop, said) -> None:
+def test_an_incomplete_record_is_refused(predictions, rules, drop, said) -> None:
     with pytest.raises(ValueError, match=said):
-        decide(None, changed(record("aabcc"), drop), rules())
+        decide(None, changed(predictions("aabcc"), drop), rules())
 
 
-def test_a_record_without_rows_is_refused(record, rules) -> None:
-    with pytest.raises(ValueError, match="no rows"):
-        decide(None, record(""), rules())
+def test_a_record_without_rows_is_refused(predictions, rules) -> None:
+    with pytest.raises(ValueError, match="no predictions"):
+        decide(None, predictions(""), rules())

@@ -25,10 +25,15 @@ def test_the_rules_are_read_as_written(tmp_path, written, rules) -> None:
 @pytest.mark.parametrize(
     ("part", "key", "value", "said"),
     [
-        ("allowed", "recall", 1.2, "gate.allowed.recall: Input should be less than or equal to 1, got 1.2"),
-        ("allowed", "clean", -0.1, "gate.allowed.clean"),
-        ("wanted", "worst", 0.1, "gate.wanted.worst: unknown key"),
-        ("floors", "mix", None, "gate.floors.mix"),
+        (
+            "non_inferiority_margins",
+            "recall",
+            1.2,
+            "gate.non_inferiority_margins.recall: Input should be less than or equal to 1, got 1.2",
+        ),
+        ("non_inferiority_margins", "clean", -0.1, "gate.non_inferiority_margins.clean"),
+        ("superiority_margins", "worst", 0.1, "gate.superiority_margins.worst: unknown key"),
+        ("minimums", "mixed", None, "gate.minimums.mixed"),
         (None, "level", 0.3, "gate.level"),
         (None, "resamples", 10, "gate.resamples"),
         (None, "min_rows", 0, "gate.min_rows"),

@@ -32,7 +32,7 @@ def test_every_file_has_a_row(delivery: Path, tmp_path: Path) -> None:
     stage.main(CLASSES, SETTINGS, delivery, tmp_path / "out")
     rows = store.read_rows(tmp_path / "out").set_index("source")
     assert list(rows.index) == ["immature_granulocyte/b.png", "platelet/.DS_1.jpg", "platelet/a.png", "stray.png"]
-    assert list(rows["reason"]) == ["", "unreadable", "", "no-class"]
+    assert list(rows["drop_reason"]) == ["", "unreadable", "", "no-class"]
     assert list(rows["label"]) == ["ig", "platelet", "platelet", ""]
     assert list(rows["kept"]) == [True, False, True, False]
     assert "cannot identify" in rows.loc["platelet/.DS_1.jpg", "detail"]
@@ -43,7 +43,7 @@ def test_every_row_has_its_measures_and_its_hashes(delivery: Path, tmp_path: Pat
     stage.main(CLASSES, SETTINGS, delivery, tmp_path / "out")
     rows = store.read_rows(tmp_path / "out")
     assert rows["background"].tolist() == ["#141414", "", "#0a0a0a", "#1e1e1e"]
-    assert rows["batch"].tolist() == ["grey", "", "grey", "grey"]
+    assert rows["acquisition_batch"].tolist() == ["grey", "", "grey", "grey"]
     assert rows["contrast"].tolist() == [0, 0, 0, 0]
     assert np.load(tmp_path / "out" / store.HASHES).shape == (4, 8, 8)
 

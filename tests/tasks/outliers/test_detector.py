@@ -10,30 +10,30 @@ def bulk(n: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(n, 10)).astype(np.float32)
 
 
-def foreign(points: np.ndarray, neighbours: int = 30, false_alarm: float = 0.05) -> list[int]:
+def outliers(points: np.ndarray, neighbours: int = 30, false_alarm: float = 0.05) -> list[int]:
     found = detect(points, np.ones(len(points), bool), neighbours, false_alarm)
     return np.flatnonzero(found.scores > found.limit).tolist()
 
 
-def test_a_foreign_picture_stands_out_and_no_other() -> None:
+def test_an_outlier_stands_out_and_no_other() -> None:
     points = bulk(400)
     points[17] = 9
-    assert foreign(points) == [17]
+    assert outliers(points) == [17]
 
 
-def test_foreign_pictures_of_one_kind_do_not_hide_each_other() -> None:
+def test_outliers_of_one_kind_do_not_hide_each_other() -> None:
     points = bulk(400)
     points[:10] = 9 + np.random.default_rng(1).random((10, 10)) * 0.1
-    assert foreign(points) == list(range(10))
+    assert outliers(points) == list(range(10))
 
 
-def test_more_foreign_pictures_of_one_kind_than_neighbours_go_with_one_that_stands_alone() -> None:
+def test_more_outliers_of_one_kind_than_neighbours_go_with_one_that_stands_alone() -> None:
     points = bulk(400)
     points[:45] = 4 + 1.5 * np.random.default_rng(1).normal(size=(45, 10))
     kth = np.sort(np.linalg.norm(points[:, None] - points[None], axis=2), axis=1)[:, 30]
     at_first = robust_z(np.log(kth), np.ones(400, bool)) > limit(400, 0.05)
     assert 0 < at_first.sum() < 45
-    assert foreign(points) == list(range(45))
+    assert outliers(points) == list(range(45))
 
 
 def test_what_is_not_of_the_bulk_is_scored_too_and_changes_no_other_score() -> None:

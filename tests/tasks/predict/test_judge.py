@@ -7,7 +7,7 @@ from tasks.predict import judge
 from tasks.predict.ahead import Picture
 
 
-class Answers(NamedTuple):
+class SelectivePrediction(NamedTuple):
     probabilities: np.ndarray
     score: np.ndarray
     why: np.ndarray
@@ -22,11 +22,11 @@ class Model:
     def __init__(self):
         self.calls = []
 
-    def answer(self, pictures, views=1):
-        self.calls.append((len(pictures), views))
+    def predict(self, pictures, tta=1):
+        self.calls.append((len(pictures), tta))
         chance, score, why = (pictures[:, 0, 0, :].T / np.float32([[100], [100], [1]])).astype(np.float32)
-        reasons = np.array(["", "unsure", "foreign"])[why.astype(int)]
-        return Answers(np.stack([chance, 1 - chance], axis=1), score, reasons)
+        reasons = np.array(["", "unsure", "ood"])[why.astype(int)]
+        return SelectivePrediction(np.stack([chance, 1 - chance], axis=1), score, reasons)
 
 
 def picture(name: str, chance: int = 90, score: int = 10, why: int = 0) -> Picture:
@@ -49,7 +49,7 @@ def lost(name: str) -> Picture:
             "probability 0.55 of the best guess, an answer needs at least 0.7",
             id="unsure",
         ),
-        pytest.param(picture("a", 2, 90, 2), "ne", "foreign", "score 0.9, a cell has at most 0.5", id="foreign"),
+        pytest.param(picture("a", 2, 90, 2), "ne", "ood", "score 0.9, a cell has at most 0.5", id="ood"),
         pytest.param(lost("a"), "", "unreadable", "no picture", id="unreadable"),
     ],
 )
@@ -74,7 +74,7 @@ CASES = {
 def test_the_network_sees_full_batches_and_rows_keep_their_order(pattern, sizes):
     given = [picture(f"{k}", k) if kind == "." else lost(f"{k}") for k, kind in enumerate(pattern)]
     model = Model()
-    rows = list(judge.rows(given, model, views=4, batch=3))
+    rows = list(judge.rows(given, model, tta=4, batch=3))
     assert model.calls == [(size, 4) for size in sizes]
     assert [row.file for row in rows] == [f"{k}" for k in range(len(pattern))]
     assert [row.outcome == judge.ANSWERED for row in rows] == [kind == "." for kind in pattern]

@@ -28,9 +28,9 @@ def written(*rows: Row) -> str:
             id="unsure",
         ),
         pytest.param(
-            Row("a.png", "ne", (0.0, 1.0), "foreign", "score 9"),
-            "a.png,,ne,0.000000,1.000000,true,foreign: score 9",
-            id="foreign",
+            Row("a.png", "ne", (0.0, 1.0), "ood", "score 9"),
+            "a.png,,ne,0.000000,1.000000,true,ood: score 9",
+            id="ood",
         ),
         pytest.param(
             Row("a.txt", "", (), "unreadable", 'no "picture", none'),

@@ -18,20 +18,31 @@ Pairs = list[tuple[str, str]]
 names = st.sampled_from([f"{k:02}" for k in range(20)])
 pairs_of_names = st.lists(st.tuples(names, names).filter(lambda pair: pair[0] != pair[1]), max_size=15)
 labels = st.sampled_from(["ig", "platelet"])
-verdicts = st.sampled_from(["", "", "foreign", "keep", "drop"])
+verdicts = st.sampled_from(["", "", "outlier", "keep", "drop"])
 
 
 @st.composite
 def tables(draw) -> pd.DataFrame:
     """Files of three deliveries, some of them identical; each id is kept under one key at most, or by a person."""
     files = draw(st.lists(st.tuples(st.sampled_from("abc"), names, labels, verdicts), min_size=1, max_size=40))
-    rows = pd.DataFrame(sorted(files, key=lambda file: file[0]), columns=["delivery", "id", "label", "verdict"])
+    rows = pd.DataFrame(sorted(files, key=lambda file: file[0]), columns=["delivery", "id", "label", "review_decision"])
     rows = rows.assign(
-        source=[f"{k:02}" for k in range(len(rows))], row=range(len(rows)), group=rows["id"], partner="", measure=0.0
+        source=[f"{k:02}" for k in range(len(rows))],
+        row=range(len(rows)),
+        split_group=rows["id"],
+        duplicate_of="",
+        drop_value=0.0,
     )
-    dropped = rows["verdict"].isin(["foreign", "drop"]) | rows.duplicated("id") & (rows["verdict"] != "keep")
-    reason = dropped.map({True: "foreign", False: ""})
-    return rows.assign(verdict=rows["verdict"].replace("foreign", ""), kept=~dropped, stage=reason, reason=reason)
+    dropped = rows["review_decision"].isin(["outlier", "drop"]) | rows.duplicated("id") & (
+        rows["review_decision"] != "keep"
+    )
+    reason = dropped.map({True: "outlier", False: ""})
+    return rows.assign(
+        review_decision=rows["review_decision"].replace("outlier", ""),
+        kept=~dropped,
+        dropped_by=reason,
+        drop_reason=reason,
+    )
 
 
 def divided(rows: pd.DataFrame, pairs: Pairs) -> pd.DataFrame | None:
@@ -46,7 +57,7 @@ def divided(rows: pd.DataFrame, pairs: Pairs) -> pd.DataFrame | None:
 
 def free(result: pd.DataFrame) -> pd.Series:
     """The splits but those of bridges that a person keeps, which go where no leak follows."""
-    return result.loc[result["verdict"] != "keep", "split"]
+    return result.loc[result["review_decision"] != "keep", "split"]
 
 
 @settings(max_examples=60)
@@ -60,7 +71,7 @@ def test_no_kept_pair_in_two_splits_and_no_row_lost(rows: pd.DataFrame, pairs: P
         assert (kept.groupby("id")["split"].nunique() == 1).all()
         split = dict(zip(kept["id"], kept["split"], strict=True))
         assert [pair for pair in pairs if {*pair} <= split.keys() and split[pair[0]] != split[pair[1]]] == []
-        assert set(result.loc[result["verdict"] == "keep", "reason"]) <= {""}
+        assert set(result.loc[result["review_decision"] == "keep", "drop_reason"]) <= {""}
 
 
 @settings(max_examples=60)
@@ -92,8 +103,9 @@ def test_a_verdict_moves_no_other_row(rows: pd.DataFrame, pairs: Pairs, place: i
     stays = verdict in ("", "keep")
     reason = "" if stays else "review-drop"
     changed = rows.assign(
-        verdict=rows["verdict"].mask(own, verdict.replace("foreign", "")), kept=rows["kept"].mask(own, stays)
-    ).assign(stage=rows["stage"].mask(own, reason), reason=rows["reason"].mask(own, reason))
+        review_decision=rows["review_decision"].mask(own, verdict.replace("outlier", "")),
+        kept=rows["kept"].mask(own, stays),
+    ).assign(dropped_by=rows["dropped_by"].mask(own, reason), drop_reason=rows["drop_reason"].mask(own, reason))
     before, after = divided(rows, pairs), divided(changed, pairs)
     if before is not None and after is not None:
         others = free(before[~own.to_numpy()])
@@ -110,7 +122,7 @@ def write(folder: Path, rows: pd.DataFrame, pairs: Pairs = ()) -> None:
 def many(table):
     """Builds a table of n pictures, every other one a platelet."""
     return lambda n, delivery="d": table(
-        [f"{delivery}{k:03}" for k in range(n)], delivery, label=(["ig", "platelet"] * n)[:n], verdict=""
+        [f"{delivery}{k:03}" for k in range(n)], delivery, label=(["ig", "platelet"] * n)[:n], review_decision=""
     )
 
 
@@ -122,7 +134,7 @@ def run(folder: Path) -> pd.DataFrame:
 def test_unreadable_rows_have_no_split(tmp_path: Path, many) -> None:
     rows = many(20)
     write(tmp_path, reasons.drop(rows, rows["row"] == 3, reasons.UNREADABLE))
-    assert run(tmp_path).loc["d003", ["kept", "split", "reason"]].tolist() == [False, "", "unreadable"]
+    assert run(tmp_path).loc["d003", ["kept", "split", "drop_reason"]].tolist() == [False, "", "unreadable"]
 
 
 @pytest.fixture
@@ -134,7 +146,7 @@ def bridged(many, tmp_path):
         write(tmp_path, rows)
         splits = run(tmp_path)["split"]
         test, train = splits[splits == "test"].index[0], splits[splits == "train"].index[0]
-        rows = pd.concat([rows, many(1, "e").assign(verdict=verdict)], ignore_index=True)
+        rows = pd.concat([rows, many(1, "e").assign(review_decision=verdict)], ignore_index=True)
         gone = rows["id"] == {"test": test, "train": train, "": ""}[dropped]
         write(tmp_path, reasons.drop(rows, gone, reasons.REVIEW_DROP), [(test, "e000"), (train, "e000")])
         return test, train
@@ -144,7 +156,7 @@ def bridged(many, tmp_path):
 
 def test_a_bridge_is_dropped_with_that_reason(tmp_path: Path, bridged) -> None:
     bridged()
-    assert run(tmp_path).loc["e000", ["kept", "stage", "reason", "split"]].tolist() == [
+    assert run(tmp_path).loc["e000", ["kept", "dropped_by", "drop_reason", "split"]].tolist() == [
         False, "split", "bridges-splits", "",
     ]  # fmt: skip
 
@@ -154,7 +166,7 @@ def test_a_bridge_that_a_person_keeps_joins_the_split_that_is_left(
     tmp_path: Path, bridged, dropped: str, split: str
 ) -> None:
     bridged("keep", dropped)
-    assert run(tmp_path).loc["e000", ["kept", "reason", "split"]].tolist() == [True, "", split]
+    assert run(tmp_path).loc["e000", ["kept", "drop_reason", "split"]].tolist() == [True, "", split]
 
 
 def test_a_bridge_that_a_person_keeps_between_two_kept_ones_stops_the_pipeline(tmp_path: Path, bridged) -> None:

@@ -14,7 +14,7 @@ from tasks import params, reasons, store
 from tasks.backbones import build
 from tasks.params import Classes
 from tasks.study import stage
-from tasks.study.cell import kind
+from tasks.study.trial import kind
 from tasks.train.settings import Train
 
 ROOT = Path(__file__).parents[3]
@@ -66,7 +66,7 @@ def result(done: Path) -> dict[str, Any]:
 
 
 def test_figures_are_of_content_alone(result: dict[str, Any]) -> None:
-    figures = {"val_accuracy", "val_loss", "val_distorted_accuracy", "val_distorted_loss"}
+    figures = {"val_accuracy", "val_loss", "val_corruption_accuracy", "val_corruption_loss"}
     assert set(result) == figures | {"parameters", "mb", "phases", "rows"}
     assert result["val_accuracy"] * 6 == pytest.approx(round(result["val_accuracy"] * 6)), "not on the whole of val"
 
@@ -134,10 +134,14 @@ def test_rows_are_those_that_were_trained_on(tmp_path: Path, rows: pd.DataFrame,
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param([], "study: expected STUDY CELL and paths, got nothing", id="nothing"),
-        pytest.param(["ladder", "transfer", "a"], "study: expected 6 paths (clean ingested pretrained out", id="paths"),
-        pytest.param(["ladder", "transfer", *"abcdef"], "study: no such input: a", id="no data"),
-        pytest.param(["ladder", "nonesuch", *["studies"] * 3, *"def"], "study: ladder.nonesuch: missing", id="cell"),
+        pytest.param([], "study: expected STUDY TRIAL and paths, got nothing", id="nothing"),
+        pytest.param(
+            ["ablation", "transfer", "a"], "study: expected 6 paths (clean ingested pretrained out", id="paths"
+        ),
+        pytest.param(["ablation", "transfer", *"abcdef"], "study: no such input: a", id="no data"),
+        pytest.param(
+            ["ablation", "nonesuch", *["studies"] * 3, *"def"], "study: ablation.nonesuch: missing", id="trial"
+        ),
     ],
 )
 def test_mistakes_are_told_in_a_line(monkeypatch: pytest.MonkeyPatch, words: list[str], message: str) -> None:

@@ -6,12 +6,12 @@ from PIL import Image
 
 from tasks.study import picture, table
 
-CELLS = ["one", "two", "three"]
+TRIALS = ["one", "two", "three"]
 
 
-def result(clean: float, distorted: float, **phases: int) -> dict:
+def result(clean: float, corrupted: float, **phases: int) -> dict:
     return {
-        "val_accuracy": clean, "val_loss": 1.0, "val_distorted_accuracy": distorted, "val_distorted_loss": 2.0,
+        "val_accuracy": clean, "val_loss": 1.0, "val_corruption_accuracy": corrupted, "val_corruption_loss": 2.0,
         "parameters": {"backbone": 4049571, "whole": 5000000}, "mb": {"backbone": 15.45, "whole": 19.07},
         "phases": {name: {"epochs": epochs, "best": 1} for name, epochs in phases.items()}, "rows": {},
     }  # fmt: skip
@@ -29,19 +29,19 @@ RECORDS = {
 REPORT = {"two": {"accuracy": 0.68}}
 
 
-def made(cells=CELLS, results=RESULTS, records=RECORDS, report=REPORT, steps=True) -> pd.DataFrame:
-    return table.table(cells, results, records, report, steps)
+def made(trials=TRIALS, results=RESULTS, records=RECORDS, report=REPORT, steps=True) -> pd.DataFrame:
+    return table.table(trials, results, records, report, steps)
 
 
-def without(cell: str) -> dict:
-    return {name: facts for name, facts in RESULTS.items() if name != cell}
+def without(trial: str) -> dict:
+    return {name: facts for name, facts in RESULTS.items() if name != trial}
 
 
 @pytest.mark.parametrize(
     ("column", "expected"),
     [
         ("clean", [0.8, 0.9, 0.85]),
-        ("distorted", [0.5, 0.625, 0.6]),
+        ("corrupted", [0.5, 0.625, 0.6]),
         ("gain", [None, 0.125, -0.025]),
         ("report", [None, 0.68, None]),
         ("parameters", [4049571] * 3),
@@ -56,33 +56,33 @@ def test_columns(column: str, expected: list) -> None:
     assert [None if pd.isna(value) else round(value, 9) for value in made()[column]] == expected
 
 
-def test_rows_are_the_cells_in_their_order() -> None:
+def test_rows_are_the_trials_in_their_order() -> None:
     assert list(made(["three", "one", "two"]).index) == ["three", "one", "two"]
 
 
 @pytest.mark.parametrize(
     ("results", "gains"),
     [
-        pytest.param(without("two"), [None, None, None], id="none over a missing cell, nor of it"),
+        pytest.param(without("two"), [None, None, None], id="none over a missing trial, nor of it"),
         pytest.param(without("one"), [None, None, -0.025], id="the first"),
         pytest.param({}, [None, None, None], id="all"),
     ],
 )
-def test_a_missing_cell_stays_missing(results: dict, gains: list) -> None:
+def test_a_missing_trial_stays_missing(results: dict, gains: list) -> None:
     found = made(results=results)
     assert [None if pd.isna(gain) else round(gain, 9) for gain in found["gain"]] == gains
-    for name in set(CELLS) - set(results):
-        assert found.loc[name, ["clean", "distorted", "parameters", "mb", "epochs"]].isna().all()
+    for name in set(TRIALS) - set(results):
+        assert found.loc[name, ["clean", "corrupted", "parameters", "mb", "epochs"]].isna().all()
     assert found.loc["two", "report"] == 0.68
 
 
-def test_cells_that_are_no_steps_have_no_gain() -> None:
+def test_trials_that_are_no_steps_have_no_gain() -> None:
     assert made(steps=False)["gain"].isna().all()
 
 
 @pytest.mark.parametrize("what", ["results", "records", "report"])
-def test_what_belongs_to_no_cell_is_an_error(what: str) -> None:
-    with pytest.raises(ValueError, match="'four' is no cell of the study, expected one of one, two, three"):
+def test_what_belongs_to_no_trial_is_an_error(what: str) -> None:
+    with pytest.raises(ValueError, match="'four' is no trial of the study, expected one of one, two, three"):
         made(**{what: {"four": {}}})
 
 
@@ -90,7 +90,7 @@ def test_markdown() -> None:
     assert table.markdown("Study x", made(results=without("three"))) == (
         "## Study x\n"
         "\n"
-        "| cell | val accuracy | distorted val accuracy | gain | report | parameters | MB "
+        "| trial | val accuracy | corruption validation accuracy | gain | report | parameters | MB "
         "| epochs | seconds | pictures/s |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         "| one | 0.800 | 0.500 | – | – | 4,049,571 | 15.45 | 30 | 61 | – |\n"
@@ -101,7 +101,7 @@ def test_markdown() -> None:
 
 def test_csv_keeps_all_columns_and_leaves_what_is_missing_empty() -> None:
     head, *lines = table.csv(made(results=without("three"))).splitlines()
-    assert head == "cell," + ",".join(table.COLUMNS)
+    assert head == "trial," + ",".join(table.COLUMNS)
     assert lines[1] == "two,0.9,0.625,0.125,0.68,4049571,,15.45,,38,181.0,72.5"
     assert lines[2] == "three,,,,,,,,,,,"
 

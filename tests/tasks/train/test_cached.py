@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tasks.distortions import validation
+from tasks.corruptions import validation
 from tasks.train import cached
 
 
@@ -36,28 +36,30 @@ def test_features_are_the_backbone_s_in_the_order_of_the_places(tmp_path: Path, 
 
 def test_views_come_one_after_the_other_each_another(tmp_path: Path, small, backbone) -> None:
     arrays, train, _ = small.data()
-    settings = small.settings(frozen_views=2, augment={"recipe": "base", "magnitude": 0.5})
+    settings = small.settings(frozen_augmentations=2, augment={"recipe": "base", "magnitude": 0.5})
     held = cached.train_features(tmp_path / "train.npy", backbone, arrays, train, settings)
     assert len(held) == 2 * len(train)
     first, second = held.take(np.arange(2 * len(train))).reshape(2, len(train), 3)
     plain = arrays.take(train.places).mean(axis=(1, 2))
     assert (np.abs(first - second).max(axis=1) > 0.1).mean() > 0.9
     # Brightness moves, the colour stays: the greatest channel tells the class.
-    for view in (first, second):
-        assert (view.argmax(axis=1) == plain.argmax(axis=1)).mean() > 0.9
+    for copy in (first, second):
+        assert (copy.argmax(axis=1) == plain.argmax(axis=1)).mean() > 0.9
 
 
 def test_without_views_the_pictures_are_taken_as_they_are(tmp_path: Path, small, backbone) -> None:
     arrays, train, _ = small.data()
-    held = cached.train_features(tmp_path / "train.npy", backbone, arrays, train, small.settings(frozen_views=0))
+    held = cached.train_features(
+        tmp_path / "train.npy", backbone, arrays, train, small.settings(frozen_augmentations=0)
+    )
     assert held.take(np.arange(5)) == pytest.approx(arrays.take(train.places[:5]).mean(axis=(1, 2)), rel=1e-5)
 
 
-def test_distorted_pictures_are_those_of_the_validation_set(tmp_path: Path, small) -> None:
+def test_corrupted_pictures_are_those_of_the_validation_set(tmp_path: Path, small) -> None:
     arrays, _, val = small.data()
-    held = cached.distorted(tmp_path / "distorted.npy", arrays, val)
+    held = cached.corrupted(tmp_path / "corrupted.npy", arrays, val)
     pictures = arrays.take(val.places)
-    assert (held.take(np.arange(len(val))) == validation.chain(pictures, val.ids, cached.DISTORTION_SEED)).all()
+    assert (held.take(np.arange(len(val))) == validation.chain(pictures, val.ids, cached.CORRUPTION_SEED)).all()
     assert (held.take(np.arange(len(val))) != pictures).any(axis=(1, 2, 3)).all()
 
 
@@ -80,5 +82,5 @@ def test_what_was_not_finished_does_not_stand_there(tmp_path: Path, small, monke
 
     monkeypatch.setattr(validation, "chain", fail)
     with pytest.raises(Killed):
-        cached.distorted(tmp_path / "distorted.npy", arrays, val)
+        cached.corrupted(tmp_path / "corrupted.npy", arrays, val)
     assert list(tmp_path.iterdir()) == []

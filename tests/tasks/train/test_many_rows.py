@@ -17,7 +17,7 @@ import json, resource, sys
 from functools import partial
 from pathlib import Path
 import numpy as np
-from tasks import feed
+from tasks import loader
 from tasks import splits
 from tasks.train import batches, cached, parts
 

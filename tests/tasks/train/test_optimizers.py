@@ -52,6 +52,6 @@ def test_other_schedules_have_no_such_callback(small) -> None:
     assert optimizers.plateau(small.settings(schedule="cosine")) == []
 
 
-@pytest.mark.parametrize(("monitor", "mode"), [("val_accuracy", "max"), ("val_distorted_loss", "min")])
+@pytest.mark.parametrize(("monitor", "mode"), [("val_accuracy", "max"), ("val_corruption_loss", "min")])
 def test_losses_are_to_fall_and_scores_to_rise(monitor: str, mode: str) -> None:
     assert optimizers.mode(monitor) == mode

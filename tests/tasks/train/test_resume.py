@@ -10,7 +10,7 @@ import pytest
 
 SETTINGS = {
     "frozen_epochs": 3, "finetune_epochs": 3, "ema": 0.9, "schedule": "plateau", "plateau_patience": 1, "cutmix": 1.0,
-    "frozen_views": 2, "number": 128,
+    "frozen_augmentations": 2, "number": 128,
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def test_the_project_s_own_are_valid() -> None:
         ({"finetune_blocks": -1}, r"train.finetune_blocks: .*greater than or equal to 0, got -1"),
         ({"schedule": "linear"}, r"train.schedule: Input should be 'constant', 'exponential'"),
         ({"imbalance": "focal"}, r"train.imbalance: Input should be 'none', 'class_weights' or 'under_sampling'"),
-        ({"monitor": "test_accuracy"}, r"train.monitor: Input should be 'val_distorted_accuracy'"),
+        ({"monitor": "test_accuracy"}, r"train.monitor: Input should be 'val_corruption_accuracy'"),
         ({"precision": "int8"}, r"train.precision: Input should be 'auto'"),
         ({"ema": 1.0}, r"train.ema: Input should be less than 1"),
         ({"dense": [0]}, r"train.dense.0: Input should be greater than 0, got 0"),

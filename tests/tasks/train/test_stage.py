@@ -49,7 +49,7 @@ def test_the_model_is_whole_and_knows_its_classes(project: Path) -> None:
     classifier = model.load(project / "model")
     assert classifier.classes == ["dark", "light"]
     assert (classifier.image_size, classifier.crop) == (32, 24)
-    assert classifier.seen == {f"{k:02}" for k in range(42)}
+    assert classifier.training_ids == {f"{k:02}" for k in range(42)}
     assert (classifier.calibration, classifier.arrays) == ({}, {})
 
 
@@ -95,7 +95,7 @@ def test_rows_that_are_out_count_nowhere_and_their_order_is_no_matter(project: P
 
 def test_both_phases_have_their_curves_without_a_clock(project: Path) -> None:
     curves = project / "model" / "curves" / "plots" / "metrics"
-    for figure in ("val_accuracy", "val_distorted_accuracy"):
+    for figure in ("val_accuracy", "val_corruption_accuracy"):
         assert len((curves / "frozen" / f"{figure}.tsv").read_text().splitlines()) == 1 + TRAIN.frozen_epochs
     head, *points = (curves / "finetune" / "loss.tsv").read_text().splitlines()
     assert head.split("\t") == ["step", "loss"]
@@ -116,7 +116,7 @@ def test_the_figures_are_those_of_the_stored_model(project: Path) -> None:
     probabilities = loaded.predict(pictures.take(pictures.places(val)), verbose=0)
     right = np.array(CLASSES.names)[probabilities.argmax(axis=1)] == val["label"].to_numpy()
     assert figures["val_accuracy"] == pytest.approx(right.mean())
-    assert 0 <= figures["val_distorted_accuracy"] <= 1
+    assert 0 <= figures["val_corruption_accuracy"] <= 1
 
 
 def test_what_it_took_and_on_what_stands_beside_the_outputs(project: Path) -> None:

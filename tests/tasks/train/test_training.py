@@ -33,12 +33,12 @@ def test_the_weights_are_those_of_the_epoch_whose_figures_it_tells(trained: trai
 
 
 def test_both_phases_tell_the_same_figures_of_the_same_weights(trained: training.Trained) -> None:
-    """On features and on pictures, clean and distorted: the end of one phase is the start of the other."""
+    """On features and on pictures, clean and corrupted: the end of one phase is the start of the other."""
     frozen, finetune = trained.phases["frozen"], trained.phases["finetune"]
     assert finetune.start == pytest.approx(
         {name: value for name, value in frozen.logs[frozen.best.epoch - 1].items() if name.startswith("val")}, rel=1e-4
     )
-    assert finetune.start["val_loss"] != finetune.start["val_distorted_loss"]
+    assert finetune.start["val_loss"] != finetune.start["val_corruption_loss"]
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path, small) -> None:
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
         {"optimizer": "adam", "schedule": "cosine"},
         {"optimizer": "adamw", "schedule": "constant"}, {"imbalance": "under_sampling"}, {"label_smoothing": 0.1},
         {"mixup": 0.2}, {"ema": 0.5, "finetune_layers": "all"}, {"augment": {"recipe": "none"}},
-        {"augment": {"recipe": "heavy"}, "frozen_views": 1}, {"monitor": "val_distorted_accuracy"},
+        {"augment": {"recipe": "heavy"}, "frozen_augmentations": 1}, {"monitor": "val_corruption_accuracy"},
         {"backbone": "efficientnet_lite0", "weights": "imagenet", "finetune_blocks": 7},
     ],
     ids=str,
@@ -66,7 +66,7 @@ def test_every_part_of_the_recipe_trains(tmp_path: Path, small, changes: dict) -
     assert all(np.isfinite(loss) for losses in small.losses(trained).values() for loss in losses)
     assert all(np.isfinite(weight).all() for weight in trained.network.get_weights())
     assert trained.figures.keys() == {
-        f"val{kind}_{what}" for kind in ("", "_distorted") for what in ("accuracy", "loss")
+        f"val{kind}_{what}" for kind in ("", "_corrupted") for what in ("accuracy", "loss")
     }
 
 
@@ -148,7 +148,7 @@ def test_figures_are_scikit_learn_s() -> None:
 @pytest.mark.parametrize(
     ("monitor", "score", "than", "is_better"),
     [("val_accuracy", 0.9, 0.8, True), ("val_accuracy", 0.8, 0.8, False), ("val_loss", 0.1, 0.2, True),
-     ("val_distorted_loss", 0.2, 0.1, False)],
+     ("val_corruption_loss", 0.2, 0.1, False)],
 )  # fmt: skip
 def test_a_lesser_loss_and_a_greater_accuracy_are_better(
     monitor: str, score: float, than: float, is_better: bool

@@ -1,0 +1,212 @@
+"""The commands that work on a project, as flows that Prefect's UI starts: add, remove, hold, predict, promote, ...
+
+What goes wrong by the operator's input ends the run as failed with one line that says so; anything else is an error of
+the program, and Prefect logs where it came from.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows import notify
+from flows.server import form
+from operations.process import groups, lock
+
+if TYPE_CHECKING:
+    from operations.history.provenance import Recorder
+
+Act = Callable[[Path, "Recorder"], str]
+"""Does the work below the project's folder, notes facts in the run's record, and says what was done."""
+
+
+@flow(name="add", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def add(path: form.SomePath, name: form.Delivery = "") -> State:
+    """Take a delivery of pictures in, complete or not at all; a retraining is started by it.
+
+    Args:
+        path: Class folders, a zip or tar of them, or an npz, on the machine that runs this.
+        name: Name of the delivery; empty: made of the path's last part.
+    """
+
+    def act(root: Path, record: "Recorder") -> str:
+        from operations.deliveries.add_remove import add
+        from operations.landing import outbox
+
+        with groups.ending_together():
+            delivered = add(root, Path(path), name or None, before_accepting=lambda new: outbox.note(root, new))
+        if delivered.new:
+            record.note(delivered=[delivered.name])
+            record.take_stock()
+        _send(root)
+        return str(delivered)
+
+    return _finished("add", act, writes=False)  # what it writes needs the lock for a moment, if it is free
+
+
+@flow(name="remove", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def remove(name: form.Listed) -> State:
+    """Take a delivery out again, with all that was made of it alone.
+
+    Args:
+        name: Name of a listed delivery.
+    """
+    from operations.deliveries.add_remove import remove
+
+    return _finished("remove", _listing(lambda root: remove(root, name)))
+
+
+@flow(name="hold", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def hold(name: form.Listed, why: form.Why) -> State:
+    """Keep a delivery's pictures out of the dataset from the next run on; it stays listed, and can be released.
+
+    Args:
+        name: Name of a listed delivery.
+        why: The reason, for whoever comes next.
+    """
+    from operations.deliveries.hold import hold
+
+    return _finished("hold", _listing(lambda root: hold(root, name, why)))
+
+
+@flow(name="release", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def release(name: form.Listed, why: form.Why) -> State:
+    """Take a delivery off hold; no audit holds the same pictures again.
+
+    Args:
+        name: Name of a delivery on hold.
+        why: The reason, for whoever comes next.
+    """
+    from operations.deliveries.hold import release
+
+    return _finished("release", _listing(lambda root: release(root, name, why)))
+
+
+@flow(name="predict", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def predict(path: form.SomePath, out: form.Table, model: form.NoOrSomePath = "", tta: form.Tta = 1) -> State:
+    """Judge pictures, a row of a CSV for each.
+
+    Args:
+        path: A picture, a folder, a zip or tar, or an npz, on the machine that runs this.
+        out: The CSV to write; one that is there is replaced.
+        model: A model's folder; empty: the champion, or what was trained last where there is none.
+        tta: test-time augmentation: orientations that are averaged.
+    """
+
+    def act(root: Path, record: "Recorder") -> str:
+        from operations.predict import predict
+
+        done = predict(root, Path(path), Path(out), Path(model) if model else None, tta)
+        record.note(predicted=out)
+        return done.sentence
+
+    return _finished("predict", act, writes=False)
+
+
+@flow(name="promote", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def promote(why: form.Why, although: form.Text = "") -> State:
+    """Make the model that was trained last the champion, if the gate lets it.
+
+    Args:
+        why: The reason, for whoever comes next.
+        although: The reason to promote a model that the gate refused; empty: such a model is not promoted.
+    """
+
+    def act(root: Path, record: "Recorder") -> str:
+        from operations.retraining.promotion import promote
+
+        text = str(promote(root, why, although or None))
+        record.note(promoted=_champion(root))
+        return text
+
+    return _finished("promote", act)
+
+
+@flow(name="rollback", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def rollback(why: form.Why, to: form.Champion = "") -> State:
+    """Put an earlier champion in its place again.
+
+    Args:
+        why: The reason, for whoever comes next.
+        to: Its tag, as champion/3; empty: the one that the present champion replaced.
+    """
+
+    def act(root: Path, record: "Recorder") -> str:
+        from operations.retraining.promotion import rollback
+
+        text = str(rollback(root, to or None, why))
+        record.note(promoted=_champion(root))
+        return text
+
+    return _finished("rollback", act)
+
+
+@flow(name="apply", persist_result=False, log_prints=True, on_failure=[notify.failed])
+def apply(name: form.Experiment) -> State:
+    """Take an experiment over into the workspace: its settings, its dvc.lock and its outputs. Nothing is committed.
+
+    Args:
+        name: Name of an experiment, which is that of the run that made it.
+    """
+    from operations.experiments.saved import apply
+
+    return _finished("apply", _listing(lambda root: apply(root, name)))
+
+
+def _listing(change: Callable[[Path], object]) -> Act:
+    """What changes the list of deliveries, or the settings, and says so."""
+
+    def act(root: Path, record: "Recorder") -> str:
+        text = str(change(root))
+        record.take_stock()
+        return text
+
+    return act
+
+
+def _finished(verb: str, act: Act, writes: bool = True) -> State:
+    """The state in which the run ends, with what `act` says as its message and as an artifact."""
+    root = Path.cwd()
+    try:
+        with _locked(root, verb) if writes else nullcontext(), _recording(root, verb) as record:
+            text = act(root, record)
+    except (ValueError, OSError) as error:
+        line = "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__
+        get_run_logger().error("%s", line)
+        return Failed(message=line)
+    create_markdown_artifact(f"## {verb.capitalize()}\n\n" + text.replace("\n", "\n\n"), key=verb)
+    return Completed(message=text.splitlines()[0])
+
+
+@contextmanager
+def _locked(root: Path, verb: str) -> Iterator[None]:
+    with lock.held(root, verb), groups.ending_together():
+        yield
+
+
+def _recording(root: Path, verb: str) -> "AbstractContextManager[Recorder]":
+    from operations.history import provenance
+
+    return provenance.recording(root, verb)
+
+
+def _send(root: Path) -> None:
+    from flows import events
+
+    try:
+        for sent in events.send(root):
+            get_run_logger().info("told of %s, which starts a retraining", sent.name)
+    except OSError as error:
+        get_run_logger().warning("%s; `watch` will try again", error)
+
+
+def _champion(root: Path) -> str | None:
+    from operations.registry.champion import current
+
+    now = current(root)
+    return now.tag if now else None

@@ -1,0 +1,245 @@
+"""Adds a delivery (`add`) and removes it again (`remove`), complete or not at all.
+
+What is handed in is checked and accepted (`accept`), and waits then; it exists for the stages once data/deliveries.yaml
+names it. That line is written last when it comes and removed first when it goes, so a crash leaves at most what waits,
+which is listed next time, and what the list does not name: staging below data/.state and half written files, which the
+next delivery clears, or a `data/raw/NAME` that `remove NAME` removes.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import chain, count
+from pathlib import Path
+
+from operations.deliveries import admission, holds, staging, waiting
+from operations.process import lock
+from operations.project import dvc_file, listing
+from operations.project.dvc_file import RAW
+from tasks.delivery import names, raw
+from tasks.delivery.intake import Intake, take_in
+from tasks.params import FILE as PARAMS
+from tasks.params import Classes, load
+
+NO_FAULT_OF_THE_CONTENT = {
+    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EROFS", "EIO", "ENOMEM", "EMFILE", "ENFILE", "ESTALE")
+}
+
+
+class RefusedError(ValueError):
+    """What is handed in is at fault. Whatever else is raised says nothing about it, and may pass."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """A delivery that was accepted; `new` is False where its content was there before. As text: for a person.
+
+    One that is `waiting` is not listed yet: it joins the next run.
+    """
+
+    name: str
+    new: bool
+    pictures: int
+    classes: dict[str, int]
+    litter: int
+    waiting: bool = False
+    held: bool = False
+
+    def __str__(self) -> str:
+        if not self.new:
+            more = f", which is on hold: `{holds.command(self.name)}` takes it back" if self.held else ""
+            more = ", which joins the next run" if self.waiting else more
+            return f"nothing to do: the same {self.pictures} pictures are here already, as {self.name!r}{more}"
+        counts = ", ".join(f"{label or 'in no class'} {count}" for label, count in self.classes.items())
+        litter = f"; left out {self.litter} files of litter beside the class folders" if self.litter else ""
+        what = f"{self.name!r}: {self.pictures} pictures ({counts}){litter}"
+        if self.waiting:
+            return f"accepted {what}\na run is at work, and the next one takes it along"
+        files = f"{RAW / self.name}.dvc {RAW}/.gitignore {listing.FILE}"
+        return f"added {what}\nnext: git add {files}; make repro"
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A delivery that was taken out: the paths that went, and the deliveries that are left. As text: for a person."""
+
+    name: str
+    removed: list[str]
+    left: list[str]
+    waited: bool = False
+
+    def __str__(self) -> str:
+        if self.waited:
+            return f"removed {self.name!r}, which waited for the next run: deleted {', '.join(self.removed)}"
+        then = "make repro" if self.left else "add a delivery, for none is left to run the pipeline on"
+        removed = ", ".join(self.removed) or "nothing but its line in the list"
+        return f"removed {self.name!r}: deleted {removed}\nnext: git add -A data; {then}"
+
+
+def add(
+    root: Path,
+    path: Path,
+    name: str | None = None,
+    numbered: bool = False,
+    before_accepting: Callable[[Added], object] = lambda _: None,
+) -> Added:
+    """Put what `path` holds under `data/raw/NAME`, versioned by DVC and listed; while a run is at work it waits.
+
+    As `accept`. Raises ValueError (RefusedError for what lies in the path and its name) or OSError, and then the
+    project is as it was.
+    """
+    delivered = accept(root, path, name, numbered, before_accepting)
+    with lock.attempted(root, f"add {path}") as free:
+        if free and delivered.waiting:
+            _list(root, delivered)
+            return replace(delivered, new=True, waiting=False)
+    return delivered
+
+
+def accept(
+    root: Path,
+    path: Path,
+    name: str | None = None,
+    numbered: bool = False,
+    before_accepting: Callable[[Added], object] = lambda _: None,
+) -> Added:
+    """Check what `path` holds and have it wait for the next run, whatever runs now.
+
+    `name` is made of the path's last part where it is None. Where other content has it, that is an error, or with
+    `numbered` NAME-2, NAME-3, ... is taken. Content that a delivery has already, listed or waiting, under whatever
+    name, changes nothing. `before_accepting` is called when all is checked; what it raises undoes the rest.
+
+    Waits for other landings, for none of the runs. Raises as `add`.
+    """
+    listing.names(root)
+    name = names.default(path) if name is None else name
+    names.check(name)
+    with waiting.changing(root, f"add {path}"), staging.opened(root) as scratch:
+        taken = _taken_in(path, scratch, load(Classes, root / PARAMS))
+        waits, known = _known(root, taken.digest)
+        if known is None:
+            name = _free(root, name, taken.digest) if numbered else name
+            _check_free(root, name, taken.digest)
+            _check_versioned(root, name, taken)
+        new, held = known is None, known in listing.held(root)
+        counts = (taken.pictures, taken.classes, taken.litter)
+        delivered = Added(known or name, new, *counts, waiting=new or waits, held=held)
+        if new:
+            before_accepting(delivered)
+            waiting.put(root, name, taken, scratch)
+        return delivered
+
+
+def remove(root: Path, name: str) -> Removed:
+    """Take a delivery off the list and remove all that was made of it alone; waits for the project's lock.
+
+    One that waits for the next run goes at once. Finishes what an interrupted call began. Raises ValueError for a name
+    that is not listed and has left nothing.
+    """
+    listing.names(root)
+    names.check(name)
+    with waiting.changing(root, f"remove {name}"), staging.opened(root) as scratch:
+        if name in waiting.names(root) and waiting.read(root, name).folder.is_dir():
+            waiting.place(root, name).rename(scratch / name)
+            return Removed(name, [str(waiting.place(Path(), name))], _all_names(root), waited=True)
+    command = f"remove {name}"
+    with lock.held(root, command), waiting.changing(root, command), staging.opened(root) as scratch:
+        admission.clear_half_written(root)
+        listed, traces = listing.names(root), _traces(root, name)
+        if name in listed:
+            listing.remove(root, name)
+        elif not traces:
+            raise ValueError(f"no delivery {name!r}, expected one of {_named(root)} ({listing.FILE})")
+        for trace in traces:
+            dvc_file.unignore(trace)
+            trace.rename(scratch / f"{trace.parent.name}-{trace.name}")
+        return Removed(name, [str(trace.relative_to(root)) for trace in traces], listing.names(root))
+
+
+def _list(root: Path, delivered: Added) -> None:
+    """Have what waits listed. Where that fails for what this call brought, it brings nothing."""
+    name = delivered.name
+    try:
+        failed = admission.tried(root)
+        if name in failed:
+            raise failed[name]
+    except BaseException:
+        if delivered.new and name not in listing.names(root):
+            remove(root, name)
+        raise
+
+
+def _known(root: Path, digest: str) -> tuple[bool, str | None]:
+    """Whether it only waits, and the name of the delivery with the same content; None where there is none."""
+    listed = listing.names(root)
+    for name in waiting.names(root):
+        if waiting.read(root, name).digest == digest:
+            return name not in listed, name
+    return False, next((name for name in listed if dvc_file.digest(root, name) == digest), None)
+
+
+def _all_names(root: Path) -> list[str]:
+    """Of the deliveries, those that wait too."""
+    waits = waiting.names(root)
+    return list(dict.fromkeys([*listing.names(root), *waits]))
+
+
+def _named(root: Path) -> str:
+    waits = set(waiting.names(root)) - set(listing.names(root))
+    known = (f"{name} (which joins the next run)" if name in waits else name for name in _all_names(root))
+    return ", ".join(known) or "none"
+
+
+def _taken_in(path: Path, scratch: Path, classes: Classes) -> Intake:
+    try:
+        return take_in(path, scratch, classes)
+    except MemoryError:
+        raise
+    except (ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in NO_FAULT_OF_THE_CONTENT:
+            raise
+        raise RefusedError(str(error)) from error
+    except Exception as error:  # a damaged file may make a library fail in any way
+        raise RefusedError(f"{path}: {type(error).__name__}: {error}") from error
+
+
+def _free(root: Path, name: str, digest: str) -> str:
+    """The name, else the first NAME-2, NAME-3, ... that no other content has."""
+    taken = _all_names(root)
+    endings = chain([""], (f"-{number}" for number in count(2)))
+    candidates = (name[: names.LENGTH - len(ending)] + ending for ending in endings)
+    return next(each for each in candidates if each not in taken and _may_take_up(root, each, digest))
+
+
+def _check_free(root: Path, name: str, digest: str) -> None:
+    if name in _all_names(root):
+        raise ValueError(f"the name {name!r} is taken by a delivery with other content, give another with --name")
+    if not _may_take_up(root, name, digest):
+        raise ValueError(
+            f"{RAW / name} is there with other content, though {listing.FILE} does not name it: "
+            f"give another name with --name, or remove it with `hemaflow remove {name}`"
+        )
+
+
+def _check_versioned(root: Path, name: str, taken: Intake) -> None:
+    """Raise RefusedError where DVC would leave out files of the delivery."""
+    left_out = dvc_file.left_out(root, name, raw.sources(taken.folder))
+    if left_out:
+        raise RefusedError(
+            f"DVC leaves out {len(left_out)} of its files, such as {left_out[0]!r}: see .dvcignore, and folders named "
+            ".dvc and .git"
+        )
+
+
+def _may_take_up(root: Path, name: str, digest: str) -> bool:
+    """Whether nothing lies under an unlisted name, or the same content, as a killed delivery leaves it."""
+    folder = root / RAW / name
+    there = raw.digest(folder) if folder.is_dir() else dvc_file.digest(root, name)
+    return there == digest or not (os.path.lexists(folder) or dvc_file.place(root, name).exists())
+
+
+def _traces(root: Path, name: str) -> list[Path]:
+    folders = (root / "data" / state / name for state in ("raw", "ingested", "embedded", "waiting"))
+    traces = (dvc_file.place(root, name), *folders, root / "data/truth" / f"{name}.csv")
+    return [path for path in traces if os.path.lexists(path)]

@@ -1,0 +1,52 @@
+"""What all sets of corruptions share: a kind and its severities, the way from bytes to light and back, and checks."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+SEVERITIES = 5
+"""1 is seen at a second look, at 3 a person still tells the cell, 5 is hard."""
+
+
+class Kind(NamedTuple):
+    """A function of (picture, strength, generator), and its strength at each severity, from 1 on."""
+
+    function: Callable[[NDArray[np.float32], float, Generator], NDArray[np.float32]]
+    strengths: tuple[float, float, float, float, float]
+
+
+def applied(kind: Kind, severity: int, pictures: NDArray[np.uint8], numbers: Iterable[Generator]) -> NDArray[np.uint8]:
+    """Pictures, uint8 (n, side, side, 3), each corrupted with a generator of its own; same dtype and shape."""
+    strength, corrupted = kind.strengths[severity - 1], np.empty_like(pictures)
+    for k, (picture, rng) in enumerate(zip(pictures, numbers, strict=True)):
+        light = kind.function(picture / np.float32(255), strength, rng)
+        corrupted[k] = np.rint(np.clip(light, 0, 1) * 255)
+    return corrupted
+
+
+def check_pictures(pictures: NDArray[Any]) -> None:
+    """Raises ValueError unless they are uint8 (n, side, side, 3)."""
+    square = pictures.ndim == 4 and pictures.shape[1] == pictures.shape[2] and pictures.shape[3] == 3
+    if pictures.dtype != np.uint8 or not square:
+        raise ValueError(
+            f"pictures must be uint8 of shape (n, side, side, 3), got {pictures.dtype} of shape {pictures.shape}"
+        )
+
+
+def check_kind(table: Mapping[str, Kind], kind: str, severity: int) -> None:
+    """Raises ValueError for a kind that is not in the table, and for a severity that is not 1 to SEVERITIES."""
+    if kind not in table:
+        raise ValueError(f"kind must be one of {', '.join(table)}, got {kind!r}")
+    if severity not in range(1, SEVERITIES + 1):
+        raise ValueError(f"severity must be 1 to {SEVERITIES}, got {severity!r}")
+
+
+def check_ids(ids: Sequence[str], pictures: NDArray[Any], seed: int) -> None:
+    """Raises ValueError for ids that are not one a picture, and for a negative seed."""
+    if len(ids) != len(pictures):
+        raise ValueError(f"ids must be one a picture, {len(pictures)}, got {len(ids)}")
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")

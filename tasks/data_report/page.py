@@ -1,0 +1,52 @@
+"""The page: one HTML file with all that it needs inside, which opens without a network."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tasks import reasons
+from tasks.data_report import compared, gallery, tables
+from tasks.data_report.cards import Section
+from tasks.data_report.material import Material
+from tasks.page import html
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def sections(material: Material) -> list[Section]:
+    """The lists in the order of the page: what wants a person's eye first, what was kept last."""
+    return [
+        *compared.copy_lists(material),
+        *compared.both_stay(material),
+        *gallery.outliers(material),
+        *gallery.checks(material),
+        *compared.bridges(material),
+        *gallery.others(material),
+        *gallery.unreadable(material),
+        *compared.overruled(material),
+        *gallery.sheets(material),
+    ]
+
+
+def render(summary: dict[str, Any], lists: list[Section], picture: Callable[[int], str], side: int) -> str:
+    """The page as HTML. `picture` gives the address of a picture by its position in the table."""
+    return html.render(
+        TEMPLATES,
+        summary=summary,
+        verdict=verdict(summary),
+        share=tables.share(summary["kept"], summary["came"]),
+        tables=tables.tables(summary),
+        sections=lists,
+        picture=picture,
+        side=side,
+    )
+
+
+def verdict(summary: dict[str, Any]) -> str:
+    """The reasons in one line, the most frequent first: `1,599 exact copies, ...`."""
+    found: dict[str, int] = {}
+    for counts in summary["stages"].values():
+        for reason, count in counts.items():
+            found[reason] = found.get(reason, 0) + count
+    order = sorted(found, key=lambda reason: -found[reason])
+    return ", ".join(f"{reasons.spoken(reason)} {found[reason]:,}" for reason in order)

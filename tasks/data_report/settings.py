@@ -1,0 +1,17 @@
+"""Settings of data_report."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from tasks.params import Section
+
+
+class DataReport(Section):
+    """How much the page shows. What it leaves out it counts; the table of `split` has it all."""
+
+    section: ClassVar[str] = "data_report"
+    thumbnail: int = Field(ge=16, le=256, description="side of a picture on the page, pixels; none is enlarged")
+    shown: int = Field(ge=1, description="pictures a list shows at most")
+    nearest: int = Field(ge=0, description="kept pictures shown on the other side of a line")
+    sample: int = Field(ge=0, description="pictures of each class on the sheet of what was kept")

@@ -1,2 +1,0 @@
-"""Distorts pictures, always in the same way: validation pictures, by which a training is judged, and the suite of the
-test. Nothing trains on either."""

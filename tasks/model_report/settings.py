@@ -1,0 +1,19 @@
+"""Settings of model_report."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from tasks.params import Section
+
+
+class ModelReport(Section):
+    """What no file says of the data and the model, and how much the page shows."""
+
+    section: ClassVar[str] = "model_report"
+    shown: int = Field(ge=1, description="pictures or files a list shows at most; it says how many more there are")
+    laboratory: str = Field(description="where the pictures come from, with stain and camera; empty: not stated")
+    contact: str = Field(description="whom to ask about the model; empty: not stated")
+    data_licence: dict[str, str] = Field(
+        description="licence of each delivery, by its name; one that is not named here is as its deliverer stated"
+    )

@@ -1,0 +1,1 @@
+"""Calibrated, selective predictions of a classifier: probabilities that hold, and abstention."""

@@ -1,0 +1,146 @@
+import io
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.delivery import npz
+
+IMAGES = np.arange(3 * 4 * 2 * 3, dtype=np.uint8).reshape(3, 4, 2, 3)
+LABELS = np.array([[2], [0], [1]])
+
+
+def save(path: Path, **arrays) -> Path:
+    np.savez(path, **arrays)
+    return path
+
+
+def npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed], ids=["stored", "compressed"])
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+def test_chunks_yield_all_rows_in_order(tmp_path, save, rows):
+    save(tmp_path / "a.npz", images=IMAGES, labels=LABELS)
+    found = list(npz.chunks(tmp_path / "a.npz", "images.npy", rows))
+    assert [len(chunk) for chunk in found] == {1: [1, 1, 1], 2: [2, 1], 3: [3], 100: [3]}[rows]
+    np.testing.assert_array_equal(np.concatenate(found), IMAGES)
+    assert found[0].dtype == np.uint8
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed], ids=["stored", "compressed"])
+def test_chunks_need_the_memory_of_a_chunk_not_of_the_array(tmp_path, save):
+    images = np.random.default_rng(0).integers(0, 256, (2000, 40, 40, 3), np.uint8)
+    save(tmp_path / "a.npz", images=images, labels=np.zeros(2000, int))
+    tracemalloc.start()
+    rows = sum(len(chunk) for chunk in npz.chunks(tmp_path / "a.npz", "images.npy", 100))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert rows == 2000
+    assert peak < images.nbytes / 4
+
+
+def test_splits_of_the_homework_have_no_prefix(tmp_path, classes):
+    path = save(tmp_path / "a.npz", labels=LABELS, images=IMAGES)
+    assert npz.splits(path) == [npz.Split("", "images.npy", "labels.npy", (3, 4, 2, 3))]
+    assert npz.labels(path, npz.splits(path)[0], classes) == ["platelet", "ig", "neutrophil"]
+
+
+def test_splits_of_medmnist_come_as_train_val_test(tmp_path):
+    arrays = {}
+    for split in ("test", "val", "train"):
+        arrays |= {f"{split}_labels": LABELS, f"{split}_images": IMAGES}
+    found = npz.splits(save(tmp_path / "a.npz", **arrays))
+    assert [split.prefix for split in found] == ["train:", "val:", "test:"]
+    assert found[1].images == "val_images.npy"
+
+
+BAD = {
+    "a key missing": ({"images": IMAGES}, "expected the keys images and labels.*got images"),
+    "a key unknown": ({"images": IMAGES, "labels": LABELS, "ids": LABELS}, "got ids, images, labels"),
+    "half a split": ({"train_images": IMAGES, "train_labels": LABELS, "val_images": IMAGES}, "got train_images"),
+    "both layouts": (
+        {"images": IMAGES, "labels": LABELS, "train_images": IMAGES, "train_labels": LABELS},
+        "expected the keys",
+    ),
+    "no keys": ({}, "got none"),
+    "lengths differ": ({"images": IMAGES, "labels": LABELS[:2]}, "images has 3 rows and labels 2"),
+    "floats": ({"images": IMAGES.astype(np.float32), "labels": LABELS}, "must be uint8, got float32"),
+    "grey": ({"images": IMAGES[..., 0], "labels": LABELS}, "N x H x W x 3, got 3 x 4 x 2"),
+    "RGBA": ({"images": IMAGES.reshape(3, 2, 3, 4), "labels": LABELS}, "got 3 x 2 x 3 x 4"),
+    "no width": ({"images": IMAGES[:, :, :0], "labels": LABELS}, "got 3 x 4 x 0 x 3"),
+    "labels of one-hot": ({"images": IMAGES, "labels": np.eye(3, dtype=int)}, "N or N x 1, got 3 x 3"),
+    "labels that are floats": ({"images": IMAGES, "labels": LABELS * 1.0}, "must be integers, got float64"),
+    "a label that is no index": ({"images": IMAGES, "labels": [0, 3, 1]}, r"row 1 is 3, expected 0 to 2 \(ig, neut"),
+    "a label below zero": ({"images": IMAGES, "labels": [0, 1, -1]}, "row 2 is -1"),
+    "pickled labels": ({"images": IMAGES, "labels": np.array([1, "a", None], object)}, "pickled"),
+    "pickled images": ({"images": np.array([1, None], object), "labels": [1, 2]}, "pickled"),
+    "Fortran order": ({"images": np.asfortranarray(IMAGES), "labels": LABELS}, "Fortran.*ascontiguousarray"),
+    "no rows": ({"images": IMAGES[:0], "labels": LABELS[:0]}, "holds no picture"),
+}
+
+
+@pytest.mark.parametrize(("arrays", "message"), BAD.values(), ids=BAD)
+def test_verify_names_what_is_wrong(tmp_path, classes, arrays, message):
+    path = save(tmp_path / "some.npz", **arrays)
+    with pytest.raises(ValueError, match=f"^some.npz: .*{message}"):
+        npz.verify(path, classes)
+
+
+def test_verify_accepts_labels_of_any_integer_type_and_of_rank_one(tmp_path, classes):
+    npz.verify(save(tmp_path / "a.npz", images=IMAGES, labels=np.array([0, 1, 2], np.uint8)), classes)
+
+
+def flipped(array: np.ndarray):
+    """Flips the lowest bit of the last number, so that nothing but the checksum can tell."""
+
+    def change(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        content[content.index(array.tobytes()) + array.nbytes - array.itemsize] ^= 1
+        path.write_bytes(content)
+
+    return change
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def other_content(member: bytes):
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("images.npy", member)
+            archive.writestr("labels.npy", npy(LABELS))
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(flipped(IMAGES), "damaged or cut short", id="a flipped bit in the images"),
+        pytest.param(flipped(LABELS), "damaged or cut short", id="a flipped bit in the labels"),
+        pytest.param(cut, "damaged or cut short", id="truncated"),
+        pytest.param(other_content(b"text"), "no plain numpy array", id="no array"),
+        pytest.param(other_content(npy(IMAGES) + b"more"), "by its header", id="longer than its header says"),
+        pytest.param(other_content(npy(IMAGES)[:-1]), "by its header", id="shorter than its header says"),
+    ],
+)
+def test_verify_finds_damage(tmp_path, classes, change, message):
+    path = save(tmp_path / "a.npz", images=IMAGES, labels=LABELS)
+    npz.verify(path, classes)
+    change(path)
+    with pytest.raises(ValueError, match=f"a.npz: .*{message}"):
+        npz.verify(path, classes)
+
+
+def test_verify_has_a_limit(tmp_path, classes):
+    path = save(tmp_path / "a.npz", images=IMAGES, labels=LABELS)
+    npz.verify(path, classes, limit=72)
+    with pytest.raises(ValueError, match="unpacks to 72 bytes, expected at most 71"):
+        npz.verify(path, classes, limit=71)
