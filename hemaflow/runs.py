@@ -81,7 +81,7 @@ def explain(
 
 
 def migrate() -> None:
-    """Rename the settings of an older project, and the columns of its review file."""
+    """Give the settings of an older project their present names."""
     from operations.settings.migrate import migrate
 
     echo(migrate(Path.cwd()))

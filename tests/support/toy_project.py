@@ -31,8 +31,8 @@ stages:
   embed:
     foreach: ${deliveries}
     do:
-      cmd: python toy.py embed data/ingested/${item} data/pretrained data/embedded/${item}
-      deps: [toy.py, 'data/ingested/${item}', data/pretrained]
+      cmd: python toy.py embed data/ingested/${item} data/pretrained/efficientnet_lite0_imagenet_notop.weights.h5 data/embedded/${item}
+      deps: [toy.py, 'data/ingested/${item}', data/pretrained/efficientnet_lite0_imagenet_notop.weights.h5]
       params: [embed]
       outs: ['data/embedded/${item}']
   dedupe:
@@ -162,7 +162,7 @@ FILES = {
     "params.yaml": PARAMS,
     "data/deliveries.yaml": LISTING,
     "data/review.csv": (HERE / "data/review.csv").read_text().partition("\n")[0] + "\n",
-    "data/pretrained/weights.txt": "weights\n",
+    "data/pretrained/efficientnet_lite0_imagenet_notop.weights.h5": "weights\n",
     "studies/dvc.yaml": STUDIES_DVC,
     "studies/params.yaml": STUDIES_PARAMS,
     "studies/.gitignore": "/results/\n/tables/\n",

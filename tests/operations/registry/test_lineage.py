@@ -28,7 +28,7 @@ def made(made_toy: Path, tmp_path_factory: pytest.TempPathFactory, environment: 
     subprocess.run(f"git add . && {WHO}commit -qm x", shell=True, cwd=root, env=environment, check=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        pipeline("calibrate", parse(["batch=16"]))
+        pipeline("calibrate", parse(["batch=16"]), keep=True)
     return root
 
 
