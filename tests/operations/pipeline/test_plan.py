@@ -102,7 +102,9 @@ STUDIED = "echo x > data/raw/x; dvc add -q data/raw/x; dvc repro -q studies/dvc.
         pytest.param("true", "true", set(), {"ablation@one", "ablation@two"}, id="cells that never ran"),
         pytest.param(STUDIED, "true", set(), set(), id="all ran"),
         pytest.param(STUDIED, "rm studies/one.txt", set(), {"ablation@one"}, id="a cell's output removed"),
-        pytest.param(STUDIED, "echo y > data/raw/x", set(), {"ablation@one", "ablation@two"}, id="a .dvc of theirs alone"),
+        pytest.param(
+            STUDIED, "echo y > data/raw/x", set(), {"ablation@one", "ablation@two"}, id="a .dvc of theirs alone"
+        ),
         pytest.param(STUDIED, "echo >> toy.py", EVERYTHING, set(), id="code: cells compare with data as it is"),
         pytest.param(
             STUDIED, "echo x >> data/clean/made.txt", BELOW["split"], {"ablation@one", "ablation@two"}, id="their data"
