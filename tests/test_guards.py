@@ -112,13 +112,13 @@ def _stages_imported(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_a_study_s_cells_have_their_own_section_and_files(name: str) -> None:
-    stage, cell = STUDIES[name], f"{name}.${{item.cell}}"
+def test_a_study_s_trials_have_their_own_section_and_files(name: str) -> None:
+    stage, trial = STUDIES[name], f"{name}.${{item.trial}}"
     assert stage["wdir"] == ".."
-    assert stage["cmd"].split()[:5] == ["python", "-m", "tasks.study.stage", name, "${item.cell}"]
-    assert stage["params"] == ["classes", {"studies/params.yaml": [cell]}]
-    assert stage["outs"] == [f"studies/results/{cell.replace('.', '/', 1)}.json"]
-    assert stage["cmd"].endswith(f"{stage['outs'][0]} data/.state data/runs/study-{cell.replace('.', '-', 1)}.json")
+    assert stage["cmd"].split()[:5] == ["python", "-m", "tasks.study.stage", name, "${item.trial}"]
+    assert stage["params"] == ["classes", {"studies/params.yaml": [trial]}]
+    assert stage["outs"] == [f"studies/results/{trial.replace('.', '/', 1)}.json"]
+    assert stage["cmd"].endswith(f"{stage['outs'][0]} data/.state data/runs/study-{trial.replace('.', '-', 1)}.json")
 
 
 @pytest.mark.parametrize("name", WITHOUT_NETWORK)
