@@ -1,5 +1,6 @@
 # make repro        install, then `dvc repro`: the whole way from the deliveries to an evaluated model
 # make test         install, then lint, types and tests
+# make docs         install, then the documentation as a site that opens offline: site/index.html
 # make serve        install, then a Prefect server with the deployments; Ctrl-C ends all of it
 # PORT= HOST= DATABASE=   of make serve: DATABASE=postgresql+asyncpg://... instead of SQLite
 # EXTRA=gpu         takes the lock with CUDA instead of the CPU's
@@ -19,7 +20,7 @@ export DVC_NO_ANALYTICS := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export KERAS_BACKEND := tensorflow
 
-.PHONY: help install repro test test-long lint types serve lock clean
+.PHONY: help install repro test test-long lint types docs serve lock clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -65,6 +66,12 @@ test: lint types
 test-long: install
 	@python -m pytest -m long $(PYTEST)
 
+# The generated pages anew, then the site; a link that leads nowhere is an error.
+docs: install
+	@python -m docs.generate
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+	@echo "docs: open site/index.html; to search it, python -m http.server --directory site"
+
 # In the environment, since a command line is no place for the database's password.
 serve: export HEMAFLOW_DATABASE := $(or $(DATABASE),$(HEMAFLOW_DATABASE))
 serve: install
@@ -76,4 +83,4 @@ lock:
 		--generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements/$$extra.lock; done
 
 clean:
-	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis site

@@ -59,7 +59,7 @@ app = typer.Typer(
 
 @app.callback()
 def project() -> None:
-    """From deliveries of labelled blood cell pictures to a classifier that may be trusted."""
+    """From deliveries of labelled blood cell images to a classifier you can trust."""
     if not Path("dvc.yaml").is_file():
         raise FileNotFoundError(f"no dvc.yaml in {Path.cwd()}: run this in the project's folder")
     _check_code(Path.cwd())
@@ -84,10 +84,10 @@ def _group(name: str, about: str, **verbs: Any) -> None:
 for verbs in GROUPS.values():
     for verb in verbs:
         app.command(_name(verb))(verb)
-_group("export", "Write what was made for other tools.", clean=data.export_clean, model=models.export_model)
+_group("export", "Export the dataset or the model for other tools.", clean=data.export_clean, model=models.export_model)
 _group(
     "remote",
-    "Where data and models are kept besides here.",
+    "Back up data and models to a folder or S3.",
     add=runs.remote_add,
     push=runs.remote_push,
     pull=runs.remote_pull,

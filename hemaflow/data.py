@@ -14,16 +14,16 @@ Form = Literal["npz", "folders", "tfrecord"]
 
 def add(
     path: Annotated[Path, Argument(help="class folders, a zip or tar of them, or an npz")],
-    name: Annotated[str | None, Option(help="name of the delivery; by default that of the path")] = None,
+    name: Annotated[str | None, Option(help="name of the delivery; default: from the path")] = None,
 ) -> None:
-    """Take a delivery of pictures in, complete or not at all."""
+    """Add a delivery of images, all of it or nothing."""
     from operations.deliveries.add_remove import add
 
     echo(add(Path.cwd(), path, name))
 
 
-def remove(name: Annotated[str, Argument(help="name of a delivery, one that waits for the next run too")]) -> None:
-    """Take a delivery out again."""
+def remove(name: Annotated[str, Argument(help="name of a delivery, listed or waiting")]) -> None:
+    """Remove a delivery."""
     from operations.deliveries.add_remove import remove
 
     echo(remove(Path.cwd(), name))
@@ -31,9 +31,9 @@ def remove(name: Annotated[str, Argument(help="name of a delivery, one that wait
 
 def hold(
     name: Annotated[str, Argument(help="name of a listed delivery")],
-    why: Annotated[str, Option(help="the reason, for whoever comes next")],
+    why: Annotated[str, Option(help="the reason, for the record")],
 ) -> None:
-    """Keep a delivery's pictures out of the dataset, still listed."""
+    """Keep a delivery listed but out of the dataset."""
     from operations.deliveries.hold import hold
 
     echo(hold(Path.cwd(), name, why))
@@ -41,9 +41,9 @@ def hold(
 
 def release(
     name: Annotated[str, Argument(help="name of a delivery on hold")],
-    why: Annotated[str, Option(help="the reason, for whoever comes next")],
+    why: Annotated[str, Option(help="the reason, for the record")],
 ) -> None:
-    """Take a delivery off hold; from then on it is trusted."""
+    """Take a delivery off hold and trust it from then on."""
     from operations.deliveries.hold import release
 
     echo(release(Path.cwd(), name, why))
@@ -51,10 +51,10 @@ def release(
 
 def review(
     about: Annotated[str, Argument(help="an id, at least 8 digits of one, or DELIVERY/SOURCE")],
-    decision: Annotated[Decision, Argument(help="what is to become of the picture")],
-    why: Annotated[str, Option(help="the reason, for whoever comes next")],
+    decision: Annotated[Decision, Argument(help="the decision")],
+    why: Annotated[str, Option(help="the reason, for the record")],
 ) -> None:
-    """Keep or drop a picture, whatever the rules say."""
+    """Keep or drop an image, whatever the rules say."""
     from operations.deliveries.review import review
 
     running.bring("clean")
@@ -63,10 +63,10 @@ def review(
 
 def watch(
     set_up: Annotated[
-        bool, Option("--set-up", help="make and mark the folders that params.yaml names (landing.folders), and end")
+        bool, Option("--set-up", help="create and mark the folders in params.yaml (landing.folders), then exit")
     ] = False,
 ) -> None:
-    """Take in what lies complete in the landing folders.
+    """Add complete deliveries from the landing folders.
 
     Each new delivery emits an event, by which a server with the deployments (`serve`) starts a retraining.
     """
@@ -85,12 +85,12 @@ def watch(
 
 
 def preview(
-    out: Annotated[Path, Option(help="the picture to write")] = Path("preview.png"),
-    engine: Annotated[Engine, Option(help="which augments")] = "batched",
-    number: Annotated[int, Option(help="of pictures", min=1)] = 8,
-    seed: Annotated[int, Option(help="of the draws", min=0)] = 0,
+    out: Annotated[Path, Option(help="the PNG to write")] = Path("preview.png"),
+    engine: Annotated[Engine, Option(help="augmentation engine")] = "batched",
+    number: Annotated[int, Option(help="number of images", min=1)] = 8,
+    seed: Annotated[int, Option(help="random seed", min=0)] = 0,
 ) -> None:
-    """Draw training pictures as augmentation changes them."""
+    """Show training images as augmentation changes them."""
     from operations.deliveries.preview import preview
 
     running.bring("clean", "ingested")
@@ -98,10 +98,10 @@ def preview(
 
 
 def export_clean(
-    out: Annotated[Path, Argument(help="a path at which nothing stands yet")],
+    out: Annotated[Path, Argument(help="a path that does not exist yet")],
     form: Annotated[Form, Option("--format", help="one archive, a folder per class, or TensorFlow's records")],
 ) -> None:
-    """Write the cleaned dataset, its kept pictures with their classes and splits."""
+    """Write the clean dataset: kept images with class and split."""
     from tasks.export.clean import export
     from tasks.params import Classes, load
 

@@ -13,18 +13,15 @@ Network = Literal["keras", "onnx", "savedmodel", "submission"]
 
 
 def predict(
-    path: Annotated[Path, Argument(metavar="INPUT", help="a picture, a folder, a zip or tar, or an npz")],
-    out: Annotated[Path | None, Option("--out", "-o", help="a CSV; by default standard output")] = None,
-    model: Annotated[
-        Path | None, Option(help="a model's folder; by default data/champion, without one data/model")
-    ] = None,
+    path: Annotated[Path, Argument(metavar="INPUT", help="an image, a folder, a zip or tar, or an npz")],
+    out: Annotated[Path | None, Option("--out", "-o", help="CSV file; default: standard output")] = None,
+    model: Annotated[Path | None, Option(help="model folder; default: data/champion, else data/model")] = None,
     tta: Annotated[Tta, Option(help="test-time augmentation: orientations that are averaged")] = "1",
 ) -> None:
-    """Judge pictures, a row of a CSV for each.
+    """Classify images; write one CSV row per file.
 
-    A row has the class, left empty where the model abstains, its best guess, a probability of each class, and why it
-    abstained. Exit code: 0 where every file was read, 3 where rows say that some could not be, 1 where nothing was
-    judged.
+    A row has the class (empty if the model abstains), its best guess, a probability per class, and why it abstained.
+    Exit code: 0 if every file was read, 3 if some could not be, 1 if nothing was classified.
     """
     from operations.predict import predict
 
@@ -38,11 +35,9 @@ def predict(
 
 def study(
     name: Annotated[str, Argument(help="a stage of studies/dvc.yaml: ablation, backbones, ...")],
-    trials: Annotated[
-        list[str] | None, Option("--trial", metavar="NAME", help="this trial alone; may be repeated")
-    ] = None,
+    trials: Annotated[list[str] | None, Option("--trial", metavar="NAME", help="only this trial; repeatable")] = None,
 ) -> None:
-    """Train the trials of a study, and compare them in a table."""
+    """Train the trials of a study and compare them."""
     from operations.pipeline.trials import known
 
     known(Path.cwd(), name, trials or [])  # before Prefect's server starts
@@ -50,21 +45,19 @@ def study(
 
 
 def champion(
-    history: Annotated[bool, Option("--history", help="all champions that there were")] = False,
+    history: Annotated[bool, Option("--history", help="list all champions")] = False,
 ) -> None:
-    """Who is the champion, since when, and why."""
+    """Show the champion: which model, since when, why."""
     from operations.registry import champion
 
     echo(champion.history(Path.cwd()) if history else champion.describe(Path.cwd()))
 
 
 def promote(
-    why: Annotated[str, Option(help="the reason, for whoever comes next")],
-    although: Annotated[
-        str | None, Option(metavar="REASON", help="promote a model that the gate refused, and why all the same")
-    ] = None,
+    why: Annotated[str, Option(help="the reason, for the record")],
+    although: Annotated[str | None, Option(metavar="REASON", help="overrule the gate, with the reason")] = None,
 ) -> None:
-    """Make the last model the champion, if the gate lets it."""
+    """Promote the last model if the gate allows it."""
     from operations.retraining.promotion import promote
 
     running.bring("model", "evaluation/scores", "clean", "ingested")
@@ -72,24 +65,24 @@ def promote(
 
 
 def rollback(
-    why: Annotated[str, Option(help="the reason, for whoever comes next")],
-    to: Annotated[str | None, Option(metavar="TAG", help="champion/N; by default the one before")] = None,
+    why: Annotated[str, Option(help="the reason, for the record")],
+    to: Annotated[str | None, Option(metavar="TAG", help="champion/N; default: the previous one")] = None,
 ) -> None:
-    """Put an earlier champion in its place again."""
+    """Restore an earlier champion."""
     from operations.retraining.promotion import rollback
 
     echo(rollback(Path.cwd(), to, why))
 
 
 def lineage(
-    model: Annotated[Path, Argument(metavar="MODEL", help="a model's folder, or a champion's tag: champion/2")] = Path(
+    model: Annotated[Path, Argument(metavar="MODEL", help="model folder or champion tag, such as champion/2")] = Path(
         "data/champion"
     ),
     rows: Annotated[
-        Path | None, Option(metavar="CSV", help="a table to write: each picture that it was trained on or chosen by")
+        Path | None, Option(metavar="CSV", help="CSV to write: each image that it was trained on or selected by")
     ] = None,
 ) -> None:
-    """From a model back to its run, its deliveries and its rows."""
+    """Trace a model to its run, deliveries and rows."""
     from operations.registry.lineage import lineage
 
     running.bring("champion", "clean")
@@ -97,13 +90,13 @@ def lineage(
 
 
 def export_model(
-    out: Annotated[Path, Argument(help="a path at which nothing stands yet, with the format's ending")],
+    out: Annotated[Path, Argument(help="a new path with the format's extension")],
     form: Annotated[
         Network, Option("--format", help="a .keras file, an .onnx file, a folder, or a .zip as the contest took")
     ],
     folder: Annotated[Path, Option("--model", metavar="DIR", help="the model's folder")] = Path("data/model"),
 ) -> None:
-    """Write the network, whose probabilities are not calibrated, with what is known of it."""
+    """Write the network, whose probabilities are not calibrated, with its metadata."""
     from tasks.export.model import export
 
     running.bring("model")

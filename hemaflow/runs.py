@@ -13,14 +13,14 @@ Approval = Literal["none", "person"]
 
 
 def pipeline(
-    target: Annotated[Target, Option(help="the last stage that is wanted")] = "model_report",
+    target: Annotated[Target, Option(help="last stage to run")] = "model_report",
     settings: Annotated[
         list[str] | None,
-        Option("--set", metavar="NAME=VALUE", help="a setting for this run alone, an experiment; may be repeated"),
+        Option("--set", metavar="NAME=VALUE", help="a setting for this run only (an experiment); repeatable"),
     ] = None,
     keep: Annotated[bool, Option("--keep", help="write the settings into params.yaml, run in the workspace")] = False,
 ) -> None:
-    """Bring the stages up to date, as a Prefect flow."""
+    """Bring the stages up to date as a Prefect flow."""
     from operations.settings import settings_form
 
     made = running.run("pipeline", settings=settings_form.parse(settings or []), target=target, keep=keep)
@@ -29,32 +29,32 @@ def pipeline(
 
 
 def experiments() -> None:
-    """List the experiments, with settings and metrics."""
+    """List experiments with their settings and metrics."""
     from operations.experiments import saved
 
     echo(saved.table(Path.cwd()))
 
 
-def apply(name: Annotated[str, Argument(metavar="NAME", help="of an experiment")]) -> None:
-    """Take over the settings and outputs of an experiment."""
+def apply(name: Annotated[str, Argument(metavar="NAME", help="name of an experiment")]) -> None:
+    """Take over an experiment's settings and outputs."""
     from operations.experiments import saved
 
     echo(saved.apply(Path.cwd(), name))
 
 
 def retrain(
-    approval: Annotated[Approval, Option(help="whether a person has to confirm a promotion, in Prefect's UI")] = "none",
-    approval_hours: Annotated[float, Option(help="until it counts as not confirmed", min=0.01, max=168)] = 24,
+    approval: Annotated[Approval, Option(help="whether a person must approve a promotion in Prefect's UI")] = "none",
+    approval_hours: Annotated[float, Option(help="hours after which no answer counts as no", min=0.01, max=168)] = 24,
     review_branch: Annotated[
-        bool, Option("--review-branch", help="push the commit as branch retrain/DATE too")
+        bool, Option("--review-branch", help="also push the commit as branch retrain/DATE")
     ] = False,
-    force: Annotated[bool, Option("--force", help="train although the cleaned dataset did not change")] = False,
+    force: Annotated[bool, Option("--force", help="train even if the clean dataset is unchanged")] = False,
     settings: Annotated[
         list[str] | None,
         Option("--set", metavar="NAME=VALUE", help="a setting to try, kept if the model is promoted; may be repeated"),
     ] = None,
 ) -> None:
-    """Take in what landed, train on it, and promote if better."""
+    """Add what landed, train on it, promote if better."""
     from operations.settings import settings_form
 
     result = running.run(
@@ -71,10 +71,10 @@ def retrain(
 def explain(
     run: Annotated[
         str | None,
-        Argument(metavar="RUN", help="an id or its beginning, or the id or name of a Prefect run; by default the last"),
+        Argument(metavar="RUN", help="run id or its beginning, or a Prefect run's id or name; default: the last"),
     ] = None,
 ) -> None:
-    """What a run did, and why."""
+    """Explain what a run did and why."""
     from operations.history.explain import explain
 
     echo(explain(Path.cwd(), run))
@@ -88,10 +88,10 @@ def migrate() -> None:
 
 
 def clean_up(
-    dry: Annotated[bool, Option("--dry-run", help="say what would go, and leave it")] = False,
-    cloud: Annotated[bool, Option("--cloud", help="from the remote too what no branch and no tag names")] = False,
+    dry: Annotated[bool, Option("--dry-run", help="only say what would be deleted")] = False,
+    cloud: Annotated[bool, Option("--cloud", help="also delete from the remote")] = False,
 ) -> None:
-    """Free the disk of what nothing names any more."""
+    """Free disk space: delete what nothing refers to."""
     from operations.clean_up import clean_up
 
     echo(clean_up(Path.cwd(), dry, cloud))
@@ -99,19 +99,19 @@ def clean_up(
 
 def remote_add(
     url: Annotated[str, Argument(metavar="PATH|URL", help="a folder outside the project, or s3://BUCKET/PREFIX")],
-    endpoint_url: Annotated[str | None, Option(help="of an S3 server that is not Amazon's")] = None,
-    region: Annotated[str | None, Option(help="of the bucket")] = None,
-    profile: Annotated[str | None, Option(help="section of the AWS credentials file")] = None,
+    endpoint_url: Annotated[str | None, Option(help="URL of an S3 server other than Amazon's")] = None,
+    region: Annotated[str | None, Option(help="region of the bucket")] = None,
+    profile: Annotated[str | None, Option(help="profile in the AWS credentials file")] = None,
 ) -> None:
-    """Say where data and models are kept besides here. Credentials stay in the environment, never in the project."""
+    """Set where data and models are backed up. Credentials stay in the environment, never in the project."""
     from operations.storage import remote
 
     echo(remote.add(Path.cwd(), url, endpoint_url, region, profile))
 
 
 def remote_push(
-    whole: Annotated[bool, Option("--whole", help="look at every object, and mend a remote that lost some")] = False,
-    champions: Annotated[bool, Option("--champions", help="the champions of all tags too")] = False,
+    whole: Annotated[bool, Option("--whole", help="check every object and repair a damaged remote")] = False,
+    champions: Annotated[bool, Option("--champions", help="also the champions of all tags")] = False,
 ) -> None:
     """Copy to the remote what it lacks."""
     from operations.storage import remote
@@ -120,14 +120,14 @@ def remote_push(
 
 
 def remote_pull() -> None:
-    """Fetch from the remote what the checkout names and lacks."""
+    """Fetch from the remote what the checkout refers to and lacks."""
     from operations.storage import remote
 
     echo(remote.pull(Path.cwd(), log=running.printing()))
 
 
 def remote_status() -> None:
-    """Say what of the project's data is here alone."""
+    """List data that exists only here."""
     from operations.deliveries import waiting
     from operations.storage import remote
 

@@ -7,7 +7,7 @@ from typer import Exit, Option, echo
 
 
 def serve(
-    host: Annotated[str, Option(help="beyond the loopback only with a password in HEMAFLOW_AUTH")] = "127.0.0.1",
+    host: Annotated[str, Option(help="beyond the loopback interface only with HEMAFLOW_AUTH")] = "127.0.0.1",
     port: Annotated[int, Option(help="port of Prefect's UI and API", min=1, max=65535)] = 4200,
     database: Annotated[
         str | None,
@@ -17,7 +17,7 @@ def serve(
     ] = None,
     alone: Annotated[bool, Option("--server-only", help="no deployments: for a work pool and its workers")] = False,
 ) -> None:
-    """Run a Prefect server with the deployments, until Ctrl-C.
+    """Run a Prefect server with the deployments until Ctrl-C.
 
     HEMAFLOW_AUTH=USER:PASSWORD has it ask for that password; HEMAFLOW_WEBHOOK is an http or https URL that events
     for a person are posted to; HEMAFLOW_USER_HEADER names the header by which a proxy tells its user.
@@ -28,7 +28,7 @@ def serve(
 
 
 def deploy() -> None:
-    """Set up pool, deployments and automations on a server.
+    """Set up work pool, deployments and automations on a server.
 
     That is the one which PREFECT_API_URL names.
     """
@@ -39,7 +39,7 @@ def deploy() -> None:
 
 
 def worker() -> None:
-    """Work off a pool's runs, until Ctrl-C.
+    """Execute a work pool's runs until Ctrl-C.
 
     It is the pool `hemaflow` of the server that PREFECT_API_URL names.
     """

@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests.docs.pages import blocks, section
+
 ROOT = Path(__file__).parents[2]
 STAGES = [
     "demo@demo", "ingest@demo", "embed@demo", "dedupe", "outliers", "split", "data_report", "train", "calibrate",
@@ -102,11 +104,10 @@ def test_the_model_is_scored_on_the_test_rows(project: Path) -> None:
     assert (project / "data/evaluation/scores/confusion.png").stat().st_size > 5000
 
 
-def test_the_readme_s_commands_on_a_finished_run_work(project: Path) -> None:
-    looks = [line[2:] for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("$ python -c")]
-    assert len(looks) == 1
-    assert re.search(r"dedupe +label-conflict +\d+", run(project, *shlex.split(looks[0])))
-    run(project, sys.executable, "-m", "hemaflow", "export", "clean", "cleaned.npz", "--format", "npz")
+def test_the_page_s_commands_on_a_finished_run_work(project: Path) -> None:
+    [look, export] = blocks(section("docs/data.md", "## What became of each image"))[0]
+    assert re.search(r"dedupe +label-conflict +\d+", run(project, *shlex.split(look)))
+    run(project, sys.executable, "-m", *shlex.split(export))
     with np.load(project / "cleaned.npz", allow_pickle=False) as exported:
         assert len(exported["images"]) == clean(project)["kept"].sum()
 

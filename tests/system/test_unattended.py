@@ -1,4 +1,4 @@
-"""The README's unattended section, its commands as they stand there, on a clone of this repository with a remote."""
+"""The commands of docs/operations.md as they stand there, on a clone of this repository with a remote."""
 
 import csv
 import os
@@ -16,6 +16,7 @@ import pytest
 
 from flows.server.server import free_port
 from operations.history import provenance
+from tests.docs import pages
 from tests.support.command import command_folder
 
 pytestmark = [pytest.mark.long, pytest.mark.server]
@@ -34,17 +35,14 @@ NON_INFERIORITY_MARGINS = {
 PATIENCE = 900
 
 
-def blocks(heading: str) -> list[list[str]]:
-    """Commands of each block below a heading of the README, up to the next heading, without their comments."""
-    section = (ROOT / "README.md").read_text().split(f"\n{heading}\n")[1].split("\n#")[0]
-    found = [block.splitlines() for block in re.findall(r"```console\n(.*?)```", section, re.S)]
-    return [[line[2:].split("  #")[0].strip() for line in lines if line.startswith("$ ")] for lines in found]
+def below(heading: str) -> list[list[str]]:
+    return pages.blocks(pages.section("docs/operations.md", heading))
 
 
-[[SERVE, LAND, EXPLAIN]] = blocks("## Unattended")
-[[CHAMPION, PROMOTE, ROLLBACK]] = blocks("### The champion")
-[[_, LINEAGE]] = blocks("### What happened")
-[[ADD, COMMIT, PUSH, CLEAN_UP]] = blocks("### Remotes, and the disk")
+[[SERVE, LAND, EXPLAIN]] = below("## Unattended")
+[[CHAMPION, PROMOTE, ROLLBACK]] = below("## The champion")
+[[_, LINEAGE]] = below("## History")
+[[ADD, COMMIT, PUSH, CLEAN_UP]] = below("## Remotes and the disk")
 
 
 class Place:
@@ -59,7 +57,7 @@ class Place:
         self.environment["PATH"] = os.pathsep.join([str(commands), str(Path(sys.executable).parent), own["PATH"]])
 
     def types(self, command: str) -> str:
-        """What a command of the README says, which must succeed; the share of the README is a folder in the home."""
+        """What a command of the page says, which must succeed; the share on the page is a folder in the home."""
         words = command.replace("/mnt/nas", str(self.home / "nas"))
         done = subprocess.run(
             ["bash", "-c", words], cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=PATIENCE
@@ -141,7 +139,7 @@ def is_up_to_date(place: Place) -> bool:
 
 
 def draw(place: Place, name: str, seed: int) -> Path:
-    """A delivery of cells that nobody has seen, in class folders, in the README's ~/smears."""
+    """A delivery of cells that nobody has seen, in class folders, in the page's ~/smears."""
     desk = place.home / "desk"
     desk.mkdir()
     settings = (place.root / "params.yaml").read_text().replace("seed: 7", f"seed: {seed}", 1)

@@ -1,6 +1,5 @@
 """The deployments of prefect.yaml, worked off by a worker: the commands of docs/deploying.md as they stand there."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -14,11 +13,12 @@ import pytest
 
 from flows import deployments
 from flows.server import lease
+from tests.docs.pages import PAGES, commands
 from tests.support import retrained
 from tests.support.served import FINAL, OUTPUT, Served, serving
 
 HERE = Path(__file__).parents[2]
-COMMANDS = re.findall(r"^\$ (.*)$", (HERE / "docs/deploying.md").read_text(), re.MULTILINE)
+COMMANDS = commands(PAGES["docs/deploying.md"])
 LONGER_THAN_ITS_PLACE = 300.0
 """Prefect's server gives a paused run's place of the deployment away before that, and the client ends the run."""
 
