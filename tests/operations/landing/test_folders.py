@@ -153,8 +153,9 @@ def test_what_can_be_no_landing_folder_is_refused_by_all(root: Path, place: Call
     assert {path: os.path.lexists(path) for path in before} == before
 
 
-def test_one_inside_another_is_refused(root: Path, tmp_path: Path) -> None:
-    name(root, tmp_path / "share", tmp_path / "share/lab")
+@pytest.mark.parametrize("other", ["share/lab", "share", "."], ids=["inside", "the same", "around"])
+def test_one_inside_another_is_refused(root: Path, tmp_path: Path, other: str) -> None:
+    name(root, tmp_path / "share", tmp_path / other)
     with pytest.raises(ValueError, match="lie in one another"):
         folders.usable(root)
 

@@ -36,6 +36,15 @@ def decision(promote: bool, *comparisons: Comparison) -> Decision:
 
 
 @pytest.mark.parametrize(
+    ("comparison", "excess"),
+    [(GOOD, 0.01 - 0.02), (RARE, 0.12 - 0.02), (FLOOR, 0.35 - 0.2), (BETTER, -0.03 + 0.005), (UNTESTED, 0.0)],
+    ids=["not worse", "too uncertain", "floor", "better", "not tested"],
+)
+def test_how_far_an_interval_passes_what_is_allowed(comparison: Comparison, excess: float) -> None:
+    assert comparison.excess == pytest.approx(excess)
+
+
+@pytest.mark.parametrize(
     ("made", "sentence"),
     [
         (
