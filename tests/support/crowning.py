@@ -65,7 +65,7 @@ def record(root: Path, word: str) -> Path:
     return root / "data/runs" / f"{word}.json"
 
 
-def crown(root: Path, word: str, why: str = "superiority", **options) -> champion.Champion:
+def crown(root: Path, word: str, why: str = "better", **options) -> champion.Champion:
     """Train a model and promote it."""
     train(root, word)
     candidate = champion.assemble(root, {"promote": True, "sentence": f"Promoted: {word}"}, record(root, word))
