@@ -42,7 +42,7 @@ def svg(pipeline: Path) -> str:
     pairs = edges(found)
     rails = {maker: place for place, maker in enumerate(sorted({a for a, b in pairs if b - a != 1}))}
     left = GAP + RAIL * len(rails)
-    width, height = left + BOX[0] + 330, ROW * len(found) + 8
+    width, height = left + BOX[0] + 24 + max(_wide(*_beside(stage, found)) for stage in found), ROW * len(found) + 8
     parts = [
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}'>",
         "<title>The stages of dvc.yaml and what each reads</title>",
@@ -95,18 +95,29 @@ def _arrow(maker: int, left: int) -> str:
 
 
 def _box(place: int, stage: Stage, found: list[Stage], left: int) -> str:
-    made = [out for each in found for out in each.outs]
-    given = [read for read in stage.reads if not any(_meets(out, read) for out in made)]
+    outs, note = _beside(stage, found)
     y, right, (width, height) = _middle(place), left + BOX[0] + 14, BOX
     look = "rx='5' fill='#eef1f8' stroke='#333'"
     lines = [
         f"<rect x='{left}' y='{y - height // 2}' width='{width}' height='{height}' {look}/>",
         _text(left + width // 2, y + 5, stage.name, f"text-anchor='middle' {FONT} font-size='14'"),
-        _text(right, y + (0 if given else 4), ", ".join(_short(stage.outs)), f"{MONO} font-size='12'"),
+        _text(right, y + (0 if note else 4), outs, f"{MONO} font-size='12'"),
     ]
-    if given:
-        lines.append(_text(right, y + 14, f"reads {', '.join(given)}", f"{FONT} font-size='11' fill='#666'"))
+    if note:
+        lines.append(_text(right, y + 14, note, f"{FONT} font-size='11' fill='#666'"))
     return "\n".join(lines)
+
+
+def _beside(stage: Stage, found: list[Stage]) -> tuple[str, str]:
+    """What stands at the right of a box: what the stage writes, and what it reads that no stage makes."""
+    made = [out for each in found for out in each.outs]
+    given = [read for read in stage.reads if not any(_meets(out, read) for out in made)]
+    return ", ".join(_short(stage.outs)), f"reads {', '.join(given)}" if given else ""
+
+
+def _wide(outs: str, note: str) -> int:
+    """Pixels that the two lines take at most: monospaced at 12, the other at 11 of a wide font."""
+    return round(max(7.6 * len(outs), 6.6 * len(note)))
 
 
 def _text(x: int, y: int, text: str, style: str) -> str:

@@ -1,5 +1,6 @@
 """The generated files of docs/ are those that the code makes now."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,9 @@ def test_the_picture_shows_each_edge_of_the_pipeline() -> None:
     found = stage_graph.stages(ROOT / "dvc.yaml")
     assert len(found) == len(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
     assert stage_graph.svg(ROOT / "dvc.yaml").count("marker-end") == len(stage_graph.edges(found))
+
+
+def test_the_picture_is_wide_enough_for_its_longest_line(pipeline: Path) -> None:
+    pipeline.write_text(PIPELINE.replace("data/weights", f"data/{'w' * 200}"))
+    width = int(re.findall(r"width='(\d+)'", stage_graph.svg(pipeline))[0])
+    assert width > 200 * 6
