@@ -54,7 +54,7 @@ def figures(both: pd.DataFrame) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("what", "figure"),
     [
-        ("outliers found", 2 / 3),
+        ("outlier pictures found", 2 / 3),
         ("exact copies found", 1),
         ("near-turned copies found", 1 / 2),
         ("exact-other-label copies found", 1),

@@ -141,7 +141,7 @@ def serve_soon():
     time.sleep(1)
     http.server.HTTPServer((server.HOST, port), http.server.SimpleHTTPRequestHandler).handle_request()
 
-outage.outlast()
+resilience.outlast()
 threading.Thread(target=serve_soon, daemon=True).start()
 print(PrefectHttpxSyncClient().get(f"http://{server.HOST}:{port}/").status_code)
 """

@@ -19,7 +19,7 @@ import sys, time
 from pathlib import Path
 from operations.retraining import queue
 root, name, alone = Path(sys.argv[1]), sys.argv[2], sys.argv[2].startswith("alone")
-with waiting_room.turn(root, name, alone) as ahead:
+with queue.turn(root, name, alone) as ahead:
     print(f"left to {ahead}" if ahead else "at work", flush=True)
     while not ahead and not (root / "go").exists():
         time.sleep(0.01)
@@ -32,7 +32,7 @@ from pathlib import Path
 from operations.retraining import queue
 root, name = Path(sys.argv[1]), sys.argv[2]
 (root / "listed" / name).touch()
-with waiting_room.turn(root, name) as ahead:
+with queue.turn(root, name) as ahead:
     if not ahead:
         (root / "busy").mkdir()  # raises where another is at work
         for one in (root / "listed").iterdir():

@@ -29,7 +29,7 @@ read = partial(batches.training, arrays, lambda rows, epoch: train.places[rows],
 for start in (0, order.steps - 20):
     for pictures, labels, weight in read(range(start, start + 40)):
         assert pictures.shape == (64, 96, 96, 3)
-for pictures in feed.batches(arrays, val.places, 64).take(30):
+for pictures in loader.batches(arrays, val.places, 64).take(30):
     assert pictures.shape[0] == 64
 print(len(train) + len(val), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
