@@ -62,7 +62,7 @@ def _copies(material: Material, kind: str, table: pd.DataFrame) -> Section:
 
 def _count(table: pd.DataFrame) -> str:
     dropped, settled = table["dropped"].sum(), table["settled"].sum()
-    text = f"{plural(len(table), 'split_group')}, {plural(int(table['rows'].sum()), 'row')}, {dropped:,} dropped"
+    text = f"{plural(len(table), 'group')}, {plural(int(table['rows'].sum()), 'row')}, {dropped:,} dropped"
     return text + (f", {settled:,} settled by a person" if settled else "")
 
 
