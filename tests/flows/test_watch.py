@@ -27,7 +27,7 @@ class Project:
         self.incoming.mkdir(parents=True)
         self.listed: list[str] = []
 
-    def landing_zone(self, name: str, text: str, complete: bool = True) -> None:
+    def drop(self, name: str, text: str, complete: bool = True) -> None:
         (self.incoming / name).write_text(text)
         if complete:
             (self.incoming / f"{name}.complete").touch()
@@ -181,7 +181,7 @@ def test_a_folder_of_others_is_told_and_left_alone_and_stops_no_other(
     assert emitted == ["a"]
     assert [path.name for path in share.iterdir()] == ["thesis.docx"]
     assert _watch() == [], "told once an hour: a look comes each minute, and each failure goes to the webhook"
-    os.utime(project.root / folders.TOLD, (0, 0))
+    os.utime(project.root / folders.ANNOUNCED, (0, 0))
     with pytest.raises(ValueError, match=f"{share} is not marked"):
         _watch()
     folders.set_up(project.root)

@@ -40,7 +40,7 @@ class Project:
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(self.first, self.root, symlinks=True)
 
-    def landing_zone(self, name: str, files: dict[str, bytes], marked: bool = False) -> Path:
+    def drop(self, name: str, files: dict[str, bytes], marked: bool = False) -> Path:
         """Put a folder into the drop folder."""
         self.write(self.incoming / name, files)
         if marked:

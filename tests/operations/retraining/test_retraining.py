@@ -3,7 +3,7 @@ import pytest
 from operations.retraining.retraining import Retraining
 
 SENTENCES = {
-    "champion/3 is the model of this run: better": Retraining("r", "promoted", "superiority", "champion/3"),
+    "champion/3 is the model of this run: better": Retraining("r", "promoted", "better", "champion/3"),
     "kept champion/2: worse": Retraining("r", "kept", "worse", "champion/2"),
     "there is no champion yet: below a minimum": Retraining("r", "kept", "below a minimum"),
     "nothing to train on: the same rows": Retraining("r", "unchanged", "the same rows", "champion/2"),
@@ -24,7 +24,7 @@ def test_names_of_states() -> None:
 
 def test_a_page() -> None:
     told = Retraining(
-        "20240101", "promoted", "superiority", "champion/3", ["smears"], "12 new", "Promoted: better", "c0ffee"
+        "20240101", "promoted", "better", "champion/3", ["smears"], "12 new", "Promoted: better", "c0ffee"
     )
     told.left, told.pushed = [f"edit-{k}" for k in range(10)], ["3 files -> /mnt/store"]
     told.not_backed_up = ["git's commits"]
