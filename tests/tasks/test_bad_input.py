@@ -105,7 +105,7 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def good(project: Project) -> Project:
     """The same, with a delivery of 24 pictures that nothing is wrong with."""
-    project.deliver("good", pictures(24))
+    project.add("good", pictures(24))
     return project
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_wrong_with_the_good_one(good: Project) -> None:
 
 
 def test_duplicates_of_each_other(good: Project) -> None:
-    good.deliver("twins", {f"ig/{k}.png": png(cell(100)) for k in range(6)})
+    good.add("twins", {f"ig/{k}.png": png(cell(100)) for k in range(6)})
     twins = good.rows().loc["twins"]
     assert twins["drop_reason"].tolist() == ["", *["exact-copy"] * 5]
     assert twins["duplicate_of"].tolist() == ["", *["twins/ig/0.png"] * 5]
@@ -123,14 +123,14 @@ def test_duplicates_of_each_other(good: Project) -> None:
 
 
 def test_duplicates_of_each_other_alone(project: Project) -> None:
-    project.deliver("twins", {f"ig/{k}.png": png(cell(100)) for k in range(6)})
+    project.add("twins", {f"ig/{k}.png": png(cell(100)) for k in range(6)})
     with pytest.raises(ValueError, match="class ig: 1 pictures that are not copies of each other, expected at least 3"):
         project.rows()
 
 
 def test_duplicates_of_an_earlier_delivery(good: Project) -> None:
     before = good.rows()
-    good.deliver("again", pictures(24))
+    good.add("again", pictures(24))
     after = good.rows()
     pd.testing.assert_frame_equal(after.loc[["good"]], before)
     assert set(after.loc["again", "drop_reason"]) == {"exact-copy"}
@@ -139,20 +139,20 @@ def test_duplicates_of_an_earlier_delivery(good: Project) -> None:
 
 
 def test_one_class(project: Project) -> None:
-    project.deliver("one", pictures(12, label="ig"))
+    project.add("one", pictures(12, label="ig"))
     assert project.rows()["kept"].all()
 
 
 def test_one_picture(good: Project) -> None:
     before = good.rows()
-    good.deliver("one", pictures(1, first=200))
+    good.add("one", pictures(1, first=200))
     after = good.rows()
     assert after.loc["one", "kept"].tolist() == [True]
     assert after.loc["good", "split"].tolist() == before["split"].tolist()
 
 
 def test_one_picture_alone(project: Project) -> None:
-    project.deliver("one", pictures(1))
+    project.add("one", pictures(1))
     with pytest.raises(ValueError, match="class ig: 1 pictures that are not copies of each other, expected at least 3"):
         project.rows()
 
@@ -167,7 +167,7 @@ BROKEN = {
 
 def test_nothing_readable(good: Project) -> None:
     before = good.rows()
-    good.deliver("broken", BROKEN)
+    good.add("broken", BROKEN)
     after = good.rows()
     pd.testing.assert_frame_equal(after.loc[["good"]], before)
     assert set(after.loc["broken", "drop_reason"]) == {"unreadable"}
@@ -186,7 +186,7 @@ def test_nothing_readable(good: Project) -> None:
     ids=["unreadable", "no-class", "blank", "mixed"],
 )
 def test_nothing_of_use_alone(project: Project, files: Files, told: str) -> None:
-    project.deliver("useless", files)
+    project.add("useless", files)
     with pytest.raises(ValueError, match=told):
         project.rows()
 
@@ -199,7 +199,7 @@ def test_shuffled_labels_change_conflicts_and_nothing_else(tmp_path: Path) -> No
     for name, given in (("one", labels), ("two", shuffled)):
         project = Project(tmp_path / name)
         files = zip(given, content, strict=True)
-        project.deliver("d", {f"{label}/{k:02}.png": picture for k, (label, picture) in enumerate(files)})
+        project.add("d", {f"{label}/{k:02}.png": picture for k, (label, picture) in enumerate(files)})
         rows = project.rows()
         kept.append({*rows.loc[rows["kept"], "id"]})
         conflicts.append({*rows.loc[rows["drop_reason"] == "label-conflict", "id"]})
@@ -209,7 +209,7 @@ def test_shuffled_labels_change_conflicts_and_nothing_else(tmp_path: Path) -> No
 
 
 def test_the_same_file_names_twice(good: Project) -> None:
-    good.deliver("namesake", pictures(24, first=300))
+    good.add("namesake", pictures(24, first=300))
     rows = good.rows()
     assert rows["kept"].all()
     assert rows.loc["good"].index.tolist() == rows.loc["namesake"].index.tolist()
@@ -242,7 +242,7 @@ def test_a_wrong_review_file(good: Project, review: str, told: str) -> None:
 def test_a_line_about_a_withdrawn_delivery_waits(good: Project) -> None:
     line = "late,ig/00.png,,drop,me,so\n"
     assert good.rows(line)["kept"].all()
-    good.deliver("late", pictures(2, first=400))
+    good.add("late", pictures(2, first=400))
     assert good.rows(line).loc["late", "drop_reason"].tolist() == ["review-drop", ""]
 
 
@@ -250,7 +250,7 @@ def test_a_verdict_moves_no_other_row(project: Project) -> None:
     """Not even one that takes the middle out of a chain of copies."""
     brightness = [0.6, 0.78, 1.0]
     chain = {f"ig/c{k}.png": png((cell(7) * gain).astype(np.uint8)) for k, gain in enumerate(brightness)}
-    project.deliver("d", {**pictures(24, first=500), **chain})
+    project.add("d", {**pictures(24, first=500), **chain})
     before = project.rows()
     assert before["split_group"].nunique() == 25
     after = project.rows("d,ig/c1.png,,drop,me,so\n")
@@ -262,10 +262,10 @@ def test_copies_in_a_later_delivery_move_no_earlier_row(project: Project) -> Non
     """Not even where they crowd two croppings of one picture out of each other's neighbourhood."""
     whole = cell(1, 120)
     crops = {"a": whole[:96, :96], "b": whole[5:101, 5:101]}
-    project.deliver("one", {**pictures(24, first=500), **{f"ig/{k}.png": png(crop) for k, crop in crops.items()}})
+    project.add("one", {**pictures(24, first=500), **{f"ig/{k}.png": png(crop) for k, crop in crops.items()}})
     before = project.rows()
     assert set(before["drop_reason"]) == {"", "recropped-copy"}
     copies = {f"ig/{k}{n}.png": png(noisy(crop, n)) for k, crop in crops.items() for n in range(6)}
-    project.deliver("two", copies)
+    project.add("two", copies)
     facts = ["kept", "drop_reason", "split_group", "split"]
     pd.testing.assert_frame_equal(project.rows().loc[["one"], facts], before[facts])
