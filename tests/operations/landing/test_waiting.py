@@ -210,7 +210,9 @@ def test_what_is_being_listed_is_withdrawn_once_it_is(project: Any, monkeypatch:
         project.look()
     add, asked = dvc_file.add, []
     environment = {key: value for key, value in os.environ.items() if key != lock.VARIABLE}
-    code = "from pathlib import Path; from operations.deliveries import add_remove; print(add_remove.remove(Path(), 'a'))"
+    code = (
+        "from pathlib import Path; from operations.deliveries import add_remove; print(add_remove.remove(Path(), 'a'))"
+    )
 
     def slowly(root: Path, name: str) -> None:
         pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -66,7 +66,7 @@ def test_every_part_of_the_recipe_trains(tmp_path: Path, small, changes: dict) -
     assert all(np.isfinite(loss) for losses in small.losses(trained).values() for loss in losses)
     assert all(np.isfinite(weight).all() for weight in trained.network.get_weights())
     assert trained.figures.keys() == {
-        f"val{kind}_{what}" for kind in ("", "_corrupted") for what in ("accuracy", "loss")
+        f"val{kind}_{what}" for kind in ("", "_corruption") for what in ("accuracy", "loss")
     }
 
 
