@@ -85,7 +85,7 @@ def _field(served: Served, section: str, name: str) -> Any:
 
 
 def _await(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.2)
