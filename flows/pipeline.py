@@ -26,7 +26,7 @@ from operations.pipeline.plan import Plan
 from operations.pipeline.runner import Outcome
 from operations.process import groups, lock
 from operations.project import dvc_lock, stages
-from operations.project.stages import Target
+from operations.project.stages import LAST, Target
 from operations.settings import settings_form
 from operations.settings.settings_form import Settings
 
@@ -34,7 +34,6 @@ SIDE_BY_SIDE: Any = ThreadPoolTaskRunner(max_workers=2)
 """A stage uses all cores, so more of them at once would only cost memory."""
 
 TRAINING = "train"
-LAST: Target = stages.STAGES[-1]
 
 AS_THEY_ARE = Settings()
 NONE_DONE: Mapping[str, Artifact] = MappingProxyType({})
@@ -52,7 +51,7 @@ def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
 
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
 @flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True, on_failure=[notify.failed])
-def pipeline(target: Target = "model_report", settings: Settings = AS_THEY_ARE, keep: bool = False) -> list[Artifact]:
+def pipeline(target: Target = LAST, settings: Settings = AS_THEY_ARE, keep: bool = False) -> list[Artifact]:
     """Bring the stages up to date, from the deliveries to a judged model.
 
     Args:

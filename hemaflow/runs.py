@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from typer import Argument, Option, echo
 
 from hemaflow import running
-from operations.project.stages import Target
+from operations.project.stages import LAST, Target
 
 Approval = Literal["none", "person"]
 
 
 def pipeline(
-    target: Annotated[Target, Option(help="last stage to run")] = "model_report",
+    target: Annotated[Target, Option(help="last stage to run")] = LAST,
     settings: Annotated[
         list[str] | None,
         Option("--set", metavar="NAME=VALUE", help="a setting for this run only (an experiment); repeatable"),

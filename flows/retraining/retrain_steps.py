@@ -20,6 +20,7 @@ from flows.retraining.case import Case
 from operations.deliveries import holds
 from operations.history.provenance import Recorder
 from operations.project import graph, listing
+from operations.project.stages import LAST
 from operations.registry import candidate, champion
 from operations.retraining import data_commit, decided, takeover
 from operations.retraining.audit import Audited, When
@@ -142,16 +143,16 @@ def placed(case: Case) -> Iterator[None]:
         case.place = place.root
         yield
         case.shown = artifact.markdown(case.place, case.made, _record(case))
-        place.save(stages.LAST)
+        place.save(LAST)
         case.summary.experiment = place.name
 
 
 def trained(case: Case) -> None:
     """Bring the stages from train to model_report up to date; all of them where the run has settings of its own."""
     if case.summary.settings:
-        case.made = stages.run_stages(case.place, case.settings, stages.LAST)
+        case.made = stages.run_stages(case.place, case.settings, LAST)
         return
-    todo = stages.begin(case.root, stages.AS_THEY_ARE, "model_report")
+    todo = stages.begin(case.root, stages.AS_THEY_ARE, LAST)
     curated = {each.stage: each for each in case.made if graph.is_within(each.stage, CURATED)}
     case.made += [each.result() for each in stages.submitted(todo, curated)]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from operations.process.follow import Logger
 from operations.project import dvc_repo, graph
-from operations.project.stages import Target
+from operations.project.stages import LAST, Target
 from operations.storage import remote, traffic
 from operations.storage.traffic import LOG
 
@@ -25,7 +25,7 @@ class Lack:
     cached: tuple[str, ...]
 
 
-def pull_needed(root: Path, target: Target = "model_report", *, log: Logger = LOG) -> str:
+def pull_needed(root: Path, target: Target = LAST, *, log: Logger = LOG) -> str:
     """Bring what the stages up to `target` that have to run read, and what lies in the cache; say which.
 
     Does nothing without a remote. Raises what `remote.pull` raises.
@@ -63,7 +63,7 @@ def bring(root: Path, paths: Iterable[Path], log: Logger = LOG) -> str:
     return _bring(root, lack, log)
 
 
-def lacking(root: Path, target: Target = "model_report") -> Lack:
+def lacking(root: Path, target: Target = LAST) -> Lack:
     """What `pull_needed` would bring, as things stand."""
     with dvc_repo.opened(root) as repo:
         away = absent(repo)

@@ -11,7 +11,7 @@ import yaml
 
 from operations.pipeline import needed
 from operations.project import dvc_repo, graph, listing
-from operations.project.stages import Target
+from operations.project.stages import LAST, Target
 
 TOP = graph.TOP
 LOCK = Path("dvc.lock")
@@ -54,7 +54,7 @@ class Plan:
         return graph.is_within(stage, self.target)
 
 
-def plan(root: Path, target: Target = "model_report") -> Plan:
+def plan(root: Path, target: Target = LAST) -> Plan:
     """Look at the project below `root` and change nothing.
 
     Raises ValueError for what DVC would not repair: a broken dvc.yaml, a delivery that was edited or removed by hand.

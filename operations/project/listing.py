@@ -39,8 +39,7 @@ def append(root: Path, name: str) -> None:
     check(name)
     if name in lists["deliveries"]:
         raise ValueError(f"{FILE}: {name!r} is listed already")
-    lists["deliveries"].append(name)
-    _replace(root / FILE, _with_line((root / FILE).read_text(), "deliveries", name), lists)
+    _append(root, lists, "deliveries", name)
 
 
 def remove(root: Path, name: str) -> None:
@@ -61,8 +60,7 @@ def hold(root: Path, name: str) -> None:
     _check_listed(lists, name)
     if name in lists["held"]:
         raise ValueError(f"{FILE}: {name!r} is on hold already")
-    lists["held"].append(name)
-    _replace(root / FILE, _with_line((root / FILE).read_text(), "held", name), lists)
+    _append(root, lists, "held", name)
 
 
 def release(root: Path, name: str) -> None:
@@ -74,6 +72,11 @@ def release(root: Path, name: str) -> None:
     text = _without_line((root / FILE).read_text(), "held", lists["held"].index(name))
     lists["held"].remove(name)
     _replace(root / FILE, text, lists)
+
+
+def _append(root: Path, lists: dict[str, list[str]], key: str, name: str) -> None:
+    lists[key].append(name)
+    _replace(root / FILE, _with_line((root / FILE).read_text(), key, name), lists)
 
 
 def _check_listed(lists: dict[str, list[str]], name: str) -> None:

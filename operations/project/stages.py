@@ -67,6 +67,7 @@ def _parsed(root: Path) -> dict[str, Any]:
 
 STAGES = tuple(_parsed(HERE))
 """Names of the stages, in the order in which they run."""
+LAST = STAGES[-1]
 
 if TYPE_CHECKING:
     Target = str
