@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 from flows.server.api import Answer, call
 from operations import person
+from operations.process import flocks
 from tasks import atomic
 
 FILE = Path("data/.state/checkout.json")
@@ -149,9 +150,7 @@ def _renew(root: Path, api: str, number: int, over: threading.Event) -> None:
 
 def _release_last(stream: Any, root: Path, api: str) -> None:
     """Give the lease back where no other process of this checkout holds it; where it cannot be, it runs out."""
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not flocks.attempt(stream):
         return
     with suppress(OSError):
         found = latest(api)

@@ -19,7 +19,7 @@ from typing import IO
 
 from flows.server import access, database
 from flows.server.api import call
-from operations.process import groups
+from operations.process import flocks, groups
 
 HOST = access.LOOPBACK
 APPLICATION = "flows.server.application:create_app"
@@ -160,11 +160,7 @@ def is_own(root: Path) -> bool:
 def verbs_run(root: Path) -> bool:
     """Whether a verb of this checkout that runs a flow is at work, or waits to be."""
     with (root / VERBS).open("ab") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+        return not flocks.attempt(stream)
 
 
 @contextmanager
@@ -176,10 +172,8 @@ def announcing(root: Path) -> Iterator[Callable[[str], None]]:
     file = root / STATE / "serving"
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"this checkout is being served already: {file.read_text().strip()}") from None
+        if not flocks.attempt(stream):
+            raise ValueError(f"this checkout is being served already: {file.read_text().strip()}")
         stream.truncate(0)
         yield partial(print, file=stream, flush=True)
 
@@ -187,14 +181,7 @@ def announcing(root: Path) -> Iterator[Callable[[str], None]]:
 def announced(root: Path) -> str | None:
     """The API that `serve` of this checkout runs, None while it does not. The lock tells, and not what is written."""
     file = root / STATE / "serving"
-    if not file.exists():
-        return None
-    with file.open() as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return file.read_text().strip() or None
-    return None
+    return flocks.name(file).strip() or None if flocks.is_taken(file) else None
 
 
 def healthy(api: str) -> bool:

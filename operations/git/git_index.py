@@ -6,7 +6,6 @@ lock of a process that was killed can be told from that of a git at work. What t
 the commit, and dropped where it has not.
 """
 
-import fcntl
 import os
 import shutil
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from operations.git import git
+from operations.process import flocks
 
 PATIENCE = 10.0
 """Seconds to wait for another git that has the index or HEAD."""
@@ -74,7 +74,7 @@ def _locked(index: Index) -> Iterator[None]:
     until = time.monotonic() + PATIENCE
     descriptor = os.open(index.holds, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        while not (_alone(descriptor) and _taken(index)):
+        while not (flocks.attempt(descriptor) and _taken(index)):
             if time.monotonic() > until:
                 raise OSError(
                     f"another git has had the index for {PATIENCE:.0f} s: wait for it, "
@@ -87,14 +87,6 @@ def _locked(index: Index) -> Iterator[None]:
             index.lock.unlink()
     finally:
         os.close(descriptor)
-
-
-def _alone(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _taken(index: Index) -> bool:

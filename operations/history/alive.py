@@ -6,6 +6,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from operations.process import flocks
+
 FOLDER = Path("data/.state/runs")
 
 
@@ -49,11 +51,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _is_locked(file: Path) -> bool:
-    try:
-        with file.open() as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
+    """False too where it cannot be told: a file system without locks."""
+    with suppress(OSError):
+        return flocks.is_taken(file)
     return False

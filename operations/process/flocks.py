@@ -7,6 +7,16 @@ import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
+
+
+def attempt(file: int | IO[str] | IO[bytes], shared: bool = False) -> bool:
+    """Take the flock of an open file if it is free; whether it was. Raises OSError where the file system has none."""
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
 
 
 def take(file: Path, who: str, wait: bool = False) -> int | None:
@@ -15,10 +25,11 @@ def take(file: Path, who: str, wait: bool = False) -> int | None:
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
+            if wait:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            elif not attempt(descriptor):
+                os.close(descriptor)
+                return None
         except BaseException:
             os.close(descriptor)
             raise
@@ -45,10 +56,7 @@ def name(file: Path) -> str:
 def is_taken(file: Path) -> bool:
     """Whether somebody has the place. Not for one that is taken without waiting: this look has it for a moment."""
     with suppress(FileNotFoundError), file.open() as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+        return not attempt(stream, shared=True)
     return False
 
 

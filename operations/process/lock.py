@@ -9,7 +9,6 @@ A landing has a lock of its own, `data/.state/landing.lock`, for what it does wh
 `python -m operations.locked COMMAND ...` runs a command under the project's lock, once what waits is listed.
 """
 
-import errno
 import fcntl
 import json
 import os
@@ -87,7 +86,7 @@ def holder(root: Path) -> str | None:
         return None
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
-        return None if _try_lock(descriptor) else _name(_read(path))
+        return None if flocks.attempt(descriptor) else _name(_read(path))
     finally:
         os.close(descriptor)
 
@@ -133,7 +132,7 @@ def _acquire(path: Path, wait: bool) -> int | None:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            if not _try_lock(descriptor):
+            if not flocks.attempt(descriptor):
                 other = _read(path)
                 if other.get("token") in _tokens():
                     os.close(descriptor)
@@ -149,16 +148,6 @@ def _acquire(path: Path, wait: bool) -> int | None:
             return descriptor
         # Somebody deleted data/.state meanwhile: this is the lock of a file that nobody else will find.
         os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES):
-            return False
-        raise
-    return True
 
 
 def _tell(path: Path, other: dict[str, object]) -> None:
