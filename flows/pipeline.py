@@ -52,12 +52,12 @@ def stage(run_name: str) -> Callable[[Callable[..., State]], Task[..., Any]]:
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
 @flow(name="pipeline", task_runner=SIDE_BY_SIDE, persist_result=False, log_prints=True, on_failure=[notify.failed])
 def pipeline(target: Target = LAST, settings: Settings = AS_THEY_ARE, keep: bool = False) -> list[Artifact]:
-    """Bring the stages up to date, from the deliveries to a judged model.
+    """Bring the stages up to date, from the deliveries to the model report.
 
     Args:
-        target: The last stage that is wanted; the stages after it are skipped.
-        settings: Values for this run alone, which then becomes an experiment, and leaves the workspace as it is.
-        keep: Write the settings into params.yaml instead, and run in the workspace.
+        target: The last stage to run; later stages are skipped.
+        settings: Settings for this run only; it is saved as an experiment and the workspace is left alone.
+        keep: Write the settings to params.yaml and run in the workspace instead.
 
     Raises ValueError for what no stage would repair, and StageFailedError for the first stage that failed.
     """

@@ -36,19 +36,19 @@ def retrain(
     force: bool = False,
     settings: Settings = AS_THEY_ARE,
 ) -> State:
-    """Take in what landed; where the cleaned dataset changed, train, judge, and promote if the gate lets the model.
+    """Add what has landed; if the cleaned dataset changed, train, evaluate, and promote the model if the gate allows.
 
     Args:
-        deliveries: The deliveries for which this was started; all that are listed are taken, named here or not.
-        approval: Whether a person has to confirm a promotion, in the page of this run.
-        approval_hours: How long to wait for the answer; without one the model is not promoted.
-        review_branch: Push the commits to git's origin as a branch retrain/DATE too.
-        force: Go on to training and the gate also where the dataset is that of the last training.
-        settings: Values for this run, which then trains and judges in a git worktree. Where the model is promoted they
-            are put into params.yaml and committed; else an experiment keeps them, and the workspace stays as it is.
+        deliveries: The deliveries that triggered this run; all listed deliveries are used, whether named here or not.
+        approval: Whether a person must approve the promotion, on this run's page.
+        approval_hours: Hours to wait for approval; without it the model is not promoted.
+        review_branch: Also push the commits to origin as a branch retrain/DATE.
+        force: Train and compare even if the dataset has not changed since the last training.
+        settings: Settings for this run, which then trains and evaluates in a git worktree. If the model is promoted they
+            are committed to params.yaml; otherwise they are saved as an experiment and the workspace is left alone.
 
-    A delivery whose labels the champion contradicts far more often than its own test rows' goes on hold: before the
-    training, or where the gate refused a model of it.
+    A delivery is put on hold if the champion contradicts its labels far more often than those of its own test rows:
+    before training, or after the gate refused a model trained on it.
 
     Ends with a `Retraining`, as Completed; named Held where a delivery went on hold, else Unchanged where there was
     nothing to train on, Collapsed where another run waits that does the same. Raises ValueError before any work where

@@ -31,14 +31,14 @@ OWN_WORDS = "study: "
 
 @flow(name="study", task_runner=A_SLOT_EACH, persist_result=False, log_prints=True, on_failure=[notify.failed])
 def study(name: form.Study, trials: form.Trials = NO_TRIAL) -> dict[str, str]:
-    """Train the trials of a study that are not up to date, and compare all of its trials in a table.
+    """Train the outdated trials of a study, and compare all its trials in a table.
 
-    Only the trials run: what they are trained on must be there, and is taken as it is. A warning says where it is
-    behind its own inputs; `pipeline --target split` brings it up to date.
+    Only the trials run, on the data as it is. A warning says if the data is out of date; `pipeline --target split`
+    updates it.
 
     Args:
         name: The study, a key of studies/dvc.yaml.
-        trials: Its trials that are wanted; all where none is named.
+        trials: The trials to run; all if none is named.
 
     Returns what DVC did about each trial: ran, restored or unchanged. Raises ValueError for a study or trial that there
     is not, before anything runs, and StageFailedError with the reasons at the end where trials failed; the others run,

@@ -1,7 +1,6 @@
 """The commands that work on a project, as flows that Prefect's UI starts: add, remove, hold, predict, promote, ...
 
-What goes wrong by the operator's input ends the run as failed with one line that says so; anything else is an error of
-the program, and Prefect logs where it came from.
+Bad input ends the run as Failed with a one-line message; any other exception is a bug, and Prefect logs its traceback.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,16 +21,16 @@ if TYPE_CHECKING:
     from operations.history.provenance import Recorder
 
 Act = Callable[[Path, "Recorder"], str]
-"""Does the work below the project's folder, notes facts in the run's record, and says what was done."""
+"""Does the work in the project's folder, adds facts to the run's record, and returns a summary."""
 
 
 @flow(name="add", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def add(path: form.SomePath, name: form.Delivery = "") -> State:
-    """Take a delivery of pictures in, complete or not at all; a retraining is started by it.
+    """Add a delivery of images, all of it or nothing. This starts a retraining.
 
     Args:
-        path: Class folders, a zip or tar of them, or an npz, on the machine that runs this.
-        name: Name of the delivery; empty: made of the path's last part.
+        path: Class folders, a zip or tar of them, or an npz, on the machine that runs the flow.
+        name: Name of the delivery; empty: taken from the path.
     """
 
     def act(root: Path, record: "Recorder") -> str:
@@ -51,7 +50,7 @@ def add(path: form.SomePath, name: form.Delivery = "") -> State:
 
 @flow(name="remove", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def remove(name: form.Listed) -> State:
-    """Take a delivery out again, with all that was made of it alone.
+    """Remove a delivery and everything derived from it alone.
 
     Args:
         name: Name of a listed delivery.
@@ -63,11 +62,11 @@ def remove(name: form.Listed) -> State:
 
 @flow(name="hold", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def hold(name: form.Listed, why: form.Why) -> State:
-    """Keep a delivery's pictures out of the dataset from the next run on; it stays listed, and can be released.
+    """Set a delivery aside: its images leave the dataset with the next run. It stays listed and can be released.
 
     Args:
         name: Name of a listed delivery.
-        why: The reason, for whoever comes next.
+        why: The reason, for the record.
     """
     from operations.deliveries.hold import hold
 
@@ -76,11 +75,11 @@ def hold(name: form.Listed, why: form.Why) -> State:
 
 @flow(name="release", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def release(name: form.Listed, why: form.Why) -> State:
-    """Take a delivery off hold; no audit holds the same pictures again.
+    """Release a delivery from hold. The audit will not hold the same images again.
 
     Args:
         name: Name of a delivery on hold.
-        why: The reason, for whoever comes next.
+        why: The reason, for the record.
     """
     from operations.deliveries.hold import release
 
@@ -89,13 +88,13 @@ def release(name: form.Listed, why: form.Why) -> State:
 
 @flow(name="predict", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def predict(path: form.SomePath, out: form.Table, model: form.NoOrSomePath = "", tta: form.Tta = 1) -> State:
-    """Judge pictures, a row of a CSV for each.
+    """Classify images into a CSV, one row each.
 
     Args:
-        path: A picture, a folder, a zip or tar, or an npz, on the machine that runs this.
-        out: The CSV to write; one that is there is replaced.
-        model: A model's folder; empty: the champion, or what was trained last where there is none.
-        tta: test-time augmentation: orientations that are averaged.
+        path: An image, a folder, a zip or tar, or an npz, on the machine that runs the flow.
+        out: The CSV to write; an existing one is replaced.
+        model: Folder of a model; empty: the champion, or the latest model if there is none.
+        tta: Test-time augmentation: number of orientations to average.
     """
 
     def act(root: Path, record: "Recorder") -> str:
@@ -110,11 +109,11 @@ def predict(path: form.SomePath, out: form.Table, model: form.NoOrSomePath = "",
 
 @flow(name="promote", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def promote(why: form.Why, although: form.Text = "") -> State:
-    """Make the model that was trained last the champion, if the gate lets it.
+    """Promote the latest model to champion if it passes the gate.
 
     Args:
-        why: The reason, for whoever comes next.
-        although: The reason to promote a model that the gate refused; empty: such a model is not promoted.
+        why: The reason, for the record.
+        although: The reason to promote a model that the gate refused; empty: a refused model is not promoted.
     """
 
     def act(root: Path, record: "Recorder") -> str:
@@ -129,11 +128,11 @@ def promote(why: form.Why, although: form.Text = "") -> State:
 
 @flow(name="rollback", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def rollback(why: form.Why, to: form.Champion = "") -> State:
-    """Put an earlier champion in its place again.
+    """Restore an earlier champion.
 
     Args:
-        why: The reason, for whoever comes next.
-        to: Its tag, as champion/3; empty: the one that the present champion replaced.
+        why: The reason, for the record.
+        to: Its tag, such as champion/3; empty: the previous champion.
     """
 
     def act(root: Path, record: "Recorder") -> str:
@@ -148,10 +147,10 @@ def rollback(why: form.Why, to: form.Champion = "") -> State:
 
 @flow(name="apply", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def apply(name: form.Experiment) -> State:
-    """Take an experiment over into the workspace: its settings, its dvc.lock and its outputs. Nothing is committed.
+    """Apply an experiment to the workspace: its settings, dvc.lock and outputs. Nothing is committed.
 
     Args:
-        name: Name of an experiment, which is that of the run that made it.
+        name: Name of the experiment, which is the name of its run.
     """
     from operations.experiments.saved import apply
 
@@ -159,7 +158,7 @@ def apply(name: form.Experiment) -> State:
 
 
 def _listing(change: Callable[[Path], object]) -> Act:
-    """What changes the list of deliveries, or the settings, and says so."""
+    """An act that changes the list of deliveries or the settings."""
 
     def act(root: Path, record: "Recorder") -> str:
         text = str(change(root))
@@ -170,7 +169,7 @@ def _listing(change: Callable[[Path], object]) -> Act:
 
 
 def _finished(verb: str, act: Act, writes: bool = True) -> State:
-    """The state in which the run ends, with what `act` says as its message and as an artifact."""
+    """The run's final state, with the summary from `act` as its message and as an artifact."""
     root = Path.cwd()
     try:
         with _locked(root, verb) if writes else nullcontext(), _recording(root, verb) as record:
@@ -200,7 +199,7 @@ def _send(root: Path) -> None:
 
     try:
         for sent in events.send(root):
-            get_run_logger().info("told of %s, which starts a retraining", sent.name)
+            get_run_logger().info("sent %s, which starts a retraining", sent.name)
     except OSError as error:
         get_run_logger().warning("%s; `watch` will try again", error)
 

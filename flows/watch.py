@@ -19,10 +19,10 @@ FOR_A_PERSON = {Outcome.KNOWN, Outcome.QUARANTINED, Outcome.STUCK}
 # Prints are logged, for whoever waits for the project's lock is told so by a print.
 @flow(name="watch", persist_result=False, log_prints=True, on_failure=[notify.failed])
 def watch() -> list[str]:
-    """Take in the deliveries that lie complete in the landing folders, which params.yaml names.
+    """Add the complete deliveries in the landing folders named in params.yaml.
 
-    Each emits an event, by which a retraining begins. What cannot be taken in lies in the folder's quarantine then,
-    with the reason.
+    Each emits an event that starts a retraining. An entry that cannot be added moves to the folder's quarantine, with
+    the reason.
 
     Returns the names of the new deliveries. Raises ValueError for a folder that is not marked as this project's, once
     an hour, and when the others have been looked at.

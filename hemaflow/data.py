@@ -43,7 +43,7 @@ def release(
     name: Annotated[str, Argument(help="name of a delivery on hold")],
     why: Annotated[str, Option(help="the reason, for the record")],
 ) -> None:
-    """Take a delivery off hold and trust it from then on."""
+    """Release a delivery from hold; the audit trusts it from then on."""
     from operations.deliveries.hold import release
 
     echo(release(Path.cwd(), name, why))

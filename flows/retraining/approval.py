@@ -39,7 +39,7 @@ class Answer(RunInput):
     """What the form asks for."""
 
     promote: Literal["yes", "no"] = Field(description="whether the model becomes the champion")
-    why: str = Field(min_length=1, max_length=500, pattern=r"\S", description="for whoever comes next")
+    why: str = Field(min_length=1, max_length=500, pattern=r"\S", description="The reason, for the record")
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ class Calibrate(Section):
     """How probabilities and thresholds are fitted."""
 
     section: ClassVar[str] = "calibrate"
-    batch: int = Field(ge=1, le=4096, description="pictures a step")
+    batch: int = Field(ge=1, le=4096, description="images per step")
     seed: int = Field(ge=0, lt=2**31, description="of the rows and the corruptions that are drawn")
-    reference: int = Field(ge=100, description="train rows, at most, that span the spaces of cells")
-    components: int = Field(ge=1, description="principal components that span the space of each block")
+    reference: int = Field(ge=100, description="maximum number of train rows that span the feature spaces")
+    components: int = Field(ge=1, description="principal components per block")
     ood_false_positive_rate: float = Field(
-        ge=0, lt=1, description="share of clean validation cells that the detector may refuse"
+        ge=0, lt=1, description="fraction of clean validation cells that the detector may reject"
     )
     corruption_weight: float = Field(ge=0, le=100, description="of corrupted pictures in the temperature's fit")
     target_accuracy: float = Field(

@@ -13,5 +13,5 @@ class DataReport(Section):
     section: ClassVar[str] = "data_report"
     thumbnail: int = Field(ge=16, le=256, description="side of a picture on the page, pixels; none is enlarged")
     shown: int = Field(ge=1, description="pictures a list shows at most")
-    nearest: int = Field(ge=0, description="kept pictures shown on the other side of a line")
-    sample: int = Field(ge=0, description="pictures of each class on the sheet of what was kept")
+    nearest: int = Field(ge=0, description="kept images shown on the other side of a threshold")
+    sample: int = Field(ge=0, description="images per class on the sheet of kept images")

@@ -12,7 +12,7 @@ class Dedupe(Section):
 
     section: ClassVar[str] = "dedupe"
     max_distance: int = Field(ge=0, description="bits by which the perceptual hashes of copies may differ")
-    orientations: bool = Field(description="look for turned and mirrored copies too")
+    orientations: bool = Field(description="also find rotated and mirrored copies")
     max_rmse: float = Field(
         ge=0, le=255, description="difference of copies after matching their brightness, grey levels"
     )

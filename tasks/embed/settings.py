@@ -11,4 +11,4 @@ class Embed(Section):
     """How features are computed; the network is EfficientNet-Lite0."""
 
     section: ClassVar[str] = "embed"
-    batch: int = Field(ge=1, le=4096, description="pictures a step")
+    batch: int = Field(ge=1, le=4096, description="images per step")

@@ -13,17 +13,15 @@ class Explain(Section):
 
     section: ClassVar[str] = "explain"
     seed: int = Field(ge=0, lt=2**31, description="of the folds")
-    batch: int = Field(ge=1, le=4096, description="pictures a step")
+    batch: int = Field(ge=1, le=4096, description="images per step")
 
-    wrong: int = Field(ge=0, le=10_000, description="wrong answers shown, the most confident ones")
-    right: int = Field(ge=0, le=1_000, description="right answers shown of each class")
-    map_size: int = Field(
-        ge=1, le=64, description="least side of the feature map that Grad-CAM reads, in its own pixels"
-    )
+    wrong: int = Field(ge=0, le=10_000, description="misclassified images to show, most confident first")
+    right: int = Field(ge=0, le=1_000, description="correctly classified images to show per class")
+    map_size: int = Field(ge=1, le=64, description="minimum side of the feature map for Grad-CAM, in its pixels")
     side: int = Field(ge=16, le=1024, description="of a picture beside its map, pixels")
 
     folds: int = Field(ge=2, le=100, description="of the cross validation that judges the labels")
     components: int = Field(ge=1, le=4096, description="principal components of the features that it reads")
     strength: float = Field(gt=0, le=1e6, description="inverse strength of its penalty")
     prune: Rule = Field(description="how the list is cut: by class, by noise rate, or where both agree")
-    shown: int = Field(ge=0, le=10_000, description="label issues with a picture")
+    shown: int = Field(ge=0, le=10_000, description="label issues shown with an image")

@@ -11,7 +11,7 @@ class NonInferiorityMargins(Section):
     """Increases of the error, 0 to 1, that count as not worse; the interval's upper end must not exceed them."""
 
     section: ClassVar[str] = "gate.non_inferiority_margins"
-    clean: float = Field(ge=0, le=1, description="balanced error on clean pictures")
+    clean: float = Field(ge=0, le=1, description="balanced error on clean images")
     corrupted: float = Field(ge=0, le=1, description="mean balanced error over the benchmark's kinds of corruption")
     worst: float = Field(ge=0, le=1, description="balanced error under the kind that is worst for each model")
     mixed: float = Field(ge=0, le=1, description="balanced error on mixed corruptions")
@@ -33,7 +33,7 @@ class Minimums(Section):
 
     section: ClassVar[str] = "gate.minimums"
     clean: float = Field(ge=0, le=1)
-    corrupted: float = Field(ge=0, le=1, description="mean over the benchmark's kinds of corruption")
+    corrupted: float = Field(ge=0, le=1, description="mean over the kinds of corruption")
     worst: float = Field(ge=0, le=1, description="under the worst kind")
     mixed: float = Field(ge=0, le=1)
     recall: float = Field(ge=0, le=1, description="of each class")
@@ -44,9 +44,11 @@ class Gate(Section):
 
     section: ClassVar[str] = "gate"
     seed: int = Field(ge=0, lt=2**31)
-    resamples: int = Field(ge=200, le=100_000, description="draws of the bootstrap")
+    resamples: int = Field(ge=200, le=100_000, description="bootstrap resamples")
     level: float = Field(ge=0.5, lt=1, description="of two-sided intervals; each bound holds at (1 + level) / 2")
-    min_rows: int = Field(ge=1, description="rows of different split groups below which a slice is listed, not tested")
+    min_rows: int = Field(
+        ge=1, description="minimum independent rows of a slice; smaller slices are listed but not tested"
+    )
     non_inferiority_margins: NonInferiorityMargins
     superiority_margins: SuperiorityMargins
     minimums: Minimums

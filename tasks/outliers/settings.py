@@ -20,9 +20,7 @@ class Outliers(Section):
     max_flat: float = Field(
         ge=0, le=1, description="share of the side in rows or columns of one colour above which a part was lost"
     )
-    components: int = Field(
-        ge=2, le=1280, description="principal components of the features; what lies beside them counts too"
-    )
+    components: int = Field(ge=2, le=1280, description="principal components of the features; the residual counts too")
     whitening: float = Field(
         ge=0, le=1, description="weight of directions in which pictures vary little: 0 none, 1 full"
     )

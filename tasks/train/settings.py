@@ -17,7 +17,7 @@ class Augment(Section):
     section: ClassVar[str] = "train.augment"
     engine: Engine = Field(description="keras_cv does not repeat with a seed")
     recipe: Name
-    operations: int = Field(ge=0, le=MOST, description="RandAugment: operations a picture")
+    operations: int = Field(ge=0, le=MOST, description="RandAugment: operations per image")
     magnitude: float = Field(ge=0, le=1, description="strength of the operations")
     cutout: float = Field(ge=0, lt=1, description="largest side of the square as a share of the picture's")
 
@@ -35,7 +35,7 @@ class Train(Section):
     feature_dropout: float = Field(ge=0, lt=1, description="after the backbone")
     dense_dropout: float = Field(ge=0, lt=1, description="after each dense layer")
 
-    batch: int = Field(ge=1, le=4096, description="pictures a step")
+    batch: int = Field(ge=1, le=4096, description="images per step")
     imbalance: Literal["none", "class_weights", "under_sampling"]
     label_smoothing: float = Field(ge=0, lt=1)
     cutmix: float = Field(ge=0, le=10, description="alpha of CutMix (arXiv:1905.04899); 0 switches it off")
@@ -60,7 +60,7 @@ class Train(Section):
     plateau_patience: int = Field(ge=1, le=1000, description="plateau: epochs without a better score")
     ema: float = Field(ge=0, lt=1, description="momentum of the weights' moving average; 0 switches it off")
 
-    patience: int = Field(ge=1, le=1000, description="epochs without a better score before a phase ends")
+    patience: int = Field(ge=1, le=1000, description="epochs without improvement before a phase ends (early stopping)")
     monitor: Monitor
 
     @field_validator("backbone")

@@ -136,7 +136,7 @@ def test_the_description_is_the_comment_else_that_of_the_type(tmp_path: Path) ->
     fields = dict(settings_model.leaves(form))
     assert form.model_fields["explain"].description == "the page"
     assert fields["explain.right"].description == "one, of # a class"
-    assert fields["explain.wrong"].description == "wrong answers shown, the most confident ones"
+    assert fields["explain.wrong"].description == "misclassified images to show, most confident first"
 
 
 def test_plain_types_give_plain_fields(monkeypatch: pytest.MonkeyPatch) -> None:
