@@ -44,8 +44,8 @@ def retrain(
         approval_hours: Hours to wait for approval; without it the model is not promoted.
         review_branch: Also push the commits to origin as a branch retrain/DATE.
         force: Train and compare even if the dataset has not changed since the last training.
-        settings: Settings for this run, which then trains and evaluates in a git worktree. If the model is promoted they
-            are committed to params.yaml; otherwise they are saved as an experiment and the workspace is left alone.
+        settings: Settings for this run, which then trains and evaluates in a git worktree. If the model is promoted
+            they are committed to params.yaml; otherwise an experiment keeps them, and the workspace is left alone.
 
     A delivery is put on hold if the champion contradicts its labels far more often than those of its own test rows:
     before training, or after the gate refused a model trained on it.
