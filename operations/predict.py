@@ -18,11 +18,12 @@ from operations.project.champion_names import POINTER
 from operations.registry import exchange
 from operations.registry.switch import CHAMPION
 from tasks import atomic, output
+from tasks.delivery.formats import Content
 from tasks.ingest import workers
 from tasks.ingest.decode import decode, fit
 from tasks.model_folder import DESCRIPTION
 from tasks.predict import ahead, inputs, judge, table
-from tasks.predict.source import Content, Source
+from tasks.predict.source import Source
 
 TRAINED = Path("data/model")
 

@@ -36,6 +36,14 @@ def file_of(module: str) -> Path | None:
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 
 
+def members(module: str) -> set[str]:
+    """The modules of a package that imports all it has, as a registry does; none of another."""
+    file = file_of(module)
+    if not file or file.name != "__init__.py" or "iter_modules(__path__)" not in file.read_text():
+        return set()
+    return {f"{module}.{each.stem}" for each in file.parent.glob("*.py") if each != file}
+
+
 def reached(start: str) -> set[str]:
     """Modules of tasks that `start` imports, at any remove, without what the package itself does."""
     found, frontier = set(), [start]
@@ -44,7 +52,7 @@ def reached(start: str) -> set[str]:
         file = file_of(module)
         if file and module.startswith("tasks.") and module not in found:
             found.add(module)
-            frontier += imported(file)
+            frontier += imported(file) | members(module)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Finds the delivery in a folder that somebody handed in: its class folders or npz, without wrapping and litter."""
+"""Finds the delivery in a folder that somebody handed in: class folders or one file, without wrapping and litter."""
 
 import os
 import unicodedata
@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.delivery import formats, litter
 from tasks.params import Classes
-
-LITTER = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini"}
 
 
 class Layout(NamedTuple):
-    """`top` holds the class folders or the npz; `files` are paths below it; `litter` counts files left out."""
+    """`top` holds the class folders or the file; `files` are paths below it; `litter` counts files left out."""
 
     top: Path
     files: list[str]
@@ -24,17 +23,18 @@ def survey(folder: Path, classes: Classes) -> Layout:
 
     What systems leave beside the class folders (`__MACOSX`, `.DS_Store`, `._x`, ...) is left out; inside a class
     folder every file is a row. Raises ValueError, naming it, for an unknown class folder, a link, a device, a name
-    that is not UTF-8 or has control characters (a newline), an npz that is not alone, and where there is no picture.
+    that is not UTF-8 or has control characters (a newline), a file of all pictures that is not alone, and where there
+    is no picture.
     """
-    top, litter = _unwrapped(folder, classes)
+    top, beside = _unwrapped(folder, classes)
     entries, left_out = _entries(top)
     _check_entries(entries, classes)
     files = sorted(os.path.relpath(path, top) for entry in entries for path in _tree(entry))
     for name in files:
         check_name(name)
-    if not any("/" in name for name in files) and not _is_npz(entries):
-        raise ValueError("holds no picture in a class folder, and no npz")
-    return Layout(top, files, litter + left_out)
+    if not any("/" in name for name in files) and not _packed(entries):
+        raise ValueError(f"holds no picture in a class folder, and no file of a format ({formats.titles()})")
+    return Layout(top, files, beside + left_out)
 
 
 def check_name(name: str) -> None:
@@ -49,24 +49,24 @@ def check_name(name: str) -> None:
 
 def _unwrapped(folder: Path, classes: Classes) -> tuple[Path, int]:
     """The folder inside those that hold nothing but one other that is no class, and the count of litter beside it."""
-    litter = 0
+    beside = 0
     while True:
         entries, left_out = _entries(folder)
         if len(entries) != 1 or not _wraps(entries[0], classes):
-            return folder, litter
-        folder, litter = entries[0], litter + left_out
+            return folder, beside
+        folder, beside = entries[0], beside + left_out
 
 
 def _wraps(entry: Path, classes: Classes) -> bool:
     if entry.is_symlink() or not entry.is_dir() or classes.canonical(entry.name) is not None:
         return False
-    return any(inner.is_dir() or inner.suffix.lower() == ".npz" for inner in entry.iterdir())
+    return any(inner.is_dir() or formats.packed(inner.name) for inner in entry.iterdir())
 
 
 def _entries(folder: Path) -> tuple[list[Path], int]:
     entries = sorted(folder.iterdir())
-    litter = [entry for entry in entries if entry.name.lower() in LITTER or entry.name.startswith("._")]
-    return [entry for entry in entries if entry not in litter], sum(1 for entry in litter for _ in _tree(entry))
+    left_out = [entry for entry in entries if litter.is_litter(entry.name)]
+    return [entry for entry in entries if entry not in left_out], sum(1 for entry in left_out for _ in _tree(entry))
 
 
 def _tree(path: Path) -> Iterator[Path]:
@@ -84,13 +84,15 @@ def _tree(path: Path) -> Iterator[Path]:
 
 def _check_entries(entries: list[Path], classes: Classes) -> None:
     for entry in entries:
-        if len(entries) > 1 and _is_npz([entry]):
-            raise ValueError(f"holds {entry.name!r} beside other things, expected an npz alone")
+        kind = _packed([entry])
+        if len(entries) > 1 and kind:
+            raise ValueError(f"holds {entry.name!r} beside other things, expected {kind.title} alone")
     folders = [entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()]
     unknown = [name for name in folders if classes.canonical(name) is None]
     if unknown:
         raise ValueError(f"unknown class folder {', '.join(map(repr, unknown))}, expected {', '.join(classes.names)}")
 
 
-def _is_npz(entries: list[Path]) -> bool:
-    return len(entries) == 1 and entries[0].suffix.lower() == ".npz" and entries[0].is_file()
+def _packed(entries: list[Path]) -> formats.Packed | None:
+    """The format of the only entry, if it is a file of one."""
+    return formats.packed(entries[0].name) if len(entries) == 1 and entries[0].is_file() else None

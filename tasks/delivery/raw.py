@@ -1,4 +1,4 @@
-"""Reads a raw delivery, `data/raw/NAME`: class folders of files, or a single npz.
+"""Reads a raw delivery, `data/raw/NAME`, whatever its format.
 
 Class folders keep the spelling in which they came: the source of a row is what its sender can look up, two folders
 that are aliases of one class cannot collide, and a new alias in params.yaml moves no file.
@@ -6,35 +6,33 @@ that are aliases of one class cannot collide, and a new alias in params.yaml mov
 
 import hashlib
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from tasks.delivery import npz
+from tasks.delivery import formats
+from tasks.delivery.formats import Content, Packed, Row, Tree
 from tasks.params import Classes
 
 
-class Picture(NamedTuple):
-    """A row that came: `source` is its path inside the delivery, `label` its canonical class or ""."""
-
-    source: str
-    label: str
-
-
-def pictures(folder: Path, classes: Classes) -> list[Picture]:
+def rows(folder: Path, classes: Classes) -> list[Row]:
     """Every row of the delivery in a fixed order.
 
-    Class folders: a row per file, hidden ones and such as are no pictures included, sorted by source; the label of a
-    file in no class folder is "". An npz: `FILE.npz#ROW` or, in MedMNIST's layout, `FILE.npz#train:ROW`, in the order
-    of the arrays. Raises ValueError for a damaged npz, FileNotFoundError where there is no such folder.
+    Raises ValueError for a damaged file that holds others, FileNotFoundError where there is no such folder.
     """
-    packed = npz_file(folder)
-    return _rows(packed, classes) if packed else _files(folder, classes)
+    tree = _tree(folder)
+    return formats.find(tree).rows(tree, classes)
 
 
-def npz_file(folder: Path) -> Path | None:
-    """The delivery's npz, None where it has class folders."""
-    entries = sorted(folder.iterdir())
-    return entries[0] if len(entries) == 1 and entries[0].suffix.lower() == ".npz" and entries[0].is_file() else None
+def chunks(folder: Path, number: int) -> Iterator[Sequence[Content]]:
+    """What came of each of `rows`, in their order, up to `number` at once."""
+    tree = _tree(folder)
+    return formats.find(tree).chunks(tree, number)
+
+
+def check(folder: Path, classes: Classes, limit: int) -> None:
+    """Raise ValueError for whatever is wrong with the delivery, and for more than `limit` bytes once unpacked."""
+    tree = _tree(folder)
+    formats.find(tree).check(tree, classes, limit)
 
 
 def sources(folder: Path) -> list[str]:
@@ -49,10 +47,11 @@ def sources(folder: Path) -> list[str]:
 def digest(folder: Path) -> str:
     """A hash of the delivery's content: of each file's path and bytes, whatever order, times and modes they have.
 
-    The name of a single npz stays out of it, so that a renamed copy is known again.
+    The name of a file that holds all of it stays out, so that a renamed copy is known again.
     """
-    packed = npz_file(folder)
-    names = {source: "*.npz" if packed else source for source in sources(folder)}
+    tree = _tree(folder)
+    form = formats.find(tree)
+    names = {source: f"*{Path(source).suffix.lower()}" if isinstance(form, Packed) else source for source in tree.files}
     whole = hashlib.blake2b(digest_size=32)
     for source, name in names.items():
         with (folder / source).open("rb") as stream:
@@ -62,16 +61,7 @@ def digest(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def _files(folder: Path, classes: Classes) -> list[Picture]:
-    found = sources(folder)
-    tops = {source.split("/")[0] for source in found if "/" in source}
-    labels = {top: classes.canonical(top) or "" for top in tops}
-    return [Picture(source, labels[source.split("/")[0]] if "/" in source else "") for source in found]
-
-
-def _rows(path: Path, classes: Classes) -> list[Picture]:
-    return [
-        Picture(f"{path.name}#{split.prefix}{row}", label)
-        for split in npz.splits(path)
-        for row, label in enumerate(npz.labels(path, split, classes))
-    ]
+def _tree(folder: Path) -> Tree:
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder")
+    return Tree(folder, sources(folder))

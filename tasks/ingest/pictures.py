@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks import store
+from tasks.delivery.formats import Content
 from tasks.ingest.decode import UnreadableError, content_id, decode, fit
 from tasks.ingest.measures import measures
 from tasks.ingest.phash import phash
 from tasks.ingest.settings import Ingest
 
 Record = dict[str, Any]
-Delivered = bytes | NDArray[np.uint8]
-"""What came: the bytes of a file, or decoded pixels, uint8 (height, width, 3)."""
 
 
 class Batch(NamedTuple):
@@ -25,7 +24,7 @@ class Batch(NamedTuple):
     records: list[Record]
 
 
-def ingest_batch(batch: Sequence[Delivered], settings: Ingest) -> Batch:
+def ingest_batch(batch: Sequence[Content], settings: Ingest) -> Batch:
     """What is kept of each picture, in order.
 
     A file that cannot be decoded has zeros for pixels and, in its record, the reason and its detail.
@@ -40,7 +39,7 @@ def ingest_batch(batch: Sequence[Delivered], settings: Ingest) -> Batch:
     return Batch(pixels, np.packbits(phash(pixels, settings.hash_size), axis=2), records)
 
 
-def _ingest(given: Delivered, place: NDArray[np.uint8], settings: Ingest) -> Record:
+def _ingest(given: Content, place: NDArray[np.uint8], settings: Ingest) -> Record:
     """The record of one picture, whose pixels are written to `place`."""
     size = len(given) if isinstance(given, bytes) else given.nbytes
     try:
@@ -51,7 +50,7 @@ def _ingest(given: Delivered, place: NDArray[np.uint8], settings: Ingest) -> Rec
     return _record(decoded, decoded.shape[0], decoded.shape[1], size, "", "")
 
 
-def _record(content: Delivered, height: int, width: int, size: int, reason: str, detail: str) -> Record:
+def _record(content: Content, height: int, width: int, size: int, reason: str, detail: str) -> Record:
     return {
         "id": content_id(content),
         "height": height,

@@ -1,6 +1,5 @@
 """ingest: decode every file of a delivery once; a row for each file that came, also for the unreadable."""
 
-from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from tasks import command, store
-from tasks.delivery import npz, raw
+from tasks.delivery import raw
+from tasks.delivery.formats import Row
 from tasks.ingest import workers
-from tasks.ingest.pictures import Delivered, Record, ingest_batch
+from tasks.ingest.pictures import Record, ingest_batch
 from tasks.ingest.settings import Ingest
 from tasks.params import Classes
 
@@ -26,7 +26,7 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
 
     Row i describes picture i. The hashes are packed, an orientation each, as `tasks.store.turned` numbers them.
     """
-    pictures = raw.pictures(delivery, classes)
+    pictures = raw.rows(delivery, classes)
     if not pictures:
         raise ValueError(f"{delivery} holds no file, expected at least one picture")
     out.mkdir(parents=True)
@@ -34,7 +34,7 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
     hashes = _array(out / store.HASHES, len(pictures), len(store.ORIENTATIONS), ingest.hash_size**2 // 8)
     records: list[Record] = []
     processes = workers.cores() if len(pictures) >= POOL_FROM else 1
-    batches = workers.ordered(partial(ingest_batch, settings=ingest), _batches(delivery, pictures), processes)
+    batches = workers.ordered(partial(ingest_batch, settings=ingest), raw.chunks(delivery, BATCH), processes)
     with tqdm(total=len(pictures), desc=f"ingest {delivery.name}", unit="picture", disable=None) as bar:
         for batch in batches:
             here = slice(len(records), len(records) + len(batch.records))
@@ -52,17 +52,7 @@ def _array(file: Path, *shape: int) -> "np.memmap[Any, np.dtype[np.uint8]]":
     return np.lib.format.open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
 
 
-def _batches(delivery: Path, pictures: list[raw.Picture]) -> Iterator[Sequence[Delivered]]:
-    packed = raw.npz_file(delivery)
-    if packed:
-        for split in npz.splits(packed):
-            yield from map(list, npz.chunks(packed, split.images, BATCH))
-        return
-    for start in range(0, len(pictures), BATCH):
-        yield [(delivery / picture.source).read_bytes() for picture in pictures[start : start + BATCH]]
-
-
-def _table(name: str, pictures: list[raw.Picture], records: list[Record]) -> pd.DataFrame:
+def _table(name: str, pictures: list[Row], records: list[Record]) -> pd.DataFrame:
     table = pd.DataFrame(records)
     labels = [picture.label for picture in pictures]
     reason = table["drop_reason"].where(

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks.predict.source import Content, Entry
+from tasks.delivery.formats import Content
+from tasks.predict.source import Entry
 
 CHUNK = 16
 """Entries that a thread takes at once, fewer where they hold BYTES already."""

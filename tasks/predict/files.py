@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from tasks.delivery import archive
-from tasks.predict.source import Entry, Source, check_size, is_litter
+from tasks.delivery import archive, formats
+from tasks.delivery.litter import is_litter
+from tasks.predict.source import Entry, Source, check_size
 
 
 def one(path: Path) -> Source:
@@ -56,7 +57,7 @@ def _refusal(entry: "os.DirEntry[str]") -> str:
     if not entry.is_file(follow_symlinks=False):
         return "a device or a pipe, expected a plain file"
     path = Path(entry.name)
-    if path.suffix.lower() == ".npz" or archive.suffix(path):
+    if formats.packed(path.name) or archive.suffix(path):
         return "an archive inside a folder, expected to be given by itself"
     return ""
 

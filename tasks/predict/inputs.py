@@ -1,8 +1,8 @@
-"""Says what an input is: a picture, a folder, an archive or an npz; all that is wrong with it as a whole shows here."""
+"""Says what an input is: a picture, a folder, an archive or a file of arrays; all that is wrong with it shows here."""
 
 from pathlib import Path
 
-from tasks.delivery import archive, raw
+from tasks.delivery import archive, formats
 from tasks.predict import arrays, files, packed
 from tasks.predict.source import Source
 
@@ -10,7 +10,7 @@ from tasks.predict.source import Source
 def find(path: Path) -> Source:
     """The entries of `path`, looked through and not yet read.
 
-    A folder that holds an npz and nothing else is that npz, as it is where pictures are delivered. Raises
+    A folder with nothing but a file of a format is that file, as it is where pictures are delivered. Raises
     FileNotFoundError or ValueError, naming the path, where there is nothing to judge, and what each kind raises.
     """
     if not path.exists():
@@ -26,10 +26,15 @@ def find(path: Path) -> Source:
 
 def _of_its_kind(path: Path) -> Source:
     if path.is_dir():
-        alone = raw.npz_file(path)
-        return arrays.source(alone) if alone else files.folder(path)
+        inside = list(path.iterdir())
+        return _of_its_kind(inside[0]) if len(inside) == 1 and _packed(inside[0]) else files.folder(path)
     if not path.is_file():
         raise ValueError("a device or a pipe, expected a file or a folder")
-    if path.suffix.lower() == ".npz":
-        return arrays.source(path)
+    form = _packed(path)
+    if form:
+        return arrays.source(path, form)
     return packed.source(path) if archive.suffix(path) else files.one(path)
+
+
+def _packed(path: Path) -> formats.Packed | None:
+    return formats.packed(path.name) if path.is_file() else None

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from tasks.delivery import archive
 from tasks.delivery.archive import MEMBERS_LIMIT, Member
 from tasks.delivery.container import UNPACKED_LIMIT, readable
-from tasks.predict.source import Entry, Source, check_size, is_litter
+from tasks.delivery.litter import is_litter
+from tasks.predict.source import Entry, Source, check_size
 
 
 def source(path: Path, limit: int = UNPACKED_LIMIT) -> Source:

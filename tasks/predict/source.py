@@ -2,19 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import PurePath
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tasks.delivery.layout import LITTER
+from tasks.delivery.formats import Content
 
 FILE_LIMIT = 256 << 20
 """Bytes of one file. The largest picture that is decoded, of 64 million pixels, has 192 MB where nothing packs it."""
-
-Content = bytes | NDArray[np.uint8]
-"""The bytes of a file, or decoded pixels, uint8 (height, width, 3)."""
 
 
 class Entry(NamedTuple):
@@ -32,11 +25,6 @@ class Source(NamedTuple):
     litter: int  # files of the system that are left out
     opened: Callable[[], AbstractContextManager[Iterator[Entry]]]
     ordered: bool = True  # whether the entries come in the order of the table
-
-
-def is_litter(name: str) -> bool:
-    """Whether the path leads to what systems leave beside pictures: `.DS_Store`, `Thumbs.db`, `__MACOSX/...`, `._x`."""
-    return any(part.lower() in LITTER or part.startswith("._") for part in PurePath(name).parts)
 
 
 def check_size(size: int) -> None:

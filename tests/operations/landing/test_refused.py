@@ -83,12 +83,12 @@ BAD: list[tuple[Callable[[Any], Path], str]] = [
     (_name_of_dvc, "has to be renamed"),
     (_not_utf8, r"'\udcff\udcfe' has to be renamed"),
     (_long_name, "unknown class folder 'blast'"),
-    (_named_as_the_reason, "expected a folder, an npz, or an archive"),
+    (_named_as_the_reason, "or an archive"),
     (_folder_named_as_a_mark, "unknown class folder 'blast'"),
     (_link_to_a_delivery, "'link' is a link to '/"),
     (_dangling_link, "'link' is a link to 'nowhere'"),
     (_holds_a_link, "a link, expected files and folders alone"),
-    (_pipe, "expected a folder, an npz, or an archive"),
+    (_pipe, "or an archive"),
 ]
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tasks.delivery import raw
-from tasks.delivery.raw import Picture
+from tasks.delivery.formats import Row
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:
@@ -18,40 +18,40 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
 def test_pictures_of_class_folders_are_all_files_sorted_by_source(tmp_path, classes):
     files = ["ne/b.png", "ne/a.png", "Immature Granulocyte/x.jpg", "ig/x.jpg", "neutrophil/.DS_1.jpg", "ne/deep/n.txt"]
     write(tmp_path, dict.fromkeys([*files, "notes.txt", "blast/c.png"], b""))
-    assert raw.pictures(tmp_path, classes) == [
-        Picture("Immature Granulocyte/x.jpg", "ig"),
-        Picture("blast/c.png", ""),
-        Picture("ig/x.jpg", "ig"),
-        Picture("ne/a.png", "neutrophil"),
-        Picture("ne/b.png", "neutrophil"),
-        Picture("ne/deep/n.txt", "neutrophil"),
-        Picture("neutrophil/.DS_1.jpg", "neutrophil"),
-        Picture("notes.txt", ""),
+    assert raw.rows(tmp_path, classes) == [
+        Row("Immature Granulocyte/x.jpg", "ig"),
+        Row("blast/c.png", ""),
+        Row("ig/x.jpg", "ig"),
+        Row("ne/a.png", "neutrophil"),
+        Row("ne/b.png", "neutrophil"),
+        Row("ne/deep/n.txt", "neutrophil"),
+        Row("neutrophil/.DS_1.jpg", "neutrophil"),
+        Row("notes.txt", ""),
     ]
 
 
 def test_a_file_that_is_named_as_a_class_is_in_no_class(tmp_path, classes):
-    assert raw.pictures(write(tmp_path, {"ne": b""}), classes) == [Picture("ne", "")]
+    assert raw.rows(write(tmp_path, {"ne": b""}), classes) == [Row("ne", "")]
 
 
 def test_pictures_of_the_homework_are_the_rows(tmp_path, classes):
     np.savez(tmp_path / "set.npz", images=np.zeros((2, 1, 1, 3), np.uint8), labels=[[2], [0]])
-    assert raw.pictures(tmp_path, classes) == [Picture("set.npz#0", "platelet"), Picture("set.npz#1", "ig")]
+    assert raw.rows(tmp_path, classes) == [Row("set.npz#0", "platelet"), Row("set.npz#1", "ig")]
 
 
 def test_pictures_of_medmnist_name_their_split(tmp_path, classes):
     one, two = np.zeros((1, 1, 1, 3), np.uint8), np.zeros((2, 1, 1, 3), np.uint8)
     np.savez(tmp_path / "b.npz", test_images=one, test_labels=[[0]], train_images=two, train_labels=[[1], [2]])
-    assert raw.pictures(tmp_path, classes) == [
-        Picture("b.npz#train:0", "neutrophil"),
-        Picture("b.npz#train:1", "platelet"),
-        Picture("b.npz#test:0", "ig"),
+    assert raw.rows(tmp_path, classes) == [
+        Row("b.npz#train:0", "neutrophil"),
+        Row("b.npz#train:1", "platelet"),
+        Row("b.npz#test:0", "ig"),
     ]
 
 
 def test_an_npz_beside_class_folders_is_a_file_like_others(tmp_path, classes):
     write(tmp_path, {"a.npz": b"", "ig/b": b""})
-    assert [picture.source for picture in raw.pictures(tmp_path, classes)] == ["a.npz", "ig/b"]
+    assert [picture.source for picture in raw.rows(tmp_path, classes)] == ["a.npz", "ig/b"]
 
 
 FILES = {"ig/a": b"1", "ig/b": b"2", "ne/a": b"3"}
@@ -91,4 +91,4 @@ def test_links_to_files_are_read_since_dvc_may_make_them(tmp_path, classes):
     write(tmp_path / "kept", FILES)
     shutil.copytree(tmp_path / "kept", tmp_path / "linked", copy_function=lambda a, b: Path(b).symlink_to(a))
     assert raw.digest(tmp_path / "linked") == raw.digest(tmp_path / "kept")
-    assert len(raw.pictures(tmp_path / "linked", classes)) == 3
+    assert len(raw.rows(tmp_path / "linked", classes)) == 3

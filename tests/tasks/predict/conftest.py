@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tasks.predict.source import Content, Source
+from tasks.delivery.formats import Content
+from tasks.predict.source import Source
 
 Read = Callable[[Source], dict[str, Content | str]]
 

@@ -4,6 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from tasks.delivery.formats.npz import FORMAT
 from tasks.predict import arrays
 
 IMAGES = np.arange(3 * 4 * 2 * 3, dtype=np.uint8).reshape(3, 4, 2, 3)
@@ -26,7 +27,7 @@ GOOD = {
 def test_rows_come_in_the_arrays_order(tmp_path, read, monkeypatch, save, given, names, chunk):
     monkeypatch.setattr(arrays, "CHUNK", chunk)
     save(tmp_path / "a.npz", **given)
-    found = read(arrays.source(tmp_path / "a.npz"))
+    found = read(arrays.source(tmp_path / "a.npz", FORMAT))
     assert list(found) == [f"a.npz{name}" for name in names]
     np.testing.assert_array_equal(np.stack(list(found.values())), IMAGES)
 
@@ -51,14 +52,14 @@ BAD = {
 def test_what_is_wrong_is_named_before_a_row_is_read(tmp_path, given, message):
     np.savez(tmp_path / "a.npz", **given)
     with pytest.raises(ValueError, match=f"^a.npz: .*{message}"):
-        arrays.source(tmp_path / "a.npz")
+        arrays.source(tmp_path / "a.npz", FORMAT)
 
 
 def test_a_bomb_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", images=IMAGES)
-    assert arrays.source(tmp_path / "a.npz", limit=72).number == 3
+    assert arrays.source(tmp_path / "a.npz", FORMAT, limit=72).number == 3
     with pytest.raises(ValueError, match="unpacks to 72 bytes, expected at most 71"):
-        arrays.source(tmp_path / "a.npz", limit=71)
+        arrays.source(tmp_path / "a.npz", FORMAT, limit=71)
 
 
 def test_two_members_of_one_name_are_refused(tmp_path, npy):
@@ -67,7 +68,7 @@ def test_two_members_of_one_name_are_refused(tmp_path, npy):
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("images.npy", npy(IMAGES))
     with pytest.raises(ValueError, match="two members have one name"):
-        arrays.source(tmp_path / "a.npz")
+        arrays.source(tmp_path / "a.npz", FORMAT)
 
 
 def test_damage_shows_when_the_pixels_are_read(tmp_path, read):
@@ -76,14 +77,14 @@ def test_damage_shows_when_the_pixels_are_read(tmp_path, read):
     content[content.index(IMAGES.tobytes()) + 5] ^= 1
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(ValueError, match=r"a\.npz: damaged or cut short"):
-        read(arrays.source(tmp_path / "a.npz"))
+        read(arrays.source(tmp_path / "a.npz", FORMAT))
 
 
 def test_a_large_array_takes_the_memory_of_a_chunk(tmp_path, monkeypatch):
     monkeypatch.setattr(arrays, "CHUNK", 1 << 20)
     np.savez(tmp_path / "a.npz", images=np.zeros((20_000, 20, 20, 3), np.uint8))
     tracemalloc.start()
-    with arrays.source(tmp_path / "a.npz").opened() as entries:
+    with arrays.source(tmp_path / "a.npz", FORMAT).opened() as entries:
         rows = sum(entry.read().shape == (20, 20, 3) for entry in entries)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

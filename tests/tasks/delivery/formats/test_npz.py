@@ -6,15 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.delivery import npz
+from tasks.delivery.container import UNPACKED_LIMIT
+from tasks.delivery.formats import Images, Tree
+from tasks.delivery.formats.npz import FORMAT
+from tasks.params import Classes
 
 IMAGES = np.arange(3 * 4 * 2 * 3, dtype=np.uint8).reshape(3, 4, 2, 3)
 LABELS = np.array([[2], [0], [1]])
+WHOLE = Images("", "images.npy", IMAGES.shape)
 
 
 def save(path: Path, **arrays) -> Path:
     np.savez(path, **arrays)
     return path
+
+
+def check(path: Path, classes: Classes, limit: int = UNPACKED_LIMIT) -> None:
+    FORMAT.check(Tree(path.parent, [path.name]), classes, limit)
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -25,39 +33,39 @@ def npy(array: np.ndarray) -> bytes:
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed], ids=["stored", "compressed"])
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])
-def test_chunks_yield_all_rows_in_order(tmp_path, save, rows):
+def test_stream_yield_all_rows_in_order(tmp_path, save, rows):
     save(tmp_path / "a.npz", images=IMAGES, labels=LABELS)
-    found = list(npz.chunks(tmp_path / "a.npz", "images.npy", rows))
+    found = list(FORMAT.stream(tmp_path / "a.npz", WHOLE, rows))
     assert [len(chunk) for chunk in found] == {1: [1, 1, 1], 2: [2, 1], 3: [3], 100: [3]}[rows]
     np.testing.assert_array_equal(np.concatenate(found), IMAGES)
     assert found[0].dtype == np.uint8
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed], ids=["stored", "compressed"])
-def test_chunks_need_the_memory_of_a_chunk_not_of_the_array(tmp_path, save):
+def test_stream_need_the_memory_of_a_chunk_not_of_the_array(tmp_path, save):
     images = np.random.default_rng(0).integers(0, 256, (2000, 40, 40, 3), np.uint8)
     save(tmp_path / "a.npz", images=images, labels=np.zeros(2000, int))
     tracemalloc.start()
-    rows = sum(len(chunk) for chunk in npz.chunks(tmp_path / "a.npz", "images.npy", 100))
+    rows = sum(len(chunk) for chunk in FORMAT.stream(tmp_path / "a.npz", WHOLE, 100))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert rows == 2000
     assert peak < images.nbytes / 4
 
 
-def test_splits_of_the_homework_have_no_prefix(tmp_path, classes):
+def test_images_of_the_homework_have_no_prefix(tmp_path, classes):
     path = save(tmp_path / "a.npz", labels=LABELS, images=IMAGES)
-    assert npz.splits(path) == [npz.Split("", "images.npy", "labels.npy", (3, 4, 2, 3))]
-    assert npz.labels(path, npz.splits(path)[0], classes) == ["platelet", "ig", "neutrophil"]
+    assert FORMAT.images(path) == [WHOLE]
+    assert FORMAT.labels(path, classes) == ["platelet", "ig", "neutrophil"]
 
 
-def test_splits_of_medmnist_come_as_train_val_test(tmp_path):
+def test_images_of_medmnist_come_as_train_val_test(tmp_path):
     arrays = {}
     for split in ("test", "val", "train"):
         arrays |= {f"{split}_labels": LABELS, f"{split}_images": IMAGES}
-    found = npz.splits(save(tmp_path / "a.npz", **arrays))
-    assert [split.prefix for split in found] == ["train:", "val:", "test:"]
-    assert found[1].images == "val_images.npy"
+    found = FORMAT.images(save(tmp_path / "a.npz", **arrays))
+    assert [images.prefix for images in found] == ["train:", "val:", "test:"]
+    assert found[1].key == "val_images.npy"
 
 
 BAD = {
@@ -86,14 +94,14 @@ BAD = {
 
 
 @pytest.mark.parametrize(("arrays", "message"), BAD.values(), ids=BAD)
-def test_verify_names_what_is_wrong(tmp_path, classes, arrays, message):
+def test_check_names_what_is_wrong(tmp_path, classes, arrays, message):
     path = save(tmp_path / "some.npz", **arrays)
     with pytest.raises(ValueError, match=f"^some.npz: .*{message}"):
-        npz.verify(path, classes)
+        check(path, classes)
 
 
-def test_verify_accepts_labels_of_any_integer_type_and_of_rank_one(tmp_path, classes):
-    npz.verify(save(tmp_path / "a.npz", images=IMAGES, labels=np.array([0, 1, 2], np.uint8)), classes)
+def test_check_accepts_labels_of_any_integer_type_and_of_rank_one(tmp_path, classes):
+    check(save(tmp_path / "a.npz", images=IMAGES, labels=np.array([0, 1, 2], np.uint8)), classes)
 
 
 def flipped(array: np.ndarray):
@@ -131,16 +139,16 @@ def other_content(member: bytes):
         pytest.param(other_content(npy(IMAGES)[:-1]), "by its header", id="shorter than its header says"),
     ],
 )
-def test_verify_finds_damage(tmp_path, classes, change, message):
+def test_check_finds_damage(tmp_path, classes, change, message):
     path = save(tmp_path / "a.npz", images=IMAGES, labels=LABELS)
-    npz.verify(path, classes)
+    check(path, classes)
     change(path)
     with pytest.raises(ValueError, match=f"a.npz: .*{message}"):
-        npz.verify(path, classes)
+        check(path, classes)
 
 
-def test_verify_has_a_limit(tmp_path, classes):
+def test_check_has_a_limit(tmp_path, classes):
     path = save(tmp_path / "a.npz", images=IMAGES, labels=LABELS)
-    npz.verify(path, classes, limit=72)
+    check(path, classes, 72)
     with pytest.raises(ValueError, match="unpacks to 72 bytes, expected at most 71"):
-        npz.verify(path, classes, limit=71)
+        check(path, classes, 71)

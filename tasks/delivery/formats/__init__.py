@@ -1,0 +1,164 @@
+"""The formats that a delivery may have, a module each: `find` says which one it is, and that reads it.
+
+A module of this package holds a subclass of `Format` or `Packed` and an instance of it, `FORMAT`; nothing else names
+it. `add`, `ingest` and `predict` know the formats from here alone.
+"""
+
+import math
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.delivery.container import UNPACKED_LIMIT
+from tasks.params import Classes
+
+Content = bytes | NDArray[np.uint8]
+"""What came of a picture: the bytes of a file, or decoded pixels, uint8 (height, width, 3)."""
+
+
+class Tree(NamedTuple):
+    """Files that came together; `files` are their paths below `folder`, with `/`, sorted."""
+
+    folder: Path
+    files: list[str]
+
+
+class Row(NamedTuple):
+    """A row that came: `source` is its path inside the delivery, `label` its canonical class or ""."""
+
+    source: str
+    label: str
+
+
+class Format(ABC):
+    """How pictures and their labels lie in a delivery."""
+
+    fallback: ClassVar[bool] = False
+    """Whether it is meant only where no other format is recognised."""
+
+    @abstractmethod
+    def recognises(self, tree: Tree) -> bool:
+        """Whether the tree has this format, by the names of its files."""
+
+    @abstractmethod
+    def check(self, tree: Tree, classes: Classes, limit: int) -> None:
+        """Raise ValueError for whatever is wrong with it, and for more than `limit` bytes once unpacked."""
+
+    @abstractmethod
+    def rows(self, tree: Tree, classes: Classes) -> list[Row]:
+        """Every row in a fixed order. Raises ValueError as `check`."""
+
+    @abstractmethod
+    def chunks(self, tree: Tree, number: int) -> Iterator[Sequence[Content]]:
+        """The pictures of `rows`, in their order, up to `number` at once."""
+
+
+class Images(NamedTuple):
+    """An array of pictures in a file: `prefix` goes before a row's number ("", "train:"), `key` names the array."""
+
+    prefix: str
+    key: str
+    shape: tuple[int, ...]
+
+
+class Packed(Format):
+    """One file that holds all pictures as arrays. A row's source is `FILE#ROW`, or `FILE#train:ROW` with a prefix.
+
+    What `predict` needs are `images` and `stream`; labels may be missing there, and are never looked at.
+    """
+
+    title: ClassVar[str]
+    """With its article, for messages: "an npz"."""
+    suffixes: ClassVar[tuple[str, ...]]
+    """Endings of its files, lower case, with the dot."""
+
+    @abstractmethod
+    def images(self, path: Path) -> list[Images]:
+        """The arrays of N x H x W x 3 pictures, from their headers alone. Raises ValueError for what is wrong there."""
+
+    @abstractmethod
+    def labels(self, path: Path, classes: Classes) -> list[str]:
+        """The class of each row, in the order of `images`. Raises ValueError for what is wrong with the file."""
+
+    @abstractmethod
+    def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[np.uint8]]:
+        """The pictures of one array in order, uint8, up to `rows` x H x W x 3 at once. Raises ValueError for damage."""
+
+    def recognises(self, tree: Tree) -> bool:
+        """It is one file with the ending of this format, in no folder."""
+        return len(tree.files) == 1 and "/" not in tree.files[0] and self.may_be(tree.files[0])
+
+    def may_be(self, name: str) -> bool:
+        """Whether a file's name has the ending of this format."""
+        return name.lower().endswith(self.suffixes)
+
+    def measured(self, path: Path, limit: int = UNPACKED_LIMIT) -> list[Images]:
+        """As `images`. Raises ValueError for more than `limit` bytes in all, too."""
+        found = self.images(path)
+        size = sum(math.prod(images.shape) for images in found)
+        if size > limit:
+            raise ValueError(f"{path.name}: unpacks to {size} bytes, expected at most {limit}")
+        return found
+
+    def check(self, tree: Tree, classes: Classes, limit: int = UNPACKED_LIMIT) -> None:
+        """Read the whole file once, its checksums and labels included."""
+        path = _file(tree)
+        if not sum(images.shape[0] for images in self.measured(path, limit)):
+            raise ValueError(f"{path.name}: holds no picture")
+        self.labels(path, classes)
+        for _ in self.chunks(tree, 256):
+            pass
+
+    def rows(self, tree: Tree, classes: Classes) -> list[Row]:
+        """A row for each picture, in the order of the arrays."""
+        path = _file(tree)
+        sources = [name for images in self.images(path) for name in sources_of(path, images)]
+        return [Row(*pair) for pair in zip(sources, self.labels(path, classes), strict=True)]
+
+    def chunks(self, tree: Tree, number: int) -> Iterator[Sequence[Content]]:
+        """The pictures, decoded."""
+        path = _file(tree)
+        for images in self.images(path):
+            yield from map(list, self.stream(path, images, number))
+
+
+def sources_of(path: Path, images: Images) -> Iterator[str]:
+    """What the rows of an array are called."""
+    return (f"{path.name}#{images.prefix}{row}" for row in range(images.shape[0]))
+
+
+@cache
+def every() -> tuple[Format, ...]:
+    """Each format, by the name of its module."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(import_module(f"{__name__}.{name}").FORMAT for name in names)
+
+
+def find(tree: Tree) -> Format:
+    """The format of the tree. Raises ValueError where it may have several."""
+    found = [each for each in every() if not each.fallback and each.recognises(tree)]
+    if len(found) > 1:
+        kinds = " and ".join(type(each).__name__ for each in found)
+        raise ValueError(f"may be read in several ways ({kinds}), expected files of one format")
+    return found[0] if found else next(each for each in every() if each.fallback)
+
+
+def packed(name: str) -> Packed | None:
+    """The format that a file alone has by its name, None for another file."""
+    return next((each for each in every() if isinstance(each, Packed) and each.may_be(name)), None)
+
+
+def titles() -> str:
+    """What a delivery may be, for messages: "a folder, an npz"."""
+    return ", ".join(["a folder", *(each.title for each in every() if isinstance(each, Packed))])
+
+
+def _file(tree: Tree) -> Path:
+    return tree.folder / tree.files[0]

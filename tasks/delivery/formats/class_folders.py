@@ -1,0 +1,43 @@
+"""Class folders: a folder of pictures for each class, and a row for each file in them."""
+
+from collections.abc import Iterator, Sequence
+
+from tasks.delivery.formats import Content, Format, Row, Tree
+from tasks.params import Classes
+
+PICTURE_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
+"""First bytes of PNG, JPEG, TIFF (both byte orders, also BigTIFF) and BMP."""
+
+
+class ClassFolders(Format):
+    """The source of a row is its path, and its label the class of the first folder on it; "" for a file in none."""
+
+    fallback = True
+
+    def recognises(self, tree: Tree) -> bool:
+        """Whatever the files are."""
+        return True
+
+    def check(self, tree: Tree, classes: Classes, limit: int) -> None:
+        """Raise ValueError where no file is a picture."""
+        if not any(_is_picture(tree, name) for name in tree.files):
+            raise ValueError("holds no picture: none of its files is PNG, JPEG, TIFF or BMP")
+
+    def rows(self, tree: Tree, classes: Classes) -> list[Row]:
+        """A row for each file, hidden ones and such as are no pictures included, sorted by source."""
+        tops = {name.split("/")[0] for name in tree.files if "/" in name}
+        labels = {top: classes.canonical(top) or "" for top in tops}
+        return [Row(name, labels[name.split("/")[0]] if "/" in name else "") for name in tree.files]
+
+    def chunks(self, tree: Tree, number: int) -> Iterator[Sequence[Content]]:
+        """The bytes of the files."""
+        for start in range(0, len(tree.files), number):
+            yield [(tree.folder / name).read_bytes() for name in tree.files[start : start + number]]
+
+
+def _is_picture(tree: Tree, name: str) -> bool:
+    with (tree.folder / name).open("rb") as stream:
+        return stream.read(8).startswith(PICTURE_STARTS)
+
+
+FORMAT = ClassFolders()
