@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flows.serving import forms
+from operations.settings import params_file
 from tests.support.served import FINAL, Served, shared
 
 pytestmark = pytest.mark.server
@@ -22,6 +23,9 @@ def served(request: pytest.FixtureRequest) -> Served:
 def edit(served: Served) -> Iterator[Callable[[str], None]]:
     """Edits params.yaml; it is put back at the end, and so are the forms."""
     file = served.root / "params.yaml"
+    # The fixture of the server edits params.yaml too, for the tests of another file that had it before.
+    made_from = params_file.digest(params_file.read(served.root))
+    _await(lambda: _field(served, "Settings", "made_from")["default"] == made_from)
     text, forms_before = file.read_text(), _sections(served)
 
     def put(line: str) -> None:
