@@ -63,7 +63,7 @@ class Served:
     def deployment(self, name: str) -> Any:
         return self.call(f"deployments/name/{name}/{name}")
 
-    def trigger(self, name: str = "pipeline", **parameters: Any) -> str:
+    def trigger(self, name: str = "pipeline", /, **parameters: Any) -> str:
         """The id of a new run, made as the UI's form makes it."""
         deployment = self.deployment(name)["id"]
         run = self.call(f"deployments/{deployment}/create_flow_run", {"parameters": parameters})
