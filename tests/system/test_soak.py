@@ -145,7 +145,7 @@ def _history_is_sound(root: Path, environment: dict[str, str]) -> None:
     listed = repository.show(root, "HEAD", "data/deliveries.yaml")
     assert listed == (root / "data/deliveries.yaml").read_bytes()
     assert set(repository.changed(root)) <= {".dvc/config", "params.yaml", "studies/dvc.lock"}
-    assert len(list((root / "studies/results/ablation").iterdir())) == len(toy_project.CELLS["ablation"])
+    assert len(list((root / "studies/results/ablation").iterdir())) == len(toy_project.TRIALS["ablation"])
     tags = repository.tags(root, "champion/*")
     assert tags == [f"champion/{k + 1}" for k in range(len(tags))]
     assert len(tags) >= 2
