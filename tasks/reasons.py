@@ -48,7 +48,22 @@ class Reason(NamedTuple):
         return f"{self.intro or self.meaning.capitalize()}{unit}."
 
 
-UNREADABLE = Reason(store.UNREADABLE, "ingest", "no decoder could read the file", "unusable")
+UNREADABLE = Reason(
+    store.UNREADABLE,
+    "ingest",
+    "no decoder could read the file",
+    "unusable",
+    title="Unreadable files",
+    intro="No decoder could read them. Ask whoever delivered them for a new copy",
+)
+TRANSPARENT = Reason(
+    store.TRANSPARENT,
+    "ingest",
+    "transparent everywhere, with nothing below",
+    "unusable",
+    title="Transparent files",
+    intro="Their alpha is 0 everywhere, and the colours below are one. Ask whoever delivered them for a new copy",
+)
 NO_CLASS = Reason(store.NO_CLASS, "ingest", "the delivery gives no class, or an unknown one")
 EXACT_COPY = Reason("exact-copy", "dedupe", "the same pixels as a picture that stays", "copied")
 NEAR_COPY = Reason(
@@ -102,7 +117,7 @@ BRIDGES_SPLITS = Reason("bridges-splits", "split", "a copy of pictures in two sp
 TABLE = {
     reason.name: reason
     for reason in (
-        UNREADABLE, NO_CLASS,
+        UNREADABLE, TRANSPARENT, NO_CLASS,
         EXACT_COPY, NEAR_COPY, RECROPPED_COPY, LABEL_CONFLICT, REVIEW_DROP, HELD,
         BLANK, NOISE, PART_LOST, OUTLIER,
         BRIDGES_SPLITS,

@@ -22,7 +22,11 @@ ORIENTATIONS = tuple(f"{flip}{angle}" for flip in ("", "mirrored, ") for angle i
 """What `turned` does, by code: a mirroring left to right or none, then quarter turns anticlockwise."""
 
 UNREADABLE = "unreadable"
-"""The reason of a file that cannot be decoded: it has no pixels."""
+"""The reason of a file that cannot be decoded."""
+TRANSPARENT = "transparent"
+"""The reason of a picture that is transparent everywhere, with nothing below."""
+NO_PIXELS = (UNREADABLE, TRANSPARENT)
+"""Reasons of files that have no pixels: theirs are zeros, and their id is that of the file's bytes."""
 NO_CLASS = "no-class"
 """The reason of a picture whose delivery names no class, or an unknown one."""
 
@@ -30,7 +34,7 @@ KEY = ["delivery", "source"]
 COLUMNS = {
     "delivery": "str",  # name of the delivery; with `source` the key
     "source": "str",  # path inside the delivery, or `file.npz#row`
-    "id": "str",  # hash of the decoded pixels before crop and resize; of the file's bytes if unreadable
+    "id": "str",  # hash of the decoded pixels before crop and resize; of the file's bytes if it has none
     "label": "str",  # class, "" where the delivery gives none
     "row": "int64",  # position in the delivery's arrays
     "split_group": "str",  # split group: id of the earliest of all pictures that confirmed copies connect with this one

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from tasks import reasons
+from tasks import reasons, store
 
 FILES = 2000
 """Files listed below one card at most."""
@@ -104,7 +104,7 @@ class Deck:
         first = rows[0]
         return Card(
             id=identity,
-            place=None if first.drop_reason == reasons.UNREADABLE.name else first.place,
+            place=None if first.drop_reason in store.NO_PIXELS else first.place,
             kept=first.kept,
             state=_state(rows),
             labels=_labels(rows),

@@ -2,14 +2,14 @@
 
 from hashlib import blake2b
 
-from tasks import reasons
+from tasks import reasons, store
 from tasks.data_report.cards import Card, Group, Section
 from tasks.data_report.material import Material
 from tasks.page.html import plural
 from tasks.reasons import Reason
 
 COPIES = {reason.name for reason in reasons.TABLE.values() if reason.drift in ("copied", "conflicting")}
-ELSEWHERE = {"", reasons.UNREADABLE.name, reasons.BRIDGES_SPLITS.name, reasons.REVIEW_DROP.name} | COPIES
+ELSEWHERE = {"", *store.NO_PIXELS, reasons.BRIDGES_SPLITS.name, reasons.REVIEW_DROP.name} | COPIES
 """Reasons whose rows other lists show."""
 THE_LINE = "Where the line runs is seen best at its two sides: the last that went, and the first that stayed."
 
@@ -83,13 +83,17 @@ def _plain(material: Material, reason: Reason) -> Section:
 
 
 def unreadable(material: Material) -> list[Section]:
-    """Files that no decoder could read, with what it said."""
-    rows = material.rows[material.rows["drop_reason"] == reasons.UNREADABLE.name].sort_values(["delivery", "source"])
+    """Files that have no pixels, with what the decoder said."""
+    return [section for name in store.NO_PIXELS for section in _without_pixels(material, reasons.of(name))]
+
+
+def _without_pixels(material: Material, reason: Reason) -> list[Section]:
+    rows = material.rows[material.rows["drop_reason"] == reason.name].sort_values(["delivery", "source"])
     lines = rows[["delivery", "source", "id", "label", "file_bytes", "detail"]].head(material.settings.shown)
     section = Section(
-        anchor=reasons.UNREADABLE.name,
-        title="Unreadable files",
-        intro="No decoder could read them. Ask whoever delivered them for a new copy.",
+        anchor=reason.name,
+        title=reason.heading,
+        intro=reason.sentence,
         count=plural(len(rows), "file"),
         lines=[{str(name): value for name, value in line.items()} for line in lines.to_dict("records")],
         more=len(rows) - len(lines),

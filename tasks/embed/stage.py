@@ -15,7 +15,7 @@ from tasks.lite0_onnx import Embedder
 def main(embed: Embed, ingested: Path, weights: Path, out: Path) -> None:
     """Write features.npy, float32 (rows, 1280): ImageNet features after global average pooling.
 
-    Identical pictures go through the network once. Unreadable files have zeros.
+    Identical pictures go through the network once. Files without pixels have zeros.
     """
     pixels = np.load(ingested / store.PIXELS, mmap_mode="r")
     rows = store.read_rows(ingested)
@@ -35,7 +35,7 @@ def main(embed: Embed, ingested: Path, weights: Path, out: Path) -> None:
 
 def _first(rows: pd.DataFrame) -> pd.Series:
     """For each readable row the position of the first that has its id."""
-    readable = rows[rows["drop_reason"] != store.UNREADABLE]
+    readable = rows[~rows["drop_reason"].isin(store.NO_PIXELS)]
     return readable.groupby("id")["row"].transform("min")
 
 

@@ -6,14 +6,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import store
+from tasks import depth, store
 from tasks.delivery.formats import Content
-from tasks.ingest.decode import UnreadableError, content_id, decode, fit
+from tasks.depth import Depth
+from tasks.ingest.decode import Picture, TransparentError, UnreadableError, content_id, fit, read, side_of
 from tasks.ingest.measures import measures
 from tasks.ingest.phash import phash
-from tasks.ingest.settings import Ingest
 
 Record = dict[str, Any]
+
+
+class Treatment(NamedTuple):
+    """How the pictures of one delivery are read and cut out."""
+
+    image_size: int
+    hash_size: int
+    crop: int
+    own_crop: bool = False  # whether the crop is the delivery's own
+    depth: Depth | None = None  # of values of more than 8 bits; None: as each picture alone tells it
 
 
 class Batch(NamedTuple):
@@ -24,38 +34,62 @@ class Batch(NamedTuple):
     records: list[Record]
 
 
-def ingest_batch(batch: Sequence[Content], settings: Ingest) -> Batch:
+def ingest_batch(batch: Sequence[Content], treatment: Treatment) -> Batch:
     """What is kept of each picture, in order.
 
     A file that cannot be decoded has zeros for pixels and, in its record, the reason and its detail.
     """
-    size = settings.image_size
+    size = treatment.image_size
     pixels = np.zeros((len(batch), size, size, 3), np.uint8)
-    records = [_ingest(given, pixels[place], settings) for place, given in enumerate(batch)]
+    records = [_ingest(given, pixels[place], treatment) for place, given in enumerate(batch)]
     for record, measured in zip(records, measures(pixels), strict=True):
         record.update(measured)
         if record["drop_reason"]:
             record.update(background="", acquisition_batch="")
-    return Batch(pixels, np.packbits(phash(pixels, settings.hash_size), axis=2), records)
+    return Batch(pixels, np.packbits(phash(pixels, treatment.hash_size), axis=2), records)
 
 
-def _ingest(given: Content, place: NDArray[np.uint8], settings: Ingest) -> Record:
+def _ingest(given: Content, place: NDArray[np.uint8], treatment: Treatment) -> Record:
     """The record of one picture, whose pixels are written to `place`."""
     size = len(given) if isinstance(given, bytes) else given.nbytes
     try:
-        decoded = decode(given) if isinstance(given, bytes) else given
+        pixels, notes = read(given, treatment.depth) if isinstance(given, bytes) else _array(given, treatment.depth)
     except UnreadableError as error:
-        return _record(given, 0, 0, size, store.UNREADABLE, str(error))
-    place[:] = fit(decoded, settings.crop, settings.image_size)
-    return _record(decoded, decoded.shape[0], decoded.shape[1], size, "", "")
+        reason = store.TRANSPARENT if isinstance(error, TransparentError) else store.UNREADABLE
+        return _record(given, (0, 0), size, reason, str(error))
+    height, width = pixels.shape[:2]
+    cut = (treatment.crop, treatment.image_size, treatment.own_crop)
+    place[:] = fit(pixels, *cut)
+    return _record(pixels, (height, width), size, decoding="; ".join(notes), crop=side_of(height, width, *cut))
 
 
-def _record(content: Content, height: int, width: int, size: int, reason: str, detail: str) -> Record:
+def _array(values: NDArray[Any], bits: Depth | None) -> Picture:
+    """A picture that came as an array."""
+    if values.dtype == np.uint8:
+        return Picture(values)
+    try:
+        bits = depth.find([depth.level(values)]) if bits is None else bits
+    except ValueError as error:
+        raise UnreadableError(str(error)) from error
+    return Picture(depth.to_uint8(values, bits), (f"depth {bits}",))
+
+
+def _record(
+    content: Content,
+    shape: tuple[int, int],
+    size: int,
+    reason: str = "",
+    detail: str = "",
+    decoding: str = "",
+    crop: int = 0,
+) -> Record:
     return {
         "id": content_id(content),
-        "height": height,
-        "width": width,
+        "height": shape[0],
+        "width": shape[1],
         "file_bytes": size,
+        "crop": crop,
+        "decoding": decoding,
         "drop_reason": reason,
         "detail": detail,
     }

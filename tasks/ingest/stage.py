@@ -11,8 +11,8 @@ from tqdm import tqdm
 from tasks import command, store
 from tasks.delivery import raw
 from tasks.delivery.formats import Row
-from tasks.ingest import workers
-from tasks.ingest.pictures import Record, ingest_batch
+from tasks.ingest import survey, workers
+from tasks.ingest.pictures import Record, Treatment, ingest_batch
 from tasks.ingest.settings import Ingest
 from tasks.params import Classes
 
@@ -29,12 +29,13 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
     pictures = raw.rows(delivery, classes)
     if not pictures:
         raise ValueError(f"{delivery} holds no file, expected at least one picture")
+    treatment = _treatment(ingest, delivery)
     out.mkdir(parents=True)
     pixels = _array(out / store.PIXELS, len(pictures), ingest.image_size, ingest.image_size, 3)
     hashes = _array(out / store.HASHES, len(pictures), len(store.ORIENTATIONS), ingest.hash_size**2 // 8)
     records: list[Record] = []
     processes = workers.cores() if len(pictures) >= POOL_FROM else 1
-    batches = workers.ordered(partial(ingest_batch, settings=ingest), raw.chunks(delivery, BATCH), processes)
+    batches = workers.ordered(partial(ingest_batch, treatment=treatment), raw.chunks(delivery, BATCH), processes)
     with tqdm(total=len(pictures), desc=f"ingest {delivery.name}", unit="picture", disable=None) as bar:
         for batch in batches:
             here = slice(len(records), len(records) + len(batch.records))
@@ -46,6 +47,15 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
     table = _table(delivery.name, pictures, records)
     store.write_rows(out, table)
     print(f"{delivery.name}: {len(table)} files decoded, {table['kept'].sum()} of them pictures of a class")
+
+
+def _treatment(ingest: Ingest, delivery: Path) -> Treatment:
+    """How this delivery is read. Raises ValueError where its depth cannot be told."""
+    try:
+        depth = survey.settled(survey.levels(delivery), None)
+    except ValueError as error:
+        raise ValueError(f"{delivery}: {error}") from error
+    return Treatment(ingest.image_size, ingest.hash_size, ingest.crop, depth=depth)
 
 
 def _array(file: Path, *shape: int) -> "np.memmap[Any, np.dtype[np.uint8]]":

@@ -30,7 +30,7 @@ def _distinct(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _readable(rows: pd.DataFrame) -> pd.Series:
-    return rows["drop_reason"] != store.UNREADABLE
+    return ~rows["drop_reason"].isin(store.NO_PIXELS)
 
 
 def _detected(outliers: Outliers, nodes: pd.DataFrame, features: store.Arrays) -> Detection:
