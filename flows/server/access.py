@@ -8,8 +8,6 @@ import base64
 import ipaddress
 import os
 import socket
-import urllib.error
-import urllib.request
 
 VARIABLE = "HEMAFLOW_AUTH"
 LOOPBACK = "127.0.0.1"
@@ -80,19 +78,6 @@ def url(host: str, port: int) -> str:
     """Where this machine finds what listens at the host."""
     host = ANY.get(host, LOOPBACK if host == "localhost" else host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def check_admitted(api: str) -> None:
-    """Raises ValueError where the Prefect API asks for another password than the one that is set, or for one at all."""
-    request = urllib.request.Request(f"{api}/admin/version", headers=headers())
-    try:
-        urllib.request.urlopen(request, timeout=10).close()
-    except urllib.error.HTTPError as error:
-        if error.code != 401:
-            raise
-        if password() is None:
-            raise ValueError(f"the server of this checkout, {api}, asks for a password: set {VARIABLE}") from None
-        raise ValueError(f"{api} refuses {VARIABLE}: it must be the one that `serve` was started with") from None
 
 
 def _resolved(host: str) -> set[tuple[socket.AddressFamily, str]]:

@@ -32,7 +32,8 @@ def call(
 ) -> Answer:
     """Send JSON to `path` of an API, with the password of the environment where there is one.
 
-    Statuses of 400 and above raise HTTPError, an OSError, except those in `allowed`.
+    Statuses of 400 and above raise HTTPError, an OSError, except those in `allowed`; a server that does not answer, an
+    OSError with its address.
     """
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", **access.headers()}
@@ -47,6 +48,20 @@ def probe(api: str, path: str, *, password: bool = True, **headers: str) -> Answ
     return _open(request, None, SECONDS)._replace(json=None)
 
 
+def check_admitted(api: str) -> None:
+    """Raises ValueError where the server asks for another password than the one that is set, or for one at all.
+
+    OSError where it does not answer, or is none of Prefect's.
+    """
+    status = probe(api, "admin/version").status
+    if status == 401 and access.password() is None:
+        raise ValueError(f"the Prefect server {api} asks for a password: set {access.VARIABLE}")
+    if status == 401:
+        raise ValueError(f"{api} refuses {access.VARIABLE}: it must be the one that `serve` was started with")
+    if status != 200:
+        raise OSError(f"{api} is no API of Prefect's (HTTP {status}), which is at http://HOST:4200/api")
+
+
 def _open(request: urllib.request.Request, allowed: tuple[int, ...] | None, seconds: float) -> Answer:
     try:
         with urllib.request.urlopen(request, timeout=seconds) as answer:
@@ -55,3 +70,10 @@ def _open(request: urllib.request.Request, allowed: tuple[int, ...] | None, seco
         if allowed is not None and error.code not in allowed:
             raise
         return Answer(error.code, None, error.headers)
+    except OSError as error:  # an URLError has the reason of its own, such as "Connection refused"
+        raise OSError(f"the Prefect server {request.full_url} does not answer: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    reason = getattr(error, "reason", error)
+    return getattr(reason, "strerror", None) or str(reason)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from flows.server import access, database
-from flows.server.api import call
+from flows.server.api import call, check_admitted
 from operations.process import flocks, groups
 
 HOST = access.LOOPBACK
@@ -117,16 +117,18 @@ def provide(root: Path) -> Server | None:
     """See to it that this process, which must not have imported Prefect yet, has an API to report its flow runs to.
 
     It is the one that PREFECT_API_URL names, else the one that `serve` of this checkout runs: None is returned. Else
-    one is started, which ends when this process exits. Raises ValueError where `serve` asks for another password than
-    that of the environment, and OSError where its server does not answer: it may be on its way back for a while.
+    one is started, which ends when this process exits. Raises ValueError where the server asks for another password
+    than that of the environment, and OSError where the server does not answer: it may be on its way back for a while.
     """
     _alive.append(_shared(root))
-    if os.environ.get("PREFECT_API_URL"):
+    if named := os.environ.get("PREFECT_API_URL"):
+        check_admitted(named.rstrip("/"))
+        os.environ.update(access.for_clients())
         return None
     url = announced(root)
     if url:
         await_answer(url)
-        access.check_admitted(url)
+        check_admitted(url)
         os.environ.update({"PREFECT_API_URL": url, **access.for_clients(), **PATIENT})
         return None
     server = start(root, free_port(), **BRIEF)

@@ -13,7 +13,7 @@ from typing import Any
 
 from flows import HEARTBEAT_SECONDS
 from flows.server import access, lease, webhook
-from flows.server.api import call, probe
+from flows.server.api import call, check_admitted, probe
 from operations.process import groups
 
 NAME = "hemaflow"
@@ -42,6 +42,7 @@ def deploy(root: Path) -> None:
         done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
         if done.returncode:
             raise OSError(f"prefect deploy failed with exit code {done.returncode}:\n{done.stderr or done.stdout}")
+        os.environ.update(access.for_clients())  # before the import of Prefect, which reads it then
         from flows.server import limits
         from flows.serving import automations
 
@@ -79,7 +80,7 @@ def check_server(api: str) -> None:
             f"the Prefect server {api} is open: {'; '.join(faults)}. Whoever reaches it runs code as you. Start it by "
             "`hemaflow serve --server-only`"
         )
-    access.check_admitted(api)
+    check_admitted(api)
 
 
 def check_pool(api: str, root: Path) -> None:
@@ -95,9 +96,10 @@ def check_pool(api: str, root: Path) -> None:
 
 
 def _api() -> str:
-    api = os.environ.get("PREFECT_API_URL")
-    if not api:
-        raise ValueError("PREFECT_API_URL must name the server, as http://HOST:4200/api")
+    api = os.environ.get("PREFECT_API_URL", "")
+    if not api.startswith(("http://", "https://")):
+        got = f", got {api!r}" if api else ""
+        raise ValueError(f"PREFECT_API_URL must name the server, as http://HOST:4200/api{got}")
     return api.rstrip("/")
 
 

@@ -1,5 +1,6 @@
 """Who gets in: the address that the server listens at, and the password that it asks for."""
 
+import shutil
 import subprocess
 import sys
 import urllib.error
@@ -167,6 +168,25 @@ def test_a_verb_gives_it_to_the_server_of_its_checkout(
     assert expected in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert "0816" not in done.stderr
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("verb", [("pipeline", "--target", "outliers"), ("deploy",)], ids=["a flow", "deploy"])
+@pytest.mark.parametrize(
+    ("auth", "expected"), [(None, "asks for a password: set HEMAFLOW_AUTH"), (AUTH, None)], ids=["without", "right"]
+)
+def test_a_verb_gives_it_to_the_server_that_prefect_api_url_names(
+    asking: server.Server, toy: Path, environment: dict[str, str], verb: tuple[str, ...], auth: str | None,
+    expected: str | None,
+) -> None:  # fmt: skip
+    shutil.copy(Path(__file__).parents[3] / "prefect.yaml", toy)
+    env = {**environment, "PREFECT_API_URL": asking.api, **({access.VARIABLE: auth} if auth else {})}
+    command = [sys.executable, "-m", "hemaflow", *verb]
+    done = subprocess.run(command, cwd=toy, env=env, capture_output=True, text=True, timeout=240)
+    assert done.returncode == bool(expected), done.stderr
+    if expected:
+        assert expected in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.server

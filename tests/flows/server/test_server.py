@@ -45,7 +45,7 @@ def test_announced_as_long_as_the_block_lasts(tmp_path: Path) -> None:
 
 def test_provide_takes_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "await_answer", lambda _api: None)
-    monkeypatch.setattr(access, "check_admitted", lambda _api: None)
+    monkeypatch.setattr(server, "check_admitted", lambda _api: None)
     monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "1")
     monkeypatch.setenv("PREFECT_API_URL", "http://elsewhere/api")
     with server.announcing(tmp_path) as announce:
@@ -79,14 +79,14 @@ def test_a_taken_port_is_an_error(host: str) -> None:
 
 
 def test_verbs_at_work_are_known_until_they_end(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from flows.server import server; server.provide(Path())"
-    code += "; print(flush=True); sys.stdin.read()"
+    code = "import sys; from pathlib import Path; from flows.server import server; server.check_admitted = print"
+    code += "; server.provide(Path()); sys.stdout.flush(); sys.stdin.read()"
     env = {**os.environ, "PREFECT_API_URL": "http://elsewhere/api", "PYTHONPATH": str(Path(__file__).parents[3])}
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     verbs = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env, **pipes) for _ in range(2)]
     for verb in verbs:
         assert verb.stdout is not None
-        assert verb.stdout.readline() == b"\n"
+        assert verb.stdout.readline() == b"http://elsewhere/api\n"
     for verb in verbs:
         assert server.verbs_run(tmp_path)
         verb.kill()

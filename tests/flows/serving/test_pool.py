@@ -67,6 +67,29 @@ def test_no_server_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
             act(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("url", "error", "expected"),
+    [
+        ("127.0.0.1:4200/api", ValueError, "as http://HOST:4200/api, got '127.0.0.1:4200/api'"),
+        ("http://127.0.0.1:1/api", OSError, "http://127.0.0.1:1/api/health does not answer: Connection refused"),
+    ],
+    ids=["no scheme", "nobody listens"],
+)
+def test_a_server_that_cannot_be_reached_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, error: type[Exception], expected: str
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    for act in (pool.deploy, pool.work):
+        with pytest.raises(error, match=expected):
+            act(tmp_path)
+
+
+def test_a_page_that_is_not_the_api(prefect: Any) -> None:
+    url = prefect.api.removesuffix("/api")
+    with pytest.raises(OSError, match=rf"{url} is no API of Prefect's \(HTTP 404\), which is at http://HOST:4200/api"):
+        pool.check_server(url)
+
+
 @pytest.fixture
 def api(prefect: Any) -> Iterator[str]:
     """Of the tests' server, whose database others take over: without a pool before and after."""
