@@ -4,6 +4,9 @@ Each stage declares its own section in `tasks/<verb>/settings.py`. The types are
 DVC re-runs a stage when a module that it imports changes: a new key of train must not re-run ingest.
 """
 
+import unicodedata
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -35,6 +38,9 @@ RENAMED = {
 """Settings of older projects, and what they are called today."""
 
 
+MERGE, WORD = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
+
+
 class Section(BaseModel):
     """Base of every section's type; `section` is its key in `file`, of one inside another `outer.inner`."""
 
@@ -56,13 +62,32 @@ class Classes(Section):
         return list(self.__pydantic_extra__)
 
     def canonical(self, name: str) -> str | None:
-        """The class that goes by `name`, whatever its case, spaces, dashes and underscores; None where none does."""
+        """The class that goes by `name`, None where none does.
+
+        Names compare by Unicode NFC, in any case, spaces and underscores alike, and by nothing else: `HER2+` is not
+        `HER2-`, nor is `pre-B` `pre B`.
+        """
         return self._lookup().get(_folded(name))
+
+    def unknown(self, names: Iterable[str]) -> str:
+        """Says of names that stand for no class which class each comes near, and which there are."""
+        return f"{', '.join(map(self._near, names))}, expected {', '.join(self.names)}"
+
+    def _near(self, name: str) -> str:
+        known = {_folded(each): each for each in self._spellings()}
+        near = get_close_matches(_folded(name), known, n=1)
+        return f"{name!r} (nearest: {known[near[0]]!r})" if near else repr(name)
+
+    def _spellings(self) -> Iterator[str]:
+        for label, aliases in self.__pydantic_extra__.items():
+            yield from (label, *aliases)
 
     def _lookup(self) -> dict[str, str]:
         lookup: dict[str, str] = {}
         for label, aliases in self.__pydantic_extra__.items():
             for alias in (label, *aliases):
+                if not alias.strip():
+                    raise ValueError(f"classes: a name without a letter, {alias!r} ({FILE})")
                 other = lookup.setdefault(_folded(alias), label)
                 if other != label:
                     raise ValueError(f"classes: the name {alias!r} stands for both {other} and {label} ({FILE})")
@@ -94,9 +119,7 @@ def raw(kind: type[Section], file: Path | None = None) -> Any:
 
 def read(file: Path = FILE, *, checked: bool = True) -> dict[str, Any]:
     """The whole file; `checked`: its top-level keys must be those of params.yaml."""
-    document = yaml.safe_load(file.read_text())
-    if not isinstance(document, dict):
-        raise ValueError(f"{file}: expected a mapping of sections, got {type(document).__name__}")
+    document = parse(file.read_text(), file)
     unknown = sorted(set(map(str, document)) - sections())
     if checked and (former := [_former(name, file) for name in unknown if name in RENAMED]):
         raise ValueError(former[0])
@@ -105,13 +128,67 @@ def read(file: Path = FILE, *, checked: bool = True) -> dict[str, Any]:
     return document
 
 
+def parse(text: str, file: Path = FILE) -> dict[str, Any]:
+    """The values in the text of a settings file.
+
+    Keys, and all of `classes`, are the words as written: YAML 1.1 takes a class `no` for false and `0` for a number,
+    and DVC writes both without the quotes that a person gave them. Raises ValueError where it is no mapping of YAML,
+    and for a key that comes twice.
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        document = loader.construct_document(_with_words(node, file)) if node else None
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    finally:
+        loader.dispose()
+    if not isinstance(document, dict):
+        raise ValueError(f"{file}: expected a mapping of sections, got {type(document).__name__}")
+    return document
+
+
 def sections() -> set[str]:
     """The keys that params.yaml may have: the classes, and a section for each stage that has settings."""
     return {"classes"} | {path.parent.name for path in Path(__file__).parent.glob("*/settings.py")}
 
 
+def _with_words(document: yaml.Node, file: Path) -> yaml.Node:
+    _keys_as_words(document, file)
+    for key, value in document.value if isinstance(document, yaml.MappingNode) else ():
+        if key.value == Classes.section:
+            _all_as_words(value)
+    return document
+
+
+def _keys_as_words(node: yaml.Node, file: Path) -> None:
+    if isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            _keys_as_words(each, file)
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode) and key.tag != MERGE:
+            key.tag = WORD
+        _keys_as_words(value, file)
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in {key for key in keys if keys.count(key) > 1}:
+            raise ValueError(f"{file} has the key {key} twice in one section")
+
+
+def _all_as_words(node: yaml.Node) -> None:
+    if isinstance(node, yaml.ScalarNode):
+        node.tag = WORD if node.value else node.tag
+    elif isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            _all_as_words(each)
+    elif isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            _all_as_words(value)
+
+
 def _folded(name: str) -> str:
-    return "".join(character for character in name.casefold() if character.isalnum())
+    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return "".join(" " if each == "_" or unicodedata.category(each) == "Zs" else each for each in composed)
 
 
 def _sentences(section: str, problems: list[Any], file: Path) -> list[str]:

@@ -14,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from operations.process import files
+from tasks import params
 
 FILE = "params.yaml"
 
@@ -26,13 +27,7 @@ def read(root: Path) -> dict[str, Any]:
 
 def parse(text: str) -> dict[str, Any]:
     """The values in the text of the file. Raises ValueError where it is no mapping of YAML."""
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{FILE} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(document, dict):
-        raise ValueError(f"{FILE}: expected a mapping of sections, got {type(document).__name__}")
-    return document
+    return params.parse(text)
 
 
 def digest(values: Mapping[str, Any]) -> str:

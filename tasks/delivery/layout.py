@@ -90,7 +90,7 @@ def _check_entries(entries: list[Path], classes: Classes) -> None:
     folders = [entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()]
     unknown = [name for name in folders if classes.canonical(name) is None]
     if unknown:
-        raise ValueError(f"unknown class folder {', '.join(map(repr, unknown))}, expected {', '.join(classes.names)}")
+        raise ValueError(f"unknown class folder {classes.unknown(unknown)}")
 
 
 def _packed(entries: list[Path]) -> formats.Packed | None:

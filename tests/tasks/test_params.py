@@ -48,12 +48,123 @@ def test_shares_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
         params.load(Split, file)
 
 
+LABELS = Classes.model_validate(
+    {
+        "ig": ["immature granulocyte"],
+        "HER2-": [],
+        "HER2+": [],
+        "NK/T cell": [],
+        "Zellkörper": [],
+        "platelet": [],
+        "?": [],
+    }
+)
+
+
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("ig", "ig"), ("Immature Granulocytes", "ig"), ("immature_granulocyte", "ig"), ("IG", "ig"), ("mast cell", None)],
+    [
+        ("ig", "ig"),
+        ("IG", "ig"),
+        ("Immature Granulocyte", "ig"),
+        ("immature_granulocyte", "ig"),
+        ("immature\u00a0granulocyte", "ig"),
+        ("HER2+", "HER2+"),
+        ("her2-", "HER2-"),
+        ("nk/t_cell", "NK/T cell"),
+        ("Zellko\u0308rper", "Zellkörper"),
+        ("ZELLKÖRPER", "Zellkörper"),
+        ("?", "?"),
+        ("mast cell", None),
+        ("HER2", None),
+        ("HER2\u2212", None),
+        ("platelet (?)", None),
+        ("platelets", None),
+        ("immature-granulocyte", None),
+        ("immaturegranulocyte", None),
+        ("immature  granulocyte", None),
+        (" ig", None),
+        ("Zellkorper", None),
+        ("", None),
+        ("!", None),
+    ],
 )
-def test_a_class_goes_by_its_aliases(name: str, label: str | None) -> None:
-    assert params.load(Classes).canonical(name) == label
+def test_names_of_classes_compare_by_case_spaces_and_underscores_alone(name: str, label: str | None) -> None:
+    assert LABELS.canonical(name) == label
+
+
+def test_the_project_s_own_classes_go_by_their_aliases() -> None:
+    assert params.load(Classes).canonical("Immature Granulocytes") == "ig"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["platelet (?)"], "'platelet (?)' (nearest: 'platelet'), expected ig, HER2-"),
+        (["HER2"], "'HER2' (nearest: 'HER2"),
+        (["immature-granulocyte"], "(nearest: 'immature granulocyte')"),
+        (["xyz", "plateletes"], "'xyz', 'plateletes' (nearest: 'platelet'), expected"),
+    ],
+)
+def test_a_near_miss_is_told_the_nearest_name(names: list[str], said: str) -> None:
+    assert said in LABELS.unknown(names)
+
+
+WORDS = [
+    *(
+        "yes",
+        "No",
+        "on",
+        "off",
+        "y",
+        "true",
+        "False",
+        "null",
+        "~",
+        "0",
+        "1",
+        "007",
+        "0o17",
+        "0x1F",
+        "0b1",
+        "1e3",
+        "1.5",
+    ),
+    *("24e1117", ".inf", ".nan", "2024-01-01", "12:30", "1_000", "+1", "-1", "="),
+]
+
+
+@pytest.mark.parametrize("quote", ["{}", "'{}'", '"{}"'], ids=["plain", "single", "double"])
+@pytest.mark.parametrize("word", WORDS)
+def test_a_class_is_the_word_that_is_written(tmp_path: Path, word: str, quote: str) -> None:
+    (tmp_path / "params.yaml").write_text(f"classes:\n  {quote.format(word)}: [{quote.format(word + '2')}]\n  ig: []\n")
+    classes = params.load(Classes, tmp_path / "params.yaml")
+    assert classes.names == [word, "ig"]
+    assert classes.canonical(word) == classes.canonical(f"{word}2") == word
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_an_alias_is_the_word_that_is_written(tmp_path: Path, word: str) -> None:
+    (tmp_path / "params.yaml").write_text(f"classes: {{ig: [{word}]}}\n")
+    assert params.load(Classes, tmp_path / "params.yaml").canonical(word) == "ig"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("classes: {ig: [], ig: [x]}", "has the key ig twice in one section"),
+        ("classes: {yes: [], 'yes': []}", "has the key yes twice"),
+        ("classes: {' ': []}", "a name without a letter, ' '"),
+        ("classes: {ig: ['']}", "a name without a letter, ''"),
+        ("classes: [ig]", "classes: .*got"),
+        ("classes: {ig: }", "classes.ig: .* valid list"),
+        ("classes: [", "is not YAML"),
+    ],
+)
+def test_wrong_classes_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        params.load(Classes, tmp_path / "params.yaml").canonical("ig")
 
 
 def test_one_alias_for_two_classes_is_refused(tmp_path: Path) -> None:
