@@ -52,7 +52,7 @@ class Added:
             more = ", which joins the next run" if self.waiting else more
             return f"nothing to do: the same {self.pictures} pictures are here already, as {self.name!r}{more}"
         counts = ", ".join(f"{label or 'in no class'} {count}" for label, count in self.classes.items())
-        litter = f"; left out {self.litter} files of litter beside the class folders" if self.litter else ""
+        litter = f"; left out {self.litter} files of the system" if self.litter else ""
         what = f"{self.name!r}: {self.pictures} pictures ({counts}){litter}"
         if self.waiting:
             return f"accepted {what}\na run is at work, and the next one takes it along"

@@ -16,6 +16,19 @@ from tasks.delivery.intake import Intake
 RAW = Path("data/raw")
 
 
+class _Quoted(str):
+    """A name, in quotes whatever it is: DVC reads YAML 1.2, which takes 24e1117 for a number and 1.1 does not."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes them."""
+
+
+_Dumper.add_representer(
+    _Quoted, lambda dumper, name: dumper.represent_scalar("tag:yaml.org,2002:str", str(name), style='"')
+)
+
+
 def place(root: Path, name: str) -> Path:
     """Where the file of a delivery is."""
     return root / RAW / f"{name}.dvc"
@@ -79,9 +92,11 @@ def note(root: Path, name: str, taken: Intake) -> None:
         raise ValueError(f"DVC versions {output['nfiles']} of {files} files, see .dvcignore and folders named .dvc")
     classes = {label or "in no class": count for label, count in taken.classes.items()}
     document["meta"] = {"digest": taken.digest, "md5": output["md5"], "pictures": taken.pictures, "classes": classes}
+    output["path"] = _Quoted(name)
+    document["meta"]["classes"] = {_Quoted(label): count for label, count in classes.items()}
     fresh = root / RAW / f".{name}.dvc.{os.getpid()}"
     try:
-        fresh.write_text(yaml.safe_dump(document, sort_keys=False))
+        fresh.write_text(yaml.dump(document, Dumper=_Dumper, sort_keys=False))
         fresh.replace(place(root, name))
     finally:
         fresh.unlink(missing_ok=True)

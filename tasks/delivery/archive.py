@@ -105,8 +105,8 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
             name = name.encode("cp437").decode("utf-8")
         except UnicodeError:
             name = info.filename
-    # Some tools of Windows write its own separator, against the format.
-    return name if info.create_system == 3 else name.replace("\\", "/")
+    # Some tools of Windows write its own separator, against the format, and some of them say that they are Unix.
+    return name.replace("\\", "/")
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> str:

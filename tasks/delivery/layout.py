@@ -21,20 +21,22 @@ class Layout(NamedTuple):
 def survey(folder: Path, classes: Classes) -> Layout:
     """Look through the folder, changing nothing.
 
-    What systems leave beside the class folders (`__MACOSX`, `.DS_Store`, `._x`, ...) is left out; inside a class
-    folder every file is a row. Raises ValueError, naming it, for an unknown class folder, a link, a device, a name
-    that is not UTF-8 or has control characters (a newline), a file of all pictures that is not alone, and where there
-    is no picture.
+    What systems leave beside pictures (`__MACOSX`, `.DS_Store`, `._x`, ...) is left out wherever it lies; every other
+    file in a class folder is a row. Raises ValueError, naming it, for an unknown class folder, one inside that of
+    another class, a link, a device, a name that is not UTF-8 or has control characters (a newline), a file of all
+    pictures that is not alone, and where there is no picture.
     """
     top, beside = _unwrapped(folder, classes)
     entries, left_out = _entries(top)
     _check_entries(entries, classes)
-    files = sorted(os.path.relpath(path, top) for entry in entries for path in _tree(entry))
+    found = sorted(os.path.relpath(path, top) for entry in entries for path in _tree(entry))
+    files = [name for name in found if not litter.is_litter(name)]
     for name in files:
         check_name(name)
+    _check_nesting(files, classes)
     if not any("/" in name for name in files) and not _packed(entries):
         raise ValueError(f"holds no picture in a class folder, and no file of a format ({formats.titles()})")
-    return Layout(top, files, beside + left_out)
+    return Layout(top, files, beside + left_out + len(found) - len(files))
 
 
 def check_name(name: str) -> None:
@@ -91,6 +93,20 @@ def _check_entries(entries: list[Path], classes: Classes) -> None:
     unknown = [name for name in folders if classes.canonical(name) is None]
     if unknown:
         raise ValueError(f"unknown class folder {classes.unknown(unknown)}")
+
+
+def _check_nesting(files: list[str], classes: Classes) -> None:
+    """Which of two classes on one path is meant, nobody can tell: the outer one may be a wrapping, or the label."""
+    nested = set()
+    for name in files:
+        outer, *inner = name.split("/")[:-1] or [""]
+        others = [each for each in inner if classes.canonical(each) not in (None, classes.canonical(outer))]
+        nested |= {f"{outer}/.../{each}" if inner[0] != each else f"{outer}/{each}" for each in others}
+    if nested:
+        raise ValueError(
+            f"class folders inside a folder of another class: {', '.join(map(repr, sorted(nested)))}, "
+            "expected one class on each path: rename the folders that are no labels"
+        )
 
 
 def _packed(entries: list[Path]) -> formats.Packed | None:

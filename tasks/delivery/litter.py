@@ -2,7 +2,7 @@
 
 from pathlib import PurePath
 
-NAMES = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini"}
+NAMES = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
 
 
 def is_litter(path: str) -> bool:

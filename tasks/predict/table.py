@@ -1,5 +1,8 @@
 """The table of predictions as CSV: UTF-8, a line to a row, for a spreadsheet or pandas.
 
+A name that begins with `=`, `+`, `-`, `@`, a tab, a carriage return or an apostrophe has an apostrophe before it, so
+that no spreadsheet runs it as a formula.
+
 | column | meaning |
 | --- | --- |
 | file | path inside the input, or `FILE.npz#ROW` |
@@ -44,13 +47,18 @@ def write(stream: BinaryIO, classes: Sequence[str], rows: Iterable[Row]) -> Coun
     return counts
 
 
+def _inert(text: str) -> str:
+    """With an apostrophe before what a spreadsheet would run as a formula; before one too, so that it can be undone."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "'")) else text
+
+
 def _line(row: Row, classes: int) -> list[str]:
     answered = row.outcome == ANSWERED
     chances = [f"{chance:.6f}" for chance in row.probabilities] or [""] * classes
     return [
-        row.file,
-        row.guess if answered else "",
-        row.guess,
+        _inert(row.file),
+        _inert(row.guess) if answered else "",
+        _inert(row.guess),
         *chances,
         "false" if answered else "true",
         "" if answered else f"{row.outcome}: {row.reason}",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ruamel.yaml import YAML
 
 from operations.process import lock
 from operations.project import dvc_file
@@ -109,3 +110,27 @@ def test_unignore(tmp_path, before, after):
         file.write_text(before)
     dvc_file.unignore(tmp_path / "x")
     assert (file.read_text() if file.exists() else None) == after
+
+
+NAMES = "24e1117 12e3 no yes y on null true 0o17 017 0x1f 0b1 1_000 1.5 2024-01-01 1e-3".split()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_text_to_yaml_1_1_and_1_2(root, name):
+    (root / "data/raw/x").rename(root / "data/raw" / name)
+    dvc_file.place(root, name).write_text(yaml.safe_dump({"outs": [{"md5": "1.dir", "nfiles": 2, "path": name}]}))
+    dvc_file.note(root, name, Intake(root / "data/raw" / name, "d", 2, {name: 2}, 0))
+    text = dvc_file.place(root, name).read_text()
+    for document in (yaml.safe_load(text), YAML(typ="safe", pure=True).load(text)):
+        assert document["outs"][0]["path"] == name
+        assert document["meta"]["classes"] == {name: 2}
+
+
+def test_dvc_works_on_beside_such_names(root, environment):
+    for name in ("24e1117", "no", "0o17"):
+        shutil.copytree(root / "data/raw/x", root / "data/raw" / name)
+        dvc_file.add(root, name)
+        dvc_file.note(root, name, Intake(root / "data/raw" / name, "d", 2, {"ig": 2}, 0))
+    said = subprocess.run(["dvc", "status"], cwd=root, env=environment, capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "up to date" in said.stdout

@@ -27,7 +27,7 @@ FOLDERS = {
         0,
     ),
     "deep": (["x/y/z/a.png", "b.png"], ["b.png", "x/y/z/a.png"], 0),
-    "hidden, and no pictures": ([".hidden", "notes.txt", ".git/HEAD"], [".git/HEAD", ".hidden", "notes.txt"], 0),
+    "hidden, and no pictures": ([".hidden", "notes.txt", ".git/HEAD"], [".hidden", "notes.txt"], 1),
     "the system's own": (
         [".DS_Store", "ig/.DS_Store", "ig/Thumbs.db", "__MACOSX/a.png", "ig/._a.png", "DESKTOP.INI", "ig/a.png"],
         ["ig/a.png"],

@@ -82,3 +82,11 @@ def test_rows_that_fail_leave_the_stream_to_its_owner():
     with pytest.raises(ValueError, match="damaged"):
         table.write(stream, ["ig"], failing())
     assert not stream.closed
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "'"])
+def test_no_spreadsheet_runs_a_name_as_a_formula(start):
+    name = f"{start}cmd|' /C calc'!A0.png"
+    (row,) = csv.DictReader(io.StringIO(written(Row(name, "ig", (0.9, 0.1), "answered", "")), newline=""))
+    assert row["file"] == f"'{name}"
+    assert row["file"].removeprefix("'") == name
