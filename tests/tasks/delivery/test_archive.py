@@ -203,3 +203,13 @@ def test_a_zip_that_understates_its_size(tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         archive.unpack(path, tmp_path / "out", limit=100)
     assert sum(map(len, contents(tmp_path / "out").values())) <= 100
+
+
+@pytest.mark.parametrize("system", [0, 3, 10, 11])
+def test_a_backslash_in_a_zip_parts_folders_whatever_system_it_names(tmp_path, system):
+    info = zipfile.ZipInfo("placeholder")
+    info.filename, info.create_system = "cells\\ig\\a.png", system
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr(info, b"x")
+    archive.unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert (tmp_path / "out/cells/ig/a.png").read_bytes() == b"x"
