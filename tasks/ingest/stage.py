@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from tasks import command, store
+from tasks import acquired, command, store
+from tasks.acquired import Acquisition
 from tasks.delivery import raw
 from tasks.delivery.formats import Row
 from tasks.ingest import survey, workers
@@ -21,7 +22,7 @@ POOL_FROM = 512
 """Pictures from which starting more processes pays."""
 
 
-def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
+def main(classes: Classes, ingest: Ingest, delivery: Path, acquisition: Path, out: Path) -> None:
     """Write pixels.npy, uint8 (rows, image_size, image_size, 3), hashes.npy, uint8 (rows, 8, bits / 8), and the table.
 
     Row i describes picture i. The hashes are packed, an orientation each, as `tasks.store.turned` numbers them.
@@ -29,7 +30,7 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
     pictures = raw.rows(delivery, classes)
     if not pictures:
         raise ValueError(f"{delivery} holds no file, expected at least one picture")
-    treatment = _treatment(ingest, delivery)
+    treatment = _treatment(ingest, delivery, acquired.read(acquisition))
     out.mkdir(parents=True)
     pixels = _array(out / store.PIXELS, len(pictures), ingest.image_size, ingest.image_size, 3)
     hashes = _array(out / store.HASHES, len(pictures), len(store.ORIENTATIONS), ingest.hash_size**2 // 8)
@@ -49,13 +50,14 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
     print(f"{delivery.name}: {len(table)} files decoded, {table['kept'].sum()} of them pictures of a class")
 
 
-def _treatment(ingest: Ingest, delivery: Path) -> Treatment:
+def _treatment(ingest: Ingest, delivery: Path, said: Acquisition) -> Treatment:
     """How this delivery is read. Raises ValueError where its depth cannot be told."""
     try:
-        depth = survey.settled(survey.levels(delivery), None)
+        crop, own = said.side(ingest.crop, ingest.pixels_per_micrometre)
+        depth = survey.settled(survey.levels(delivery), said.depth)
     except ValueError as error:
         raise ValueError(f"{delivery}: {error}") from error
-    return Treatment(ingest.image_size, ingest.hash_size, ingest.crop, depth=depth)
+    return Treatment(ingest.image_size, ingest.hash_size, crop, own, depth)
 
 
 def _array(file: Path, *shape: int) -> "np.memmap[Any, np.dtype[np.uint8]]":

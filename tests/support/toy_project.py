@@ -21,11 +21,15 @@ stages:
       deps: [toy.py]
       params: [classes, demo]
       outs: ['data/raw/${item}', 'data/truth/${item}.csv']
+  acquisition:
+    cmd: python toy.py acquisition data/deliveries.yaml data/acquisition
+    deps: [toy.py, data/deliveries.yaml]
+    outs: [data/acquisition]
   ingest:
     foreach: ${deliveries}
     do:
-      cmd: python toy.py ingest data/raw/${item} data/ingested/${item}
-      deps: [toy.py, 'data/raw/${item}']
+      cmd: python toy.py ingest data/raw/${item} data/acquisition/${item}.json data/ingested/${item}
+      deps: [toy.py, 'data/raw/${item}', 'data/acquisition/${item}.json']
       params: [classes, ingest]
       outs: ['data/ingested/${item}']
   embed:
@@ -123,6 +127,7 @@ deliveries:
 drawn:
 - "demo"
 held: []
+acquisition: {}
 """
 
 STUDIES = ("backbones", "ablation", "optimizers", "blocks", "imbalance", "dropout", "engines", "recipes")
