@@ -30,6 +30,7 @@ from benchmarks.first_run import clone
 from benchmarks.served import Clock, Command, Served, serving, union
 from benchmarks.targets import Claim, table
 from operations.history import provenance
+from operations.project.champion_names import FOLDER
 from operations.registry import champion
 from tasks import params
 from tasks.demo import files, stage
@@ -82,7 +83,7 @@ def _landed(served: Served, clock: Clock, name: str, seed: int) -> dict[str, flo
     run = served.ended(next(one["id"] for one in record["prefect"] if one["flow"] == "retrain"), PATIENCE)
     end = datetime.fromisoformat(run["end_time"]).timestamp()
     commands = clock.between(dropped, end)
-    judged = [command for command in commands if str(champion.CHAMPION) in command.words]
+    judged = [command for command in commands if any(word.startswith(f"{FOLDER}/") for word in command.words)]
     stages = [command for command in commands if command not in judged]
     _tell(dropped, datetime.fromisoformat(record["start"]).timestamp(), commands)
     return {

@@ -15,7 +15,7 @@ Network = Literal["keras", "onnx", "savedmodel", "submission"]
 def predict(
     path: Annotated[Path, Argument(metavar="INPUT", help="an image, a folder, a zip or tar, or an npz")],
     out: Annotated[Path | None, Option("--out", "-o", help="CSV file; default: standard output")] = None,
-    model: Annotated[Path | None, Option(help="model folder; default: data/champion, else data/model")] = None,
+    model: Annotated[Path | None, Option(help="model folder; default: the champion, else data/model")] = None,
     tta: Annotated[Tta, Option(help="test-time augmentation: orientations that are averaged")] = "1",
 ) -> None:
     """Classify images; write one CSV row per file.
@@ -75,9 +75,10 @@ def rollback(
 
 
 def lineage(
-    model: Annotated[Path, Argument(metavar="MODEL", help="model folder or champion tag, such as champion/2")] = Path(
-        "data/champion"
-    ),
+    model: Annotated[
+        Path | None,
+        Argument(metavar="MODEL", help="model folder or tag, as champion/2; default: the champion"),
+    ] = None,
     rows: Annotated[
         Path | None, Option(metavar="CSV", help="CSV to write: each image that it was trained on or selected by")
     ] = None,

@@ -33,10 +33,16 @@ def run(name: str, /, **parameters: Any) -> Any:
 
 
 def bring(*names: str) -> None:
-    """Fetch what a verb reads of data, `data/ingested` being that of each delivery, where it is on the remote alone."""
-    from operations.project import listing
+    """Fetch what a verb reads of data, where it is on the remote alone.
 
-    root, paths = Path.cwd(), [Path("data") / name for name in names]
+    `champion` is the folder that the pointer names, `ingested` that of each delivery.
+    """
+    from operations.project import listing
+    from operations.registry.champion_record import current
+
+    root = Path.cwd()
+    now = current(root) if "champion" in names else None
+    paths = [now.folder if now and name == "champion" else Path("data") / name for name in names]
     if Path("data/ingested") in paths:
         paths += [Path("data/ingested") / delivery for delivery in listing.names(root)]
     absent = [path for path in paths if not path.exists()]

@@ -81,7 +81,7 @@ def explain(
 
 
 def migrate() -> None:
-    """Give the settings of an older project their present names."""
+    """Bring an older project to the present names and layout."""
     from operations.settings.migrate import migrate
 
     echo(migrate(Path.cwd()))

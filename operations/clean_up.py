@@ -1,6 +1,6 @@
 """Frees the disk of what neither the workspace, nor HEAD, nor any champion needs.
 
-Of a champion's commit all data stay, not data/champion alone, so that its training can be gone through again. DVC's own
+Of a champion's commit all data stay, not its folder alone, so that its training can be gone through again. DVC's own
 `dvc gc` takes one revision or every tag, keeps its notes of runs whose outputs it removes, and tells no size.
 """
 
@@ -19,14 +19,19 @@ from operations.experiments.saved import experiments
 from operations.git import git, repository
 from operations.process import lock
 from operations.project import dvc_repo
-from operations.project.champion_names import POINTER, TAGS
+from operations.project.champion_names import FOLDER, POINTER, TAGS
 from operations.registry import switch
-from operations.registry.champion_record import pointed
+from operations.registry.champion_record import current
 
 STATE = Path("data/.state")
 DAYS = 14
 """Days until what is transient counts as forgotten; twice as long as a promotion may wait for a person."""
-FORGOTTEN = {"candidates/*": "candidates", "train-*": "unfinished trainings", "study-*": "unfinished trainings"}
+FORGOTTEN = {
+    STATE / "candidates/*": "candidates",
+    STATE / "train-*": "unfinished trainings",
+    STATE / "study-*": "unfinished trainings",
+    FOLDER / "*": "former champions' folders",
+}
 SERVER_LOG, LOG_BYTES = STATE / "prefect/server.log", 10_000_000
 """Of a longer log of Prefect's server, the end stays."""
 
@@ -75,7 +80,7 @@ def _champions(root: Path) -> list[str]:
     if here and git.line(root, "rev-parse", "--is-shallow-repository") == "true":
         raise ValueError("this clone is shallow, so champions may be missing: `git fetch --unshallow --tags` first")
     tags = repository.tags(root, TAGS) if here else []
-    now = pointed(root)
+    now = current(root)
     wanted = [tag for tag in ([now.tag, now.replaced] if now else []) if tag and tag not in tags]
     if wanted:
         raise ValueError(f"git has no tag {wanted[0]}, which {POINTER} names: `git fetch --tags` first")
@@ -176,12 +181,17 @@ def _asking_the_remote() -> Iterator[None]:
 
 
 def _sweep_state(root: Path, found: Found, dry: bool) -> None:
-    """Candidates that nobody decided about, and trainings that nobody went on with."""
+    """Candidates that nobody decided about, trainings that nobody went on with, folders of champions of long ago.
+
+    A switch touches the folder that it replaces, so whoever asked for the champion just before has `DAYS` to read it.
+    """
+    now = current(root)
     for pattern, what in FORGOTTEN.items():
-        for folder in (root / STATE).glob(pattern):
+        for folder in root.glob(str(pattern)):
             files = list(_files(folder))
             newest = max([folder.stat().st_mtime, *(facts.st_mtime for facts in files)])
-            if folder.is_dir() and time.time() - newest > DAYS * 86400:
+            is_old = folder.is_dir() and time.time() - newest > DAYS * 86400
+            if is_old and not (now and folder == root / now.folder):
                 found.add(what, sum(facts.st_size for facts in files))
                 if not dry:
                     shutil.rmtree(folder)

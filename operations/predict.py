@@ -15,8 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from operations.project.champion_names import POINTER
-from operations.registry import exchange
-from operations.registry.switch import CHAMPION
+from operations.registry.champion_record import current
 from tasks import atomic, output
 from tasks.delivery.formats import Content
 from tasks.ingest import workers
@@ -38,9 +37,9 @@ class Done(NamedTuple):
 def predict(root: Path, path: Path, out: Path | None, model: Path | None, tta: int) -> Done:
     """Write a row for each picture of `path` to `out`, a CSV that is replaced at once, or to standard output.
 
-    `model` is by default the champion of the project `root`, one throughout though another may take its place, or what
-    it trained last where it has no champion. Raises ValueError or OSError, and then `out` is as it was: for a path that
-    holds nothing, no model, an `out` that is no CSV's, lies in the input, or is something else than such a table.
+    `model` is by default the champion of the project `root`, or what it trained last where it has no champion. Raises
+    ValueError or OSError, and then `out` is as it was: for a path that holds nothing, no model, an `out` that is no
+    CSV's, lies in the input, or is something else than such a table.
     """
     source = inputs.find(path)
     if out:
@@ -96,34 +95,27 @@ def _check_out(out: Path, path: Path) -> None:
 
 
 def _default(root: Path) -> Path:
-    if (root / CHAMPION).is_dir():
-        return CHAMPION
-    if (root / POINTER).exists():
+    champion = current(root)
+    if champion and not (root / champion.folder).is_dir():
         raise FileNotFoundError(
-            f"{POINTER} names a champion that is not here: `dvc pull {POINTER}` brings it, "
+            f"{POINTER} names {champion.folder}, which is not here: `dvc pull {POINTER}` brings it, "
             f"--model {TRAINED} is what was trained last"
         )
-    if (root / TRAINED).is_dir():
-        return TRAINED
-    raise FileNotFoundError(f"no model in {CHAMPION} or {TRAINED} yet: run `make repro`")
+    if champion or (root / TRAINED).is_dir():
+        return champion.folder if champion else TRAINED
+    raise FileNotFoundError(f"no champion, and no model in {TRAINED} yet: run `make repro`")
 
 
 @contextmanager
 def _opened(root: Path, model: Path) -> Iterator[Path]:
     """The folder to read the model from; errors name `model`."""
-    with exchange.pinned(root / model) if _is_champion(root, model) else nullcontext(root / model) as folder:
-        if not (folder / DESCRIPTION).is_file():  # before TensorFlow, which takes seconds, is loaded
-            raise FileNotFoundError(f"no model in {model}: {DESCRIPTION} is missing")
-        try:
-            yield folder
-        except ValueError as error:
-            if f"{folder}/" not in str(error):
-                raise
-            raise ValueError(str(error).replace(f"{folder}/", f"{model}/")) from error
-
-
-def _is_champion(root: Path, model: Path) -> bool:
-    return (root / model).resolve() == (root / CHAMPION).resolve() and (root / CHAMPION).is_dir()
+    folder = root / model
+    if not (folder / DESCRIPTION).is_file():  # before TensorFlow, which takes seconds, is loaded
+        raise FileNotFoundError(f"no model in {model}: {DESCRIPTION} is missing")
+    try:
+        yield folder
+    except ValueError as error:
+        raise ValueError(str(error).replace(f"{folder}/", f"{model}/")) from error
 
 
 def _sentence(counts: Counter[str], litter: int, model: Path, out: Path | None) -> str:

@@ -44,6 +44,16 @@ class Index:
         """Note the commit that HEAD is about to be moved to."""
         self.holds.write_text(commit)
 
+    def is_ours(self) -> bool:
+        """Whether git's lock is that of a process of ours, which may have been killed."""
+        return self.lock.exists() and self.holds.exists() and self.lock.samefile(self.holds)
+
+
+def is_left(root: Path) -> bool:
+    """Whether a process is changing the index, or was killed meanwhile; the next commit mends it then."""
+    index = Index(root)
+    return index.is_ours() or index.copy.exists()
+
 
 @contextmanager
 def changing(root: Path) -> Iterator[Index]:
@@ -91,7 +101,7 @@ def _locked(index: Index) -> Iterator[None]:
 
 def _taken(index: Index) -> bool:
     """Whether git's lock is ours; one that is ours already is that of a process that was killed."""
-    if index.lock.exists() and index.lock.samefile(index.holds):
+    if index.is_ours():
         _mend(index)
         index.lock.unlink()
     index.holds.write_text("")

@@ -64,11 +64,6 @@ def changed(root: Path) -> list[str]:
     return sorted(os.fsdecode(line[3:]).removeprefix(prefix) for line in found if line)
 
 
-def is_tracked(root: Path, path: str | Path) -> bool:
-    """Whether git's index has the file, or any in the folder."""
-    return bool(git.run(root, "ls-files", "-z", "--", _literal(path)))
-
-
 def show(root: Path, revision: str, path: str | Path) -> bytes | None:
     """The file as it is in that commit, None where it is not. Raises ValueError for a revision that is none."""
     _resolve(root, revision)
@@ -109,16 +104,22 @@ def commit(root: Path, files: Mapping[str, bytes | None], message: str) -> str:
                 time.sleep(0.1)
 
 
-def tag(root: Path, name: str, revision: str, message: str) -> None:
-    """An annotated tag; nothing to do where it is there already. Raises ValueError where it names another commit."""
+def tag(root: Path, name: str, revision: str) -> None:
+    """An annotated tag with the commit's message, committer and time, so that each clone that makes it makes the same.
+
+    Nothing to do where it is there already. Raises ValueError where it names another commit.
+    """
     wanted = _resolve(root, revision)
     if name in tags(root, name):
         there = git.line(root, "rev-parse", f"refs/tags/{name}^{{commit}}")
         if there != wanted:
             raise ValueError(f"the tag {name} is at {there[:10]} already, not at {wanted[:10]}")
         return
+    form = "--format=%cn%x00%ce%x00%cd%x00%B"
+    who, email, when, message = git.run(root, "log", "-1", "--date=raw", form, wanted).decode().split("\0")
+    committer = {"GIT_COMMITTER_NAME": who, "GIT_COMMITTER_EMAIL": email, "GIT_COMMITTER_DATE": when}
     words = ("tag", "-a", "--no-sign", "--cleanup=verbatim", "-F", "-", name, wanted)
-    git.run(root, *words, stdin=message.encode(), extra=git.identity(root))
+    git.run(root, *words, stdin=message.removesuffix("\n").encode(), extra=committer)
 
 
 def tags(root: Path, pattern: str) -> list[str]:

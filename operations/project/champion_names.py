@@ -1,6 +1,7 @@
-"""Where git and DVC have the champion: its `.dvc` file, and the tags of all that there were."""
+"""Where git and DVC have the champion: the pointer, the folders of which it names one, and the tags."""
 
 from pathlib import Path
 
 POINTER = Path("data/champion.dvc")
+FOLDER = Path("data/champions")
 TAGS = "champion/*"

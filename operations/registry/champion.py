@@ -1,42 +1,42 @@
 """The champion: the model that answers for the project, versioned by DVC, with a commit and a tag of git for each.
 
-    data/champion/model.json ...     the model's files
-    data/champion/evaluation/        its scores when it was promoted
-    data/champion/decision.json      what the gate said, with all comparisons
-    data/champion/provenance.json    the record of its run
-    data/champion/champion.json      `Champion`, which data/champion.dvc has under `meta`, so that git alone can tell
+    data/champion.dvc                    the pointer: which of the folders it is, and in `meta` all of its champion.json
+    data/champions/2-1f0c2a9b/           a champion: the model's files, and
+        evaluation/                      its scores when it was promoted
+        decision.json                    what the gate said, with all comparisons
+        provenance.json                  the record of its run
+        champion.json                    who it is
 
-A reader uses `pinned`, and sees one champion throughout. `recover` finishes what a killed process began; `promote` and
-`rollback` call it.
+A folder's content never changes: a reader asks for `current` once and reads its `folder`. `recover` finishes what a
+killed process began; `promote` and `rollback` call it.
 """
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from operations.git import repository
+from operations.git import git, repository
 from operations.history import provenance
 from operations.person import person
 from operations.pipeline import plan
 from operations.process import lock
-from operations.project.champion_names import POINTER, TAGS
+from operations.project.champion_names import FOLDER, POINTER, TAGS
 from operations.registry import candidate as candidates
 from operations.registry import champion_data, origin, switch
 from operations.registry.candidate import assemble, discard
-from operations.registry.champion_record import Champion, current, parsed, pinned, pointed
+from operations.registry.champion_record import Back, Champion, current, facts, parsed, pointer, rendered
 from operations.registry.champion_story import describe, history
-from operations.registry.switch import CHAMPION, recover
+from operations.registry.switch import recover
 
 if TYPE_CHECKING:
     from tasks.gate.decision import Decision
 
 __all__ = [
-    "CHAMPION", "POINTER", "Champion", "Unset", "assemble", "current", "describe", "discard", "history", "pinned",
-    "pointed", "promote", "promote_latest", "recover", "rollback",
+    "POINTER", "Champion", "Unset", "assemble", "current", "describe", "discard", "history", "present", "promote",
+    "promote_latest", "recover", "rollback",
 ]  # fmt: skip
 
 
@@ -46,10 +46,21 @@ class Unset(Enum):
     UNSET = auto()
 
 
+def present(root: Path) -> Champion | None:
+    """Who is the champion, with its folder, brought from DVC's cache or the remote if absent. Hold the project's lock.
+
+    Raises OSError where it cannot be had.
+    """
+    now = current(root)
+    if now and not (root / now.folder).is_dir():
+        champion_data.bring(root, pointer(root) or "")
+    return now
+
+
 def promote(
     root: Path, candidate: Path, why: str, who: str | None = None, expected: str | Unset | None = Unset.UNSET
 ) -> Champion:
-    """Make the candidate that `assemble` gave the champion: folder, commit and tag; waits for the project's lock.
+    """Make the candidate that `assemble` gave the champion: folder, pointer, commit, tag; waits for the project's lock.
 
     `expected` is the tag of the champion that the decision was made against, None for no champion. `who` is by default
     the person at work. Raises ValueError or OSError, and then all is as it was: where the champion is
@@ -57,18 +68,18 @@ def promote(
     """
     why, who = _one_line("why", why), _one_line("who", who or person(root))
     with lock.held(root, f"promote {candidate.name}"):
-        _ready(root)
-        former = _agreed(root)
+        former = _ready(root)
         _check_expected(former, expected)
-        replaced = former.tag if former else None
-        made = Champion(_next_tag(root, replaced), _now(), why, who, replaced, **candidates.about(candidate))
+        made = {
+            "tag": _next_tag(root, former), "since": _now(), "why": why, "who": who,
+            "replaced": former.tag if former else None, **candidates.about(candidate),
+        }  # fmt: skip
         with switch.building(root) as place:
-            _complete(root, candidate, place / CHAMPION.name, made)
-            pointer = champion_data.add(root, asdict(made))
-            message = f"Promote {made.tag}: {why}\n\n{_body(made)}"
-            switch.make(root, switch.Switch(made.tag, pointer, message, message))
+            _complete(root, candidate, place / champion_data.PLACE.name, made)
+            text = champion_data.add(root, made)
+        switch.make(root, text)
         discard(candidate)
-        return made
+        return parsed(text)
 
 
 def promote_latest(
@@ -80,8 +91,7 @@ def promote_latest(
     Raises ValueError where model or scores are not up to date, where the model is the champion, where the gate refused.
     """
     with lock.held(root, "promote the model that was trained last"):
-        _ready(root)
-        former = _agreed(root)
+        former = _ready(root)
         _check_latest(root, former)
         decision = decide()
         if not decision.promote and not (although or "").strip():
@@ -104,37 +114,23 @@ def rollback(root: Path, to: str | None, why: str, who: str | None = None) -> Ch
     """
     why, who = _one_line("why", why), _one_line("who", who or person(root))
     with lock.held(root, "rollback"):
-        _ready(root)
-        now = current(root)
+        now = _ready(root)
         if now is None:
             raise ValueError("there is no champion yet, so none to go back from")
-        pointer = _earlier(root, now, to)
-        target = parsed(pointer)
-        with switch.building(root) as place:
-            champion_data.bring(root, pointer, target.tag)
-            if switch.named(place / CHAMPION.name) != target.tag:
-                raise ValueError(f"expected {target.tag} in what {POINTER} names in that commit, got something else")
-            message = f"Roll back to {target.tag} from {now.tag}: {why}\n\nby: {who}\n"
-            switch.make(root, switch.Switch(target.tag, pointer, message, None))
-        return target
+        text = _earlier(root, now, to)
+        champion_data.bring(root, text)
+        back = Back(_now(), who, why, now.tag)
+        switch.make(root, rendered(text, facts(parsed(text)), back))
+        return parsed(text)
 
 
-def _ready(root: Path) -> None:
+def _ready(root: Path) -> Champion | None:
+    """The champion, where another can take its place."""
     repository.check(root)
-    if repository.is_tracked(root, CHAMPION):
-        raise ValueError(f"git has files of {CHAMPION}, which DVC is to have: `git rm -r --cached {CHAMPION}` first")
+    if not git.succeeds(root, "check-ignore", "--quiet", "--", f"{FOLDER}/1"):
+        raise ValueError(f"git does not ignore {FOLDER}, which DVC has: `hemaflow migrate` puts it in .gitignore")
     recover(root)
-
-
-def _agreed(root: Path) -> Champion | None:
-    """The champion, where folder and `.dvc` file say the same."""
-    now, named = current(root), pointed(root)
-    if now != named and (root / CHAMPION).is_dir():
-        raise ValueError(
-            f"{CHAMPION} holds {now.tag if now else None}, and {POINTER} names {named.tag if named else None}: "
-            f"`dvc checkout {POINTER}` or `git checkout {POINTER}` first"
-        )
-    return now
+    return current(root)
 
 
 def _check_expected(former: Champion | None, expected: str | Unset | None) -> None:
@@ -155,7 +151,7 @@ def _check_latest(root: Path, former: Champion | None) -> None:
 
 
 def _earlier(root: Path, now: Champion, to: str | None) -> str:
-    """The text of data/champion.dvc for the champion to go back to."""
+    """The text of the pointer in the commit of the champion to go back to."""
     known = repository.tags(root, TAGS)
     others = ", ".join(tag for tag in known if tag != now.tag) or "none"
     if to is None and now.replaced is None:
@@ -169,26 +165,20 @@ def _earlier(root: Path, now: Champion, to: str | None) -> str:
     return text.decode()
 
 
-def _complete(root: Path, candidate: Path, place: Path, made: Champion) -> None:
+def _complete(root: Path, candidate: Path, place: Path, made: dict[str, Any]) -> None:
     """Copy the candidate, with its run's record as it is by now."""
     shutil.copytree(candidate, place, copy_function=shutil.copyfile)
-    record = root / "data/runs" / f"{made.run}.json"
-    if made.run and record.exists():
+    record = root / "data/runs" / f"{made['run']}.json"
+    if made["run"] and record.exists():
         shutil.copyfile(record, place / candidates.PROVENANCE)
-    candidates.write(place / switch.ABOUT, asdict(made))
+    candidates.write(place / candidates.ABOUT, made)
 
 
-def _next_tag(root: Path, now: str | None) -> str:
-    """After all tags that are here, and after the champion's, whose tag a clone may lack."""
-    numbers = [tag.partition("/")[2] for tag in [*repository.tags(root, TAGS), now or ""]]
+def _next_tag(root: Path, now: Champion | None) -> str:
+    """After all tags that are here, and after those that the pointer names, which a clone may lack."""
+    named = [now.tag, now.back.instead if now.back else now.tag] if now else []
+    numbers = [tag.partition("/")[2] for tag in [*repository.tags(root, TAGS), *named]]
     return f"champion/{max([int(number) for number in numbers if number.isdecimal()], default=0) + 1}"
-
-
-def _body(made: Champion) -> str:
-    return (
-        f"replaces: {made.replaced or 'none'}\nrun: {made.run or 'none'}\nmodel: {made.model}\n"
-        f"by: {made.who}\nsince: {made.since}\n"
-    )
 
 
 def _one_line(what: str, words: str) -> str:

@@ -1,16 +1,29 @@
-"""Who the champion is, and how to read its folder while it may be replaced."""
+"""Who the champion is. The pointer, `data/champion.dvc`, names it and its folder, whose content never changes.
 
-import json
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+A reader asks for `current` once and reads that folder from then on, whatever the pointer names by then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from operations.project.champion_names import POINTER
-from operations.registry import exchange
-from operations.registry.switch import ABOUT, CHAMPION
+from operations.project.champion_names import FOLDER, POINTER
+
+FORMER_FOLDER, FORMER_JOURNAL = Path("data/champion"), Path("data/.state/champion-switch.json")
+"""Of the layout that `operations.registry.former_layout` takes over."""
+
+
+@dataclass(frozen=True)
+class Back:
+    """Since when a champion is in its place again, by whom, why, and the tag of the one it took it back from."""
+
+    since: str
+    who: str
+    why: str
+    instead: str
 
 
 @dataclass(frozen=True)
@@ -28,51 +41,66 @@ class Champion:
     """id of the run that made it"""
     model: str
     """digest in model.json"""
+    folder: Path
+    """from the project's root on: its number and the beginning of its content's hash, as data/champions/2-1f0c2a9b"""
+    back: Back | None = None
 
     def __str__(self) -> str:
         return f"{self.tag}, promoted {self.since} by {self.who}: {self.why}"
 
 
-def pinned(root: Path) -> AbstractContextManager[Path]:
-    """A path by which this process reads one champion throughout, also while it is replaced.
-
-    Raises FileNotFoundError where `data/champion` is not there.
-    """
-    return exchange.pinned(root / CHAMPION)
-
-
 def current(root: Path) -> Champion | None:
-    """Who is in `data/champion`; where that is not checked out, who `data/champion.dvc` names; None where neither is.
+    """Who the pointer names, None without one. Its folder may be absent: DVC's cache or the remote has it.
 
-    Raises ValueError for a folder or a file that is no champion's.
+    Raises ValueError for a file that is no pointer, and for the layout of an older version.
     """
-    if not (root / CHAMPION).is_dir():
-        return pointed(root)
-    with pinned(root) as folder:
-        return in_folder(folder)
+    text = pointer(root)
+    if (root / FORMER_JOURNAL).exists() if text is None else is_former(text):
+        raise ValueError(f"the champion lies as an older version had it: `hemaflow migrate` moves it to {FOLDER}")
+    return None if text is None else parsed(text)
 
 
-def in_folder(folder: Path) -> Champion:
-    """Who is in a champion's folder. Raises ValueError for another folder."""
+def pointer(root: Path) -> str | None:
+    """The pointer's text, None without one."""
     try:
-        return _champion(json.loads((folder / ABOUT).read_bytes()))
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise ValueError(f"{CHAMPION / ABOUT}: expected what a promotion writes: {error}") from error
+        return (root / POINTER).read_text()
+    except FileNotFoundError:
+        return None
 
 
-def pointed(root: Path) -> Champion | None:
-    """Who `data/champion.dvc` names, None without one."""
-    file = root / POINTER
-    return parsed(file.read_text()) if file.exists() else None
-
-
-def parsed(pointer: str) -> Champion:
-    """Who such a file names. Raises ValueError for another file."""
+def parsed(text: str) -> Champion:
+    """Who such a text names, also one of the former layout. Raises ValueError for another text."""
     try:
-        return _champion(yaml.safe_load(pointer)["meta"])
-    except (yaml.YAMLError, TypeError, LookupError) as error:
+        facts = dict(yaml.safe_load(text)["meta"])
+        back = facts.pop("back", None)
+        return Champion(**facts, folder=_folder(facts, _out(text)), back=Back(**back) if back else None)
+    except (yaml.YAMLError, TypeError, LookupError, AttributeError, ValueError) as error:
         raise ValueError(f"{POINTER}: expected what a promotion writes: {error}") from error
 
 
-def _champion(facts: dict[str, Any]) -> Champion:
-    return Champion(**facts)
+def rendered(text: str, facts: Mapping[str, Any], back: Back | None = None) -> str:
+    """The pointer's text: a `.dvc` file whose output, as `text` has it, lies in the champion's own folder."""
+    out = {**_out(text), "path": str(_folder(facts, _out(text)).relative_to(POINTER.parent))}
+    meta = {**facts, **({"back": asdict(back)} if back else {})}
+    return yaml.safe_dump({"outs": [out], "meta": meta}, sort_keys=False, allow_unicode=True)
+
+
+def facts(champion: Champion) -> dict[str, Any]:
+    """What its champion.json says too: all that was known at its promotion, but for its folder."""
+    return {name: value for name, value in asdict(champion).items() if name not in ("folder", "back")}
+
+
+def is_former(text: str) -> bool:
+    """Whether it is a pointer of the layout in which all champions had the place data/champion, one after another."""
+    try:
+        return bool(_out(text)["path"] == FORMER_FOLDER.name)
+    except (yaml.YAMLError, TypeError, LookupError):
+        return False
+
+
+def _folder(facts: Mapping[str, Any], out: Mapping[str, Any]) -> Path:
+    return FOLDER / f"{facts['tag'].partition('/')[2]}-{out['md5'][:8]}"
+
+
+def _out(text: str) -> dict[str, Any]:
+    return dict(yaml.safe_load(text)["outs"][0])

@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from operations.git import repository
-from operations.git.repository import Revision
 from operations.project.champion_names import POINTER, TAGS
-from operations.registry import origin
-from operations.registry.champion_record import Champion, current, parsed, pointed
-from operations.registry.switch import CHAMPION, JOURNAL
+from operations.registry import origin, switch
+from operations.registry.champion_record import Champion, current, parsed
 
 FIGURES = {
     "accuracy": "accuracy",
@@ -19,13 +17,12 @@ FIGURES = {
     "ood_refused": "out-of-distribution refused",
 }
 """Of evaluation/metrics.json, and what a person calls them."""
-BACK = "Roll back to "
 
 
 def describe(root: Path) -> str:
     """Who the champion is, since when and why, what it replaced, its run and figures, and what is amiss, if anything.
 
-    Raises ValueError for a folder that is no champion's.
+    Raises ValueError for a pointer that is none.
     """
     now = current(root)
     if now is None:
@@ -33,7 +30,7 @@ def describe(root: Path) -> str:
     replaced = f", replaced {now.replaced}" if now.replaced else ", the first"
     run = _run(root, now)
     lines = [str(now), f"  model {now.model[:12]}, {f'run {run}' if run else 'by no run on record'}{replaced}"]
-    return "\n".join([*lines, *_again(root, now), *_figures(root), *_amiss(root, now)])
+    return "\n".join([*lines, *_again(now), *_figures(root, now), *_amiss(root, now)])
 
 
 def history(root: Path) -> str:
@@ -63,29 +60,16 @@ def _run(root: Path, one: Champion) -> str | None:
     return made["id"] if made else one.run
 
 
-def _again(root: Path, now: Champion) -> list[str]:
+def _again(now: Champion) -> list[str]:
     """Since when it is in its place again, if it was rolled back to."""
-    latest = _latest(root)
-    if latest is None or not latest.subject.startswith(f"{BACK}{now.tag} from "):
+    if (back := now.back) is None:
         return []
-    _, _, why = latest.subject.partition(": ")
-    who = next((line[4:] for line in latest.body.splitlines() if line.startswith("by: ")), latest.author)
-    instead = latest.subject.partition(" from ")[2].partition(":")[0]
-    return [f"  in its place again since {latest.when} by {who}, instead of {instead}: {why}"]
+    return [f"  in its place again since {back.since} by {back.who}, instead of {back.instead}: {back.why}"]
 
 
-def _latest(root: Path) -> Revision | None:
-    """The commit that changed the champion last."""
+def _figures(root: Path, now: Champion) -> list[str]:
     try:
-        found = repository.log(root, POINTER)
-    except OSError:
-        return None  # a copy without git
-    return found[0] if found else None
-
-
-def _figures(root: Path) -> list[str]:
-    try:
-        known: dict[str, Any] = json.loads((root / CHAMPION / "evaluation/metrics.json").read_bytes())
+        known: dict[str, Any] = json.loads((root / now.folder / "evaluation/metrics.json").read_bytes())
     except (OSError, ValueError):
         return []
     figures = [f"{name} {known[key]:.4f}" for key, name in FIGURES.items() if isinstance(known.get(key), int | float)]
@@ -94,11 +78,8 @@ def _figures(root: Path) -> list[str]:
 
 
 def _amiss(root: Path, now: Champion) -> list[str]:
-    named = pointed(root)
-    if (root / JOURNAL).exists():
-        return ["  a promotion is under way, or was interrupted: the next `promote` or `rollback` finishes it"]
-    if not (root / CHAMPION).is_dir():
-        return [f"  {CHAMPION} is not here: `dvc pull {POINTER}` brings it"]
-    if named is None or named.tag != now.tag:
-        return [f"  {POINTER} names {named.tag if named else 'nobody'}: `dvc checkout {POINTER}` brings that one"]
+    if not switch.is_recorded(root):
+        return ["  git has no commit of it yet: the next `promote` or `rollback` makes it"]
+    if not (root / now.folder).is_dir():
+        return [f"  {now.folder} is not here: `dvc pull {POINTER}` brings it"]
     return []

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
+from operations.git import repository
 from operations.history import explain, provenance, training_rows
+from operations.project.champion_names import POINTER, TAGS
 from operations.registry import origin
+from operations.registry.champion_record import current
 from operations.registry.origin import Model
 from tasks import splits
 
-CHAMPION = Path("data/champion")
 STATE = Path("data/.state")
 WIDTH = 118
 SHORT = 12
@@ -27,13 +30,14 @@ FACTS = {"commit": "committed", "decision": "gate", "promoted": "promoted"}
 _TAG = re.compile(r"champion/\d+")
 
 
-def lineage(root: Path, model: Path = CHAMPION, rows: Path | None = None) -> str:
-    """A model's origin in words; `model` is a folder with a model.json, or a champion's tag.
+def lineage(root: Path, model: Path | None = None, rows: Path | None = None) -> str:
+    """A model's origin in words; `model` is a folder with a model.json, or a champion's tag; by default the champion.
 
     `rows` is a CSV to write, with id, delivery, source, class and split of each row that the model was trained on.
     Raises ValueError or OSError for no model, a damaged one, a tag that there is not, and a path that is none for a
     CSV.
     """
+    model = model or _champion(root)
     with _folder(root, model) as folder:
         read = origin.read(folder)
     clean = training_rows.clean(root)
@@ -48,17 +52,20 @@ def lineage(root: Path, model: Path = CHAMPION, rows: Path | None = None) -> str
     return "\n\n".join([_model(str(model), read), _runs(root, made), "\n".join(data), found, *written])
 
 
+def _champion(root: Path) -> Path:
+    now = current(root)
+    if now is None:
+        raise ValueError("there is no champion yet: name a model's folder, such as data/model")
+    if not (root / now.folder).is_dir():
+        raise FileNotFoundError(f"{now.folder} is not here: `dvc pull {POINTER}` brings it")
+    return now.folder
+
+
 @contextmanager
 def _folder(root: Path, model: Path) -> Iterator[Path]:
-    """The model's folder; that of the champion stays the same one while it is replaced."""
-    folder = root / model
-    if folder.is_dir() and folder.resolve() == (root / CHAMPION).resolve():
-        from operations.registry import champion
-
-        with champion.pinned(root) as pinned:
-            yield pinned
-    elif folder.is_dir() or not _TAG.fullmatch(str(model)):
-        yield folder
+    """The model's folder."""
+    if (root / model).is_dir() or not _TAG.fullmatch(str(model)):
+        yield root / model
     else:
         (root / STATE).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root / STATE) as scratch:
@@ -67,18 +74,18 @@ def _folder(root: Path, model: Path) -> Iterator[Path]:
 
 def _fetched(root: Path, tag: str, to: Path) -> Path:
     """The champion of that tag, out of DVC's cache or the remote."""
-    from operations.git import repository
-
-    known = repository.tags(root, "champion/*")
-    if tag not in known:
+    known = repository.tags(root, TAGS)
+    text = repository.show(root, tag, POINTER) if tag in known else None
+    if text is None:
         raise ValueError(f"no champion {tag!r}, expected one of {', '.join(known) or 'none yet'}")
     from dvc.api import DVCFileSystem
     from dvc.exceptions import DvcException
 
+    place = POINTER.parent / yaml.safe_load(text)["outs"][0]["path"]
     try:
-        DVCFileSystem(str(root), rev=tag).get(str(CHAMPION), str(to), recursive=True)
+        DVCFileSystem(str(root), rev=tag).get(str(place), str(to), recursive=True)
     except (DvcException, OSError) as error:
-        raise ValueError(f"{tag} is neither in DVC's cache nor in a remote: {str(error) or CHAMPION}") from error
+        raise ValueError(f"{tag} is neither in DVC's cache nor in a remote: {str(error) or place}") from error
     return to
 
 

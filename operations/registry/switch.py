@@ -1,157 +1,137 @@
-"""The steps by which a champion takes its place. Each may be done again; a journal says what is under way.
+"""The steps by which a champion takes its place; each may be done again.
 
-The new folder is built whole and versioned as `data/champion.next/champion`. Then the journal is written, and from
-there on all goes forward only: the commit, the folder, its `.dvc` file, the tag. A process that is killed before the
-journal has changed nothing; one that is killed after it leaves the rest to `recover`.
+Its folder is built and versioned as `data/champion.next/champion`, and moved to where it stays as it is. Then the
+pointer is replaced, which is the switch, and git records what it names by a commit and, for a promotion, a tag. A
+process that is killed before the pointer has changed nothing; one that is killed after it leaves git to `recover`.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
-from operations.git import repository
+from operations.git import git, git_index, repository
 from operations.process import lock
-from operations.project.champion_names import POINTER
-from operations.registry import exchange
+from operations.project.champion_names import POINTER, TAGS
+from operations.registry.champion_record import Champion, current, is_former, parsed, pointer
 
-CHAMPION = Path("data/champion")
-IGNORED, LINE = Path("data/.gitignore"), "/champion"
-STATE = Path("data/.state")
-JOURNAL = STATE / "champion-switch.json"
-FORMER = STATE / "former-champions"
 NEXT = Path("data/champion.next")
-"""Where the next one is built. Not below data/.state, which DVC is told to ignore."""
-ABOUT = "champion.json"
-
-
-@dataclass(frozen=True)
-class Switch:
-    """What is to be the case at the end."""
-
-    champion: str
-    """tag of the champion in data/champion"""
-    pointer: str
-    """text of data/champion.dvc"""
-    message: str
-    """of the commit"""
-    annotation: str | None
-    """of the tag to make; None where the tag is there"""
+"""Where things are built. Not below data/.state or data/champions, in which DVC adds nothing."""
 
 
 @contextmanager
 def building(root: Path) -> Iterator[Path]:
-    """An empty folder to build the next one in, as its part `champion`; it goes where that ends with an error."""
-    shutil.rmtree(root / NEXT, ignore_errors=True)
-    (root / NEXT).mkdir(parents=True)
+    """An empty folder to build in, for the time of the block."""
+    place = root / NEXT
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
     try:
-        yield root / NEXT
-    except BaseException:
-        if not (root / JOURNAL).exists():
-            shutil.rmtree(root / NEXT, ignore_errors=True)
-        raise
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
-def make(root: Path, switch: Switch) -> str:
-    """Make the switch to `data/champion.next/champion`; the commit. Hold the project's lock.
+def make(root: Path, text: str) -> None:
+    """Have the pointer say `text`, whose folder is in its place, and git record it. Hold the project's lock.
 
-    Raises what `repository.commit` raises, and then nothing was changed. An error after the commit leaves the rest to
-    `recover`.
+    Raises what `repository.commit` raises, and then the pointer is as it was. An error after the commit leaves the rest
+    to `recover`.
     """
-    _write(root, JOURNAL, json.dumps(asdict(switch)))
+    before = pointer(root)
+    for named in (before, text):
+        _touch(root, named)
+    _point(root, text)
     try:
-        made = repository.commit(root, _files(root, switch), switch.message)
+        _record(root)
     except BaseException:
-        if repository.show(root, "HEAD", POINTER) != switch.pointer.encode():  # an interrupt can come after the commit
-            _forget(root)
+        if repository.show(root, "HEAD", POINTER) != text.encode():  # an interrupt can come after the commit
+            _point(root, before)
         raise
-    _finish(root, switch)
-    return made
 
 
 def recover(root: Path) -> str | None:
-    """Finish the switch that a killed process began, or clear away what it built; the champion's tag if it finished.
+    """Have git record what the pointer names, and forget what a killed process was building; its tag if it was not.
 
     Waits for the project's lock where there is something to do.
     """
-    if not any((root / path).exists() for path in (JOURNAL, NEXT)):
+    if not (root / NEXT).exists() and is_recorded(root):
         return None
     with lock.held(root, "finish an interrupted promotion"):
-        if not (root / JOURNAL).exists():
-            shutil.rmtree(root / NEXT, ignore_errors=True)
+        shutil.rmtree(root / NEXT, ignore_errors=True)
+        if is_recorded(root):
             return None
-        switch = Switch(**json.loads((root / JOURNAL).read_text()))
-        (root / NEXT).mkdir(exist_ok=True)
-        repository.commit(root, _files(root, switch), switch.message)
-        _finish(root, switch)
-        return switch.champion
+        _record(root)
+        return parsed(pointer(root) or "").tag
 
 
-def named(folder: Path) -> str | None:
-    """The tag in a champion's folder, None where it has none."""
-    with suppress(OSError, ValueError, LookupError, TypeError):
-        return str(json.loads((folder / ABOUT).read_text())["tag"])
-    return None
+def is_recorded(root: Path) -> bool:
+    """Whether git has a commit, and a tag, of what the pointer names; so it is where there is no pointer, or no git."""
+    now = current(root)
+    if now is None or not git.succeeds(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+        return True
+    is_committed = repository.show(root, "HEAD", POINTER) == (root / POINTER).read_bytes()
+    return is_committed and not git_index.is_left(root) and not _untagged(root, now)
 
 
-def _files(root: Path, switch: Switch) -> dict[str, bytes | None]:
-    """What to commit: data/.gitignore as HEAD has it, whatever else is being edited there."""
-    files: dict[str, bytes | None] = {str(POINTER): switch.pointer.encode()}
-    ignored = (repository.show(root, "HEAD", IGNORED) or b"").decode()
-    if LINE not in ignored.splitlines():
-        files[str(IGNORED)] = _with_line(ignored).encode()
-    return files
+def _record(root: Path) -> None:
+    text = (root / POINTER).read_bytes()
+    now, before = parsed(text.decode()), repository.show(root, "HEAD", POINTER)
+    # No commit where HEAD has it; but then git's index may lag behind that of a killed process.
+    repository.commit(root, {str(POINTER): text}, _message(root, now, before or b""))
+    tag(root, now)
 
 
-def _finish(root: Path, switch: Switch) -> None:
-    """All that comes after the commit."""
-    _put_in_place(root, switch)
-    _write(root, POINTER, switch.pointer)
-    ignored = (root / IGNORED).read_text() if (root / IGNORED).exists() else ""
-    if LINE not in ignored.splitlines():
-        _write(root, IGNORED, _with_line(ignored))
-    if switch.annotation is not None:
-        repository.tag(root, switch.champion, repository.log(root, POINTER)[0].sha, switch.annotation)
-    for folder in _replaced(root):
-        if folder.exists():
-            exchange.retire(folder, root / FORMER)
-    _forget(root)
+def tag(root: Path, now: Champion) -> None:
+    """Tag the commit of its promotion where that is the pointer's last and has none."""
+    if made := _untagged(root, now):
+        repository.tag(root, now.tag, made)
 
 
-def _put_in_place(root: Path, switch: Switch) -> None:
-    place, fresh = root / CHAMPION, root / NEXT / CHAMPION.name
-    if named(place) == switch.champion or not fresh.exists():
+def _untagged(root: Path, now: Champion) -> str | None:
+    """The commit of its promotion, where that is the pointer's last and has no tag."""
+    if now.tag in repository.tags(root, TAGS):
+        return None
+    last = next(iter(repository.log(root, POINTER)), None)
+    return last.sha if last and not now.back and last.subject == _subject(now) else None
+
+
+def _message(root: Path, now: Champion, before: bytes) -> str:
+    if is_former(before.decode()):
+        return f"Move {now.tag} to {now.folder}\n"
+    if not now.back and now.tag in repository.tags(root, TAGS):
+        return f"Have {now.tag} as champion\n"  # a person put an earlier pointer in its place
+    return f"{_subject(now)}\n\n{_body(now)}"
+
+
+def _subject(now: Champion) -> str:
+    back = now.back
+    return f"Roll back to {now.tag} from {back.instead}: {back.why}" if back else f"Promote {now.tag}: {now.why}"
+
+
+def _body(now: Champion) -> str:
+    if now.back:
+        return f"by: {now.back.who}\n"
+    return (
+        f"replaces: {now.replaced or 'none'}\nrun: {now.run or 'none'}\nmodel: {now.model}\n"
+        f"by: {now.who}\nsince: {now.since}\n"
+    )
+
+
+def _touch(root: Path, text: str | None) -> None:
+    """Note when the folder was named last, from which `clean-up` counts."""
+    folder = root / parsed(text).folder if text else None
+    if folder and folder.is_dir():
+        os.utime(folder)
+
+
+def _point(root: Path, text: str | None) -> None:
+    """Replace the pointer at once, out of a folder that is cleared whatever happens."""
+    if text is None:
+        (root / POINTER).unlink(missing_ok=True)
         return
-    if place.exists():
-        exchange.exchange(fresh, place)
-    else:
-        fresh.rename(place)
-
-
-def _replaced(root: Path) -> tuple[Path, Path]:
-    """Where the former one may lie, once the next is in place."""
-    return root / NEXT / CHAMPION.name, exchange.aside(root / CHAMPION)
-
-
-def _forget(root: Path) -> None:
-    (root / JOURNAL).unlink(missing_ok=True)
-    shutil.rmtree(root / NEXT, ignore_errors=True)
-
-
-def _with_line(text: str) -> str:
-    return f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{LINE}\n"
-
-
-def _write(root: Path, path: Path, text: str) -> None:
-    """Put the text in the file's place at once, out of a folder that is cleared whatever happens."""
-    fresh = root / NEXT / f"{path.name}.text"
-    with fresh.open("wb") as stream:
+    with building(root) as place, (place / "pointer").open("wb") as stream:
         stream.write(text.encode())
         stream.flush()
         os.fsync(stream.fileno())
-    if (root / path).exists():
-        fresh.chmod((root / path).stat().st_mode)
-    fresh.replace(root / path)
+        (place / "pointer").replace(root / POINTER)

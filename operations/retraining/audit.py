@@ -23,8 +23,8 @@ from operations.pipeline.runner import StageFailedError
 from operations.process.follow import TAIL, Logger, follow
 from operations.project import listing
 from operations.registry import candidate, champion
+from operations.registry.champion import Champion
 from operations.retraining import rescore
-from operations.storage import remote
 from tasks import model_folder, splits, store
 from tasks.audit import labels
 from tasks.audit.labels import Finding
@@ -73,15 +73,13 @@ def audit(root: Path, when: When, log: Logger = LOG) -> Audited:
     from tasks import params
     from tasks.audit.settings import Audit
 
-    now = champion.current(root)
+    now = champion.present(root)
     if now is None:
         return Audited(None, [], [])
-    if not (root / champion.CHAMPION).is_dir():
-        remote.pull(root, [str(champion.POINTER)])
     rules = params.load(Audit, root / params.FILE)
-    own = pd.read_parquet(root / champion.CHAMPION / candidate.EVALUATION / PREDICTIONS)
-    rows = _new(root)
-    tables = {name: _rows(_answers(root, name, now.model, log), mine) for name, mine in rows.items()}
+    own = pd.read_parquet(root / now.folder / candidate.EVALUATION / PREDICTIONS)
+    rows = _new(root, now)
+    tables = {name: _rows(_answers(root, name, now, log), mine) for name, mine in rows.items()}
     least = rules.least.ahead if when == "ahead" else rules.least.refused
     return Audited(now.tag, labels.audit(tables, own, rules, least), holds.released(root, list(tables)))
 
@@ -101,12 +99,12 @@ def command(root: Path, ingested: Path, model: Path, out: Path) -> list[str]:
     return [*program, str(ingested), str(model), str(out)]
 
 
-def _new(root: Path) -> dict[str, pd.DataFrame]:
+def _new(root: Path, now: Champion) -> dict[str, pd.DataFrame]:
     """The kept rows of each delivery of which the champion has learnt less than half of what it would learn.
 
     By its pictures and not by name: another delivery may have come under a name that it knows.
     """
-    known = model_folder.training_ids(root / champion.CHAMPION)
+    known = model_folder.training_ids(root / now.folder)
     rows = pd.read_parquet(
         root / training_rows.CLEAN / store.TABLE, columns=["delivery", "source", "id", "split", "kept"]
     )
@@ -120,14 +118,14 @@ def _rows(answers: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
     return answers[answers["source"].isin(mine["source"])]
 
 
-def _answers(root: Path, name: str, model: str, log: Logger) -> pd.DataFrame:
-    """What the champion, of that digest, says of a delivery's readable pictures."""
-    place = root / CACHE / _key(root, name, model)
+def _answers(root: Path, name: str, now: Champion, log: Logger) -> pd.DataFrame:
+    """What the champion says of a delivery's readable pictures."""
+    place = root / CACHE / _key(root, name, now.model)
     if not place.is_dir():
         part = place.with_name(place.name + rescore.PART)
         shutil.rmtree(part, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
-        words = command(root, training_rows.INGESTED / name, champion.CHAMPION, part.relative_to(root))
+        words = command(root, training_rows.INGESTED / name, now.folder, part.relative_to(root))
         code, tail = follow(root, words, log, TAIL)
         if code:
             raise StageFailedError(f"the audit of {name} ended with code {code}; its last lines:\n" + "\n".join(tail))

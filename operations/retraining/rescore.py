@@ -22,7 +22,6 @@ from operations.pipeline.runner import StageFailedError
 from operations.process.follow import TAIL, Logger, follow
 from operations.registry import champion
 from operations.registry.candidate import MODEL, SCORES
-from operations.storage import remote
 from tasks import model_folder
 from tasks.gate.decision import Decision
 
@@ -67,20 +66,18 @@ def rescore(root: Path, log: Logger = LOG) -> Rescored | None:
     The stage evaluate must be up to date. Refused is a champion that has seen one of the rows, or lacks a class that
     they have. Raises OSError where its folder cannot be had, StageFailedError where judging it fails.
     """
-    now = champion.current(root)
+    now = champion.present(root)
     if now is None:
         return None
-    if not (root / champion.CHAMPION).is_dir():
-        remote.pull(root, [str(champion.POINTER)])
     if now.model == model_folder.digest(root / MODEL):
         return Rescored(now.tag, root / SCORES, "the same model")
-    why = refusal(root)
+    why = refusal(root, root / now.folder)
     if why:
         return Rescored(now.tag, None, "refused", why)
     place = root / CACHE / key(root, now.model)
     outcome: Literal["cached", "ran"] = "cached" if place.is_dir() else "ran"
     if outcome == "ran":
-        _judge(root, place, log)
+        _judge(root, now.folder, place, log)
     keep(place, KEPT)
     return Rescored(now.tag, place, outcome)
 
@@ -108,11 +105,10 @@ def decide(root: Path, rescored: Rescored | None) -> Decision:
     return decide(former, predictions.read(root / SCORES), rules)
 
 
-def refusal(root: Path) -> str | None:
-    """Why evaluate would refuse the champion, None where it would not. Told without TensorFlow, in evaluate's words."""
+def refusal(root: Path, folder: Path) -> str | None:
+    """Why evaluate would refuse the champion in `folder`, None if not, in evaluate's words. Needs no TensorFlow."""
     from tasks.evaluate import rows
 
-    folder = root / champion.CHAMPION
     try:
         classes, ids = model_folder.described(folder)["classes"], model_folder.training_ids(folder)
         rows.read(root / "data/clean", classes, ids)
@@ -138,12 +134,12 @@ def command(root: Path, model: Path, out: Path) -> list[str]:
     return [{str(MODEL): str(model), str(SCORES): str(out)}.get(word, word) for word in words]
 
 
-def _judge(root: Path, place: Path, log: Logger) -> None:
+def _judge(root: Path, folder: Path, place: Path, log: Logger) -> None:
     """Run the command, in a group that ends with the flow's others; the record has its name once it is whole."""
     part = place.with_name(place.name + PART)
     shutil.rmtree(part, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
-    words = command(root, champion.CHAMPION, part.relative_to(root))
+    words = command(root, folder, part.relative_to(root))
     code, tail = follow(root, words, log, TAIL)
     if code:
         raise StageFailedError(f"{STAGE} of the champion ended with code {code}; its last lines:\n" + "\n".join(tail))

@@ -1,4 +1,4 @@
-"""Brings the settings and the review file of an older project to the names that the code reads today.
+"""Brings the settings, the review file and the champion of an older project to the form that the code reads today.
 
 Models and evaluations keep the form of the code that made them, champions in git's tags too: they are refused in one
 line where they are read, and a training replaces them.
@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from operations.process.files import replace
+from operations.registry import former_layout
 from tasks.dedupe.overrules import COLUMNS, FORMER
 from tasks.params import FILE as PARAMS
 from tasks.params import RENAMED
@@ -21,7 +22,8 @@ VALUES = {"val_distorted_accuracy": "val_corruption_accuracy", "val_distorted_lo
 
 
 def migrate(root: Path) -> str:
-    """Rename what is old in params.yaml, studies/params.yaml and data/review.csv; a line for each change.
+    """Rename what is old in params.yaml, studies/params.yaml and data/review.csv, and move a champion of the former
+    layout to its own folder; a line for each change.
 
     Comments, order and values stay. A second call changes nothing. Raises FileNotFoundError without params.yaml,
     ValueError where both the old and the new name of a setting are there; no file is changed then.
@@ -35,8 +37,9 @@ def migrate(root: Path) -> str:
     for file, (text, lines) in made.items():
         if lines:
             replace(root / file, text)
+    changes += former_layout.take_over(root)
     if not changes:
-        return "nothing to migrate: settings and review file have the names of today"
+        return "nothing to migrate: settings, review file and champion are as today"
     return "\n".join([*changes, "next: git diff; make repro"])
 
 

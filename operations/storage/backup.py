@@ -13,7 +13,7 @@ from typing import Any
 
 from operations.git import repository
 from operations.project import dvc_repo, listing
-from operations.project.champion_names import POINTER, TAGS
+from operations.project.champion_names import FOLDER, POINTER, TAGS
 
 NONE = "there is no remote: hemaflow remote add PATH, or s3://BUCKET/PREFIX"
 WHOLE = "whole"
@@ -121,7 +121,7 @@ def _standing(root: Path, url: str) -> list[Standing]:
         champions = _champions(repo, tags(root))
         named = {**_outputs(repo, root), **champions}
         if champions:
-            named.pop(str(POINTER.with_suffix("")), None)
+            named.pop(str(FOLDER), None)
         every = {value for values in named.values() for value in values}
         there = set(remote.oids_exist(every)) if every else set()
         absent = every - there

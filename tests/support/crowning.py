@@ -1,5 +1,6 @@
 """A project in small with a model to promote, and a stand-in for DVC, which takes a second a call."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -10,14 +11,14 @@ from pathlib import Path
 
 import yaml
 
-from operations.registry import champion
+from operations.registry import champion, champion_data, champion_record, switch
 
 FILES = {
     "dvc.yaml": "stages: {}\n",
     "params.yaml": "classes: {ig: []}\n",
     "data/deliveries.yaml": 'deliveries: ["demo"]\n',
     "data/.gitignore": "/model\n/evaluation\n",
-    ".gitignore": "/data/.state/\n/data/runs/\n",
+    ".gitignore": "/data/.state/\n/data/runs/\n/data/champions\n",
     ".dvcignore": "data/.state\n",
 }
 TO_BE = ["arrays.npz", "champion.json", "decision.json", "evaluation/corruptions.parquet", "evaluation/metrics.json"]
@@ -73,15 +74,40 @@ def crown(root: Path, word: str, why: str = "better", **options) -> champion.Cha
 
 
 def agree(root: Path, tag: str) -> None:
-    """Folder, file, git and DVC all say that it is this champion, and nothing is left of how it came."""
-    there = champion.current(root)
-    assert there.tag == tag
-    assert there == champion.pointed(root)
-    assert git(root, "show", f"HEAD:{champion.POINTER}") == (root / champion.POINTER).read_text().strip()
-    assert git(root, "show", f"{tag}:{champion.POINTER}") == (root / champion.POINTER).read_text().strip()
-    assert sorted(contents(root / champion.CHAMPION)) == TO_BE
+    """Pointer, folder, git and DVC all say that it is this champion, and nothing is left of how it came."""
+    now, text = champion.current(root), (root / champion.POINTER).read_text()
+    assert now.tag == tag
+    assert git(root, "show", f"HEAD:{champion.POINTER}") == text.strip()
+    original = champion_record.parsed(git(root, "show", f"{tag}:{champion.POINTER}"))
+    assert original == dataclasses.replace(now, back=None)
+    assert json.loads((root / now.folder / "champion.json").read_text()) == champion_record.facts(now)
+    assert sorted(contents(root / now.folder)) == TO_BE
     assert not (root / "data/champion.next").exists()
-    assert not (root / "data/.state/champion-switch.json").exists()
+
+
+ABOUT = {"since": "2024-11-25T02:00:00Z", "why": "better", "who": "Ada", "replaced": None, "run": None}
+
+
+def named(root: Path, model: str = "0" * 64, tag: str = "champion/1") -> Path:
+    """Have the pointer name a champion, whose folder is given, with its champion.json; by hand, without DVC and git."""
+    facts = {"tag": tag, **ABOUT, "model": model}
+    digest = hashlib.md5(f"{tag} {model}".encode()).hexdigest()
+    text = champion_record.rendered(yaml.safe_dump({"outs": [{"md5": f"{digest}.dir"}]}), facts)
+    (root / champion.POINTER).write_text(text)
+    folder = root / champion_record.parsed(text).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "champion.json").write_text(json.dumps(facts))
+    return folder
+
+
+def versioned(root: Path, tag: str, content: str, replaced: str | None = None) -> Path:
+    """The same with a folder of one file, model.json, that DVC versions."""
+    with switch.building(root) as place:
+        (place / "champion").mkdir()
+        (place / "champion/model.json").write_text(content)
+        text = champion_data.add(root, {"tag": tag, **ABOUT, "replaced": replaced, "model": "0" * 64})
+    (root / champion.POINTER).write_text(text)
+    return root / champion_record.parsed(text).folder
 
 
 def stand_in(root: Path, *words: str) -> None:
@@ -89,10 +115,11 @@ def stand_in(root: Path, *words: str) -> None:
     cache = root / ".dvc/tmp/stand-in"
     if words[0] == "add":
         folder = root / words[1]
-        digest = hashlib.md5(repr(contents(folder)).encode()).hexdigest()
+        files = contents(folder)
+        digest = hashlib.md5(repr(files).encode()).hexdigest()
         shutil.copytree(folder, cache / digest, dirs_exist_ok=True)
-        (folder.parent / ".gitignore").write_text(f"/{folder.name}\n")
-        folder.with_name(f"{folder.name}.dvc").write_text(f"outs:\n- md5: {digest}.dir\n  path: {folder.name}\n")
+        out = {"md5": f"{digest}.dir", "size": sum(map(len, files.values())), "nfiles": len(files), "path": folder.name}
+        folder.with_name(f"{folder.name}.dvc").write_text(yaml.safe_dump({"outs": [out]}))
     else:
         file = root / words[-1]
         digest = yaml.safe_load(file.read_text())["outs"][0]["md5"].removesuffix(".dir")

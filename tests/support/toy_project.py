@@ -158,7 +158,7 @@ report:
 """
 )
 
-IGNORED = "/data/.state\n/data/incoming/\n/data/waiting/\n/data/runs\n__pycache__/\n"
+IGNORED = "/data/.state\n/data/incoming/\n/data/waiting/\n/data/runs\n/data/champions\n__pycache__/\n"
 FILES = {
     "dvc.yaml": DVC,
     "toy.py": TOY,

@@ -10,7 +10,7 @@ import pytest
 from operations.git import repository
 from operations.process import lock
 from operations.registry import champion
-from operations.registry.champion import CHAMPION, current, promote
+from operations.registry.champion import current, promote
 from tests.support import crowning
 from tests.support.crowning import agree, contents, record, train
 
@@ -47,7 +47,7 @@ def test_a_candidate_stands_for_itself(fresh: Path) -> None:
     train(fresh, "two")
     record(fresh, "one").write_text('{"id": "one", "facts": {"approved": "by Ada"}}')
     promote(fresh, candidate, "approved")
-    files = contents(fresh / CHAMPION)
+    files = contents(fresh / current(fresh).folder)
     assert files["model.weights.h5"] == b"one model.weights.h5"
     assert json.loads(files["provenance.json"])["facts"] == {"approved": "by Ada"}, "the record as it is by then"
     assert not candidate.exists()
@@ -55,8 +55,9 @@ def test_a_candidate_stands_for_itself(fresh: Path) -> None:
 
 def test_a_model_without_a_run_has_no_record_of_one(fresh: Path) -> None:
     promote(fresh, champion.assemble(fresh, {}, None), "by hand")
-    assert current(fresh).run is None
-    assert sorted(contents(fresh / CHAMPION)) == [name for name in crowning.TO_BE if name != "provenance.json"]
+    now = current(fresh)
+    assert now.run is None
+    assert sorted(contents(fresh / now.folder)) == [name for name in crowning.TO_BE if name != "provenance.json"]
 
 
 class Decided:
@@ -91,7 +92,7 @@ def test_the_model_that_was_trained_last_is_promoted_by_hand(root: Path, latest:
 
     made = champion.promote_latest(root, "looks good", None, decide)
     assert (made.tag, made.replaced, made.run, made.why) == ("champion/3", "champion/2", None, "looks good")
-    assert json.loads(contents(root / CHAMPION)["decision.json"])["sentence"] == "Promoted: better"
+    assert json.loads(contents(root / current(root).folder)["decision.json"])["sentence"] == "Promoted: better"
     assert "promote the model" in asked[0], "the gate is asked under the lock"
     assert list((root / "data/.state/candidates").iterdir()) == []
 

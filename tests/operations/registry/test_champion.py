@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operations.registry import champion, champion_data
-from operations.registry.champion import CHAMPION, POINTER, Champion, Unset, current, promote, rollback
+from operations.registry import champion, champion_data, champion_record
+from operations.registry.champion import POINTER, Unset, current, promote, rollback
 from operations.storage import remote
 from tests.support import crowning
 from tests.support.crowning import agree, contents, crown, git, train
@@ -48,7 +48,8 @@ def fresh(new: Path, tmp_path: Path, quick: None) -> Path:
 
 def test_a_champion_holds_all_that_belongs_to_it(root: Path) -> None:
     agree(root, "champion/2")
-    there, files = current(root), contents(root / CHAMPION)
+    there = current(root)
+    files = contents(root / there.folder)
     assert (there.why, there.who, there.replaced, there.run) == (
         "better under corruption",
         "Ada <ada@example.org>",
@@ -62,6 +63,8 @@ def test_a_champion_holds_all_that_belongs_to_it(root: Path) -> None:
     assert json.loads(files["provenance.json"])["id"] == "two"
     assert files["evaluation/corruptions.parquet"] == b"two"
     assert yaml.safe_load((root / POINTER).read_text())["meta"] == json.loads(files["champion.json"])
+    digest = yaml.safe_load((root / POINTER).read_text())["outs"][0]["md5"]
+    assert there.folder == Path(f"data/champions/2-{digest[:8]}")
     status = crowning.run(root, sys.executable, "-m", "dvc", "status", str(POINTER))
     assert status == "Data and pipelines are up to date.\n"
 
@@ -72,9 +75,8 @@ def test_git_has_a_commit_and_a_tag_of_each_and_nothing_else(root: Path) -> None
         "Promote champion/1: the first",
         "First",
     ]
-    assert git(root, "show", "--name-only", "--format=", "HEAD^").split() == ["data/.gitignore", "data/champion.dvc"]
-    assert git(root, "show", "--name-only", "--format=", "HEAD").split() == ["data/champion.dvc"]
-    assert git(root, "show", "HEAD:data/.gitignore").splitlines() == ["/model", "/evaluation", "/champion"]
+    for commit in ("HEAD^", "HEAD"):
+        assert git(root, "show", "--name-only", "--format=", commit).split() == ["data/champion.dvc"]
     assert git(root, "rev-parse", "champion/1^{commit}", "champion/2^{commit}") == git(
         root, "rev-parse", "HEAD^", "HEAD"
     )
@@ -85,19 +87,18 @@ def test_git_has_a_commit_and_a_tag_of_each_and_nothing_else(root: Path) -> None
 
 
 def test_rollback_and_forth(root: Path) -> None:
-    first, second = (git(root, "show", f"champion/{number}:{POINTER}") for number in (1, 2))
-    before = contents(root / CHAMPION)
+    before = contents(root / "data/champions")
     assert rollback(root, None, "wrong on new smears", "Cy").tag == "champion/1"
     agree(root, "champion/1")
-    assert contents(root / CHAMPION)["model.weights.h5"] == b"one model.weights.h5"
-    assert (root / POINTER).read_text().strip() == first
+    assert (root / current(root).folder / "model.weights.h5").read_bytes() == b"one model.weights.h5"
     assert git(root, "log", "-1", "--format=%s|%b") == (
         "Roll back to champion/1 from champion/2: wrong on new smears|by: Cy"
     )
     assert git(root, "tag").split() == ["champion/1", "champion/2"]
     assert rollback(root, "champion/2", "no, the smears were wrong").who == "Ada <ada@example.org>"
     agree(root, "champion/2")
-    assert ((root / POINTER).read_text().strip(), contents(root / CHAMPION)) == (second, before)
+    assert (current(root).back.instead, current(root).back.why) == ("champion/1", "no, the smears were wrong")
+    assert contents(root / "data/champions") == before
 
 
 @pytest.mark.parametrize("kind", ["hardlink", pytest.param("symlink", marks=pytest.mark.long)])
@@ -105,11 +106,13 @@ def test_files_that_are_links_into_dvc_s_cache(root: Path, kind: str) -> None:
     (root / ".dvc/config").write_text(f"[cache]\n    type = {kind}\n")
     git(root, "commit", "-qam", "Links")
     crown(root, "three")
-    weights = root / CHAMPION / "model.weights.h5"
+    weights = root / current(root).folder / "model.weights.h5"
     assert weights.is_symlink() if kind == "symlink" else weights.stat().st_nlink == 2
+    shutil.rmtree(root / "data/champions")
     for tag, word in (("champion/2", "two"), ("champion/3", "three")):
         rollback(root, tag, "is it whole?")
         agree(root, tag)
+        weights = root / current(root).folder / "model.weights.h5"
         assert weights.read_bytes() == f"{word} model.weights.h5".encode()
     assert weights.is_symlink() if kind == "symlink" else weights.stat().st_nlink > 1
 
@@ -118,12 +121,9 @@ def test_what_others_do_in_the_checkout_is_neither_lost_nor_committed(fresh: Pat
     (fresh / "data/deliveries.yaml").write_text('deliveries: ["demo", "smears"]\n')
     (fresh / "params.yaml").write_text("classes: {ig: [], ne: []}\n")
     git(fresh, "add", "params.yaml")
-    (fresh / "data/.gitignore").write_text("/model\n/evaluation\n/notes\n")
     (fresh / "data/raw.dvc").write_text("untracked\n")
     crown(fresh, "one")
-    assert git(fresh, "show", "HEAD:data/.gitignore").splitlines() == ["/model", "/evaluation", "/champion"]
-    assert (fresh / "data/.gitignore").read_text().splitlines() == ["/model", "/evaluation", "/notes", "/champion"]
-    status = [" M data/.gitignore", " M data/deliveries.yaml", "M  params.yaml", "?? data/raw.dvc"]
+    status = [" M data/deliveries.yaml", "M  params.yaml", "?? data/raw.dvc"]
     assert crowning.run(fresh, "git", "status", "--porcelain").splitlines() == status
     crown(fresh, "two")
     rollback(fresh, None, "back")
@@ -147,16 +147,12 @@ def merging(root: Path) -> None:
     (root / ".git/MERGE_HEAD").write_text(git(root, "rev-parse", "HEAD"))
 
 
-def tracked(root: Path) -> None:
-    git(root, "add", "-f", str(CHAMPION / "model.json"))
-
-
-def another(root: Path) -> None:
-    (root / POINTER).write_text((root / POINTER).read_text().replace("champion/2", "champion/7"))
+def not_ignored(root: Path) -> None:
+    (root / ".gitignore").write_text("/data/.state/\n")
 
 
 def foreign(root: Path) -> None:
-    (root / CHAMPION / "champion.json").write_text("{}")
+    (root / POINTER).write_text("outs: [{md5: 1.dir, path: champions/1}]\n")
 
 
 REFUSED = {
@@ -167,9 +163,8 @@ REFUSED = {
     "no candidate": (None, {"candidate": Path("data/model")}, "data/model is no candidate, expected a folder that"),
     "index locked": (refused_index, {}, "another git has had the index for 0 s"),
     "a merge under way": (merging, {}, "a merge is under way in git"),
-    "git has the folder": (tracked, {}, "git has files of data/champion, which DVC is to have"),
-    "folder and file differ": (another, {}, "data/champion holds champion/2, and data/champion.dvc names champion/7"),
-    "no champion's folder": (foreign, {}, "data/champion/champion.json: expected what a promotion writes"),
+    "not ignored": (not_ignored, {}, "git does not ignore data/champions, which DVC has: `hemaflow migrate` puts it"),
+    "no champion's file": (foreign, {}, "data/champion.dvc: expected what a promotion writes: 'meta'"),
 }
 
 
@@ -182,11 +177,16 @@ def test_what_is_refused_changes_nothing(
     candidate = champion.assemble(root, {}, None)
     if spoil:
         spoil(root)
-    before = contents(root / "data"), git(root, "rev-parse", "HEAD"), git(root, "ls-files", "-s"), git(root, "tag")
+    before = lasting(root), git(root, "rev-parse", "HEAD"), git(root, "ls-files", "-s"), git(root, "tag")
     with pytest.raises((ValueError, OSError), match=message):
         promote(root, **{"candidate": candidate, "why": "why", **options})
-    assert (contents(root / "data"), *before[1:]) == before
+    assert (lasting(root), *before[1:]) == before
     assert (git(root, "rev-parse", "HEAD"), git(root, "ls-files", "-s"), git(root, "tag")) == before[1:]
+
+
+def lasting(root: Path) -> dict[str, bytes]:
+    """All data but the folder of a champion that never was, which `clean-up` removes some day."""
+    return {name: text for name, text in contents(root / "data").items() if not name.startswith("champions/3-")}
 
 
 def test_without_an_expectation_any_champion_is_replaced(root: Path, quick: None) -> None:
@@ -205,7 +205,6 @@ def test_dvc_failing_is_told_in_its_words_and_changes_nothing(root: Path) -> Non
 
 
 def no_champion(root: Path) -> None:
-    shutil.rmtree(root / CHAMPION)
     (root / POINTER).unlink()
 
 
@@ -234,11 +233,12 @@ def test_the_first_champion_replaced_none(fresh: Path) -> None:
 
 
 def test_an_earlier_champion_whose_content_is_lost(root: Path) -> None:
-    shutil.rmtree(root / ".dvc/cache")
-    before = contents(root / CHAMPION), git(root, "rev-parse", "HEAD")
+    for folder in (root / ".dvc/cache", *(root / "data/champions").glob("1-*")):
+        shutil.rmtree(folder)
+    before = contents(root / "data"), git(root, "rev-parse", "HEAD")
     with pytest.raises(OSError, match="champion/1 is not in DVC's cache, and there is no remote to get it from"):
         rollback(root, None, "why")
-    assert (contents(root / CHAMPION), git(root, "rev-parse", "HEAD")) == before
+    assert (contents(root / "data"), git(root, "rev-parse", "HEAD")) == before
     agree(root, "champion/2")
 
 
@@ -250,16 +250,18 @@ def test_an_earlier_champion_comes_from_the_remote(root: Path, tmp_path: Path, m
     (tmp_path / "storage").mkdir()
     git(root, "commit", "-qam", "Remote")
     remote.push(root, champions=True)
-    shutil.rmtree(root / ".dvc/cache")
+    for folder in (".dvc/cache", "data/champions"):
+        shutil.rmtree(root / folder)
     rollback(root, None, "why")
     agree(root, "champion/1")
-    assert contents(root / CHAMPION)["model.weights.h5"] == b"one model.weights.h5"
+    assert (root / current(root).folder / "model.weights.h5").read_bytes() == b"one model.weights.h5"
 
 
 def test_an_earlier_champion_that_the_remote_has_lost(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*arguments: object) -> str:
         raise OSError("it is gone")
 
+    shutil.rmtree(root / champion_record.parsed(git(root, "show", f"champion/1:{POINTER}")).folder)
     monkeypatch.setattr(champion_data, "_dvc", lost)
     monkeypatch.setattr(remote, "configured", lambda root: "s3://smears/store")
     monkeypatch.setattr(remote, "pull", lost)
@@ -270,10 +272,38 @@ def test_an_earlier_champion_that_the_remote_has_lost(root: Path, monkeypatch: p
     agree(root, "champion/2")
 
 
-def test_a_reader_sees_one_champion_throughout(root: Path, quick: None) -> None:
-    with champion.pinned(root) as folder:
-        crown(root, "three")
-        crown(root, "four")
-        assert (folder / "model.weights.h5").read_bytes() == b"two model.weights.h5"
-    assert isinstance(current(root), Champion)
-    assert current(root).tag == "champion/4"
+def damaged(folder: Path) -> None:
+    (folder / "model.weights.h5").unlink()
+    (folder / "model.weights.h5").write_bytes(b"one model.weights.h6")
+
+
+def cut_short(folder: Path) -> None:
+    shutil.rmtree(folder / "evaluation")
+
+
+@pytest.mark.parametrize("spoil", [damaged, cut_short, shutil.rmtree])
+def test_an_earlier_champion_that_is_not_here_whole_comes_from_the_cache(root: Path, spoil) -> None:
+    spoil(root / champion_record.parsed(git(root, "show", f"champion/1:{POINTER}")).folder)
+    rollback(root, None, "why")
+    agree(root, "champion/1")
+    assert (root / current(root).folder / "model.weights.h5").read_bytes() == b"one model.weights.h5"
+
+
+def test_a_folder_stays_as_it_is_when_others_take_its_place(root: Path, quick: None) -> None:
+    folder = root / current(root).folder
+    before = contents(folder)
+    crown(root, "three")
+    rollback(root, None, "back")
+    assert contents(folder) == before
+    crown(root, "four")
+    assert contents(folder) == before
+    assert sorted(path.name.partition("-")[0] for path in folder.parent.iterdir()) == ["1", "2", "3", "4"]
+
+
+def test_a_pointer_that_a_person_puts_back_counts_and_is_committed(root: Path, quick: None) -> None:
+    git(root, "checkout", "champion/1", "--", str(POINTER))
+    assert current(root).tag == "champion/1"
+    assert champion.recover(root) == "champion/1"
+    agree(root, "champion/1")
+    assert git(root, "log", "-1", "--format=%s") == "Have champion/1 as champion"
+    assert crown(root, "three").replaced == "champion/1"
