@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from operations import clean_up as module
 from operations.clean_up import clean_up
 from operations.git import repository
 from operations.project import listing
+from operations.registry.champion_record import current
 from operations.storage import remote
+from tests.support import crowning
 from tests.support.fixtures import Steer
 
 IDENTITY = {f"GIT_{role}_{what}": "t@t" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -26,14 +27,8 @@ def run(root: Path, *words: str) -> str:
 
 def promote(root: Path, number: int) -> None:
     """A champion as a promotion leaves it, by hand."""
-    (root / "data/champion").mkdir(exist_ok=True)
-    (root / "data/champion/model.json").write_text(f"model {number}")
-    run(root, "dvc", "add", "-q", "data/champion")
-    pointer = root / "data/champion.dvc"
     replaced = f"champion/{number - 1}" if number > 1 else None
-    facts = {"tag": f"champion/{number}", "since": "2026-01-01T00:00:00Z", "why": "better", "who": "t"}
-    meta = {**facts, "replaced": replaced, "run": None, "model": "0" * 64}
-    pointer.write_text(yaml.safe_dump({**yaml.safe_load(pointer.read_text()), "meta": meta}))
+    crowning.versioned(root, f"champion/{number}", f"model {number}", replaced)
     run(root, "git", "add", "-A")
     run(root, "git", "commit", "-qm", f"Champion {number}")
     run(root, "git", "tag", "-a", "-m", "promoted", f"champion/{number}")
@@ -115,7 +110,9 @@ def test_old_outputs_go_and_every_champion_stays_with_all_of_its_commit(project:
     for tag in TAGS:
         run(project, "git", "checkout", "-q", tag)
         checkout(project)
-        assert (project / "data/champion/model.json").read_text() == f"model {tag[-1]}"
+        now = current(project)
+        assert now is not None
+        assert (project / now.folder / "model.json").read_text() == f"model {tag[-1]}"
     assert "Data and pipelines are up to date" in run(project, "dvc", "status", "dvc.yaml")
     run(project, "git", "checkout", "-q", "vain")
     with pytest.raises(subprocess.CalledProcessError):

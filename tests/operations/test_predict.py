@@ -2,11 +2,11 @@
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
-from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from hemaflow.__main__ import app
 from operations import predict as module
-from operations.registry import exchange
+from tests.support import crowning
 
 CELLS = {"a.png": (230, 0, 0), "b.png": (10, 0, 0), "c.png": (130, 0, 0), "d.png": (230, 200, 0)}
 EXPECTED = """\
@@ -146,52 +146,45 @@ def test_a_single_picture_and_its_views(root: Path, model: Model) -> None:
     assert model.tta == {8}
 
 
-@pytest.mark.parametrize(
-    ("folders", "words", "expected"),
-    [
-        (["data/champion"], [], "data/champion"),
-        (["data/champion"], ["--model", "data/model"], "data/model"),
-        (["other"], ["--model", "other"], "other"),
-    ],
-    ids=["the champion goes first", "unless a model is named", "any folder"],
-)
-def test_which_model(root: Path, model: Model, folders: list[str], words: list[str], expected: str) -> None:
-    for folder in folders:
-        (root / folder).mkdir()
-        (root / folder / "model.json").touch()
-    assert run("cells", *words).exit_code == 0
-    assert model.folders == [root / expected]
+def test_which_model(root: Path, model: Model) -> None:
+    assert run("cells").exit_code == 0
+    champion = crowning.named(root)
+    (root / "other").mkdir()
+    for folder in (champion, root / "other"):
+        (folder / "model.json").touch()
+    for words in ([], ["--model", "data/model"], ["--model", "other"]):
+        assert run("cells", *words).exit_code == 0
+    assert model.folders == [root / "data/model", champion, root / "data/model", root / "other"]
 
 
 def test_one_champion_throughout_a_switch(root: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
-    for folder, name in product(("data/champion", "data/next"), ("model.json", "model.weights.h5")):
-        (root / folder).mkdir(exist_ok=True)
-        (root / folder / name).write_text(folder)
 
     def load(folder: Path) -> Model:
         found.append((folder / "model.json").read_text())
-        exchange.exchange(root / "data/next", root / "data/champion")
-        exchange.retire(root / "data/next", root / "data/.state/former")
-        found.append((folder / "model.weights.h5").read_text())
+        (crowning.named(root, tag="champion/2") / "model.json").write_text("champion/2")
+        found.append((folder / "model.json").read_text())
         return model
 
+    (crowning.named(root) / "model.json").write_text("champion/1")
     monkeypatch.setitem(sys.modules, "tasks.selective.selective_classifier", SimpleNamespace(load=load))
     assert run("cells").exit_code == 0
-    assert found == ["data/champion", "data/champion"]
-    assert (root / "data/champion/model.json").read_text() == "data/next"
+    assert found == ["champion/1", "champion/1"]
+    assert run("cells").exit_code == 0
+    assert found[2:] == ["champion/2", "champion/2"]
 
 
 def test_an_error_names_the_champion_s_file(root: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    (root / "data/champion").mkdir()
-    (root / "data/champion/model.json").touch()
+    file = crowning.named(root) / "model.json"
+    file.touch()
 
     def load(folder: Path) -> Model:
         raise ValueError(f"{folder / 'model.json'}: damaged or edited")
 
     monkeypatch.setitem(sys.modules, "tasks.selective.selective_classifier", SimpleNamespace(load=load))
-    for words in ([], ["--model", "data/champion"]):
-        assert run("cells", *words).stderr == "data/champion/model.json: damaged or edited\n"
+    name = file.parent.relative_to(root)
+    for words in ([], ["--model", str(name)]):
+        assert run("cells", *words).stderr == f"{name}/model.json: damaged or edited\n"
 
 
 def empty_zip(root: Path) -> None:
@@ -225,11 +218,16 @@ def never_trained(root: Path) -> None:
 
 
 def broken_champion(root: Path) -> None:
-    (root / "data/champion").mkdir()
+    crowning.named(root)
 
 
 def pointer_alone(root: Path) -> None:
-    (root / "data/champion.dvc").touch()
+    shutil.rmtree(crowning.named(root))
+
+
+def former_layout(root: Path) -> None:
+    crowning.named(root)
+    crowning.former(root)
 
 
 MISTAKES = {
@@ -241,10 +239,15 @@ MISTAKES = {
     "npz of grey pictures": (grey, ["x.npz"], "x.npz: images.npy must have the shape N x H x W x 3, got 2 x 8 x 8"),
     "no model there": (None, ["cells", "--model", "empty"], "no model in empty: model.json is missing"),
     "no model folder": (None, ["cells", "--model", "nowhere"], "no model in nowhere: model.json is missing"),
-    "no model yet": (never_trained, ["cells"], "no model in data/champion or data/model yet: run `make repro`"),
+    "no model yet": (never_trained, ["cells"], "no champion, and no model in data/model yet: run `make repro`"),
     "half a model": (no_model, ["cells"], "no model in data/model: model.json is missing"),
-    "half a champion": (broken_champion, ["cells"], "no model in data/champion: model.json is missing"),
-    "champion not here": (pointer_alone, ["cells"], "data/champion.dvc names a champion that is not here: `dvc"),
+    "half a champion": (broken_champion, ["cells"], "no model in data/champions/1-"),
+    "champion not here": (pointer_alone, ["cells"], "data/champion.dvc names data/champions/1-"),
+    "champion of the former layout": (
+        former_layout,
+        ["cells"],
+        "the champion lies as an older version had it",
+    ),
     "no folder for out": (None, ["cells", "-o", "new/out.csv"], "new: no such folder to write out.csv into"),
     "out is no csv": (None, ["cells", "-o", "out.txt"], "expected the path of a CSV, as predictions.csv, got out.txt"),
     "out is the input": (None, ["cells/a.png", "-o", "cells/a.png"], "expected the path of a CSV"),

@@ -88,9 +88,9 @@ def agree(root: Path, tag: str) -> None:
 ABOUT = {"since": "2024-11-25T02:00:00Z", "why": "better", "who": "Ada", "replaced": None, "run": None}
 
 
-def named(root: Path, model: str = "0" * 64, tag: str = "champion/1") -> Path:
+def named(root: Path, model: str = "0" * 64, tag: str = "champion/1", run: str | None = None) -> Path:
     """Have the pointer name a champion, whose folder is given, with its champion.json; by hand, without DVC and git."""
-    facts = {"tag": tag, **ABOUT, "model": model}
+    facts = {"tag": tag, **ABOUT, "run": run, "model": model}
     digest = hashlib.md5(f"{tag} {model}".encode()).hexdigest()
     text = champion_record.rendered(yaml.safe_dump({"outs": [{"md5": f"{digest}.dir"}]}), facts)
     (root / champion.POINTER).write_text(text)
@@ -98,6 +98,15 @@ def named(root: Path, model: str = "0" * 64, tag: str = "champion/1") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "champion.json").write_text(json.dumps(facts))
     return folder
+
+
+def former(root: Path) -> None:
+    """Have the champion that `promote` or `named` made lie as the former layout has it."""
+    now = champion.current(root) or champion_record.parsed("")
+    (root / now.folder).rename(root / champion_record.FORMER_FOLDER)
+    document = yaml.safe_load((root / champion.POINTER).read_text())
+    document["outs"][0]["path"] = champion_record.FORMER_FOLDER.name
+    (root / champion.POINTER).write_text(yaml.safe_dump(document))
 
 
 def versioned(root: Path, tag: str, content: str, replaced: str | None = None) -> Path:

@@ -81,7 +81,7 @@ def check_second_champion(root: Path) -> None:
     now = champion.current(root)
     assert now is not None
     assert (now.tag, now.replaced) == ("champion/2", "champion/1")
-    assert now.model == model_folder.digest(root / "data/model") == model_folder.digest(root / champion.CHAMPION)
-    assert (root / "data/champion/model.weights.h5").read_text() == BETTER.split()[1]
+    assert now.model == model_folder.digest(root / "data/model") == model_folder.digest(root / now.folder)
+    assert (root / now.folder / "model.weights.h5").read_text() == BETTER.split()[1]
     assert repository.changed(root) == ["params.yaml"]
     assert list((root / "data/.state/candidates").glob("*")) == []

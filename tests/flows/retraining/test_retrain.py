@@ -47,7 +47,7 @@ def test_the_first_model_becomes_the_champion_by_the_floors(made_champion: tuple
     now = champion.current(root)
     assert now is not None
     assert (now.tag, now.who, now.run, now.replaced) == ("champion/1", "the gate", told.record, None)
-    assert now.model == model_folder.digest(root / "data/model") == model_folder.digest(root / champion.CHAMPION)
+    assert now.model == model_folder.digest(root / "data/model") == model_folder.digest(root / now.folder)
     assert repository.changed(root) == []
 
 
@@ -127,7 +127,9 @@ def test_a_delivery_of_copies_is_committed_and_trains_nothing(with_champion: Pat
 @pytest.mark.long
 def test_a_champion_that_saw_a_test_row_stays_and_the_page_says_what_a_person_can_do(with_second: Path) -> None:
     """As where the seed of the split was changed: what is test data now, the champion may have learnt."""
-    (with_second / "data/champion/training_ids.txt").open("a").writelines(
+    now = champion.current(with_second)
+    assert now is not None
+    (with_second / now.folder / "training_ids.txt").open("a").writelines(
         f"{each}\n" for each in ids(with_second, "test")
     )
     told = retrained()

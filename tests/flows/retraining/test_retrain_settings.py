@@ -52,7 +52,9 @@ def test_settings_of_a_promoted_model_are_put_into_params_yaml_and_committed(wit
     assert str(told).endswith("; params.yaml has train.batch=38 now")
     _check_taken_over(with_champion, before)
     assert git(with_champion, "show", "--name-only", "--format=", told.commit).split() == ["dvc.lock", "params.yaml"]
-    own = json.loads((with_champion / "data/champion/provenance.json").read_text())
+    now = champion.current(with_champion)
+    assert now is not None
+    own = json.loads((with_champion / now.folder / "provenance.json").read_text())
     assert own["facts"]["settings"] == {"train.batch": 38}
     assert own["params"]["train"]["batch"] == 38
     assert retrained().why == WHY_UNCHANGED
@@ -274,8 +276,8 @@ def _check_taken_over(root: Path, before: str) -> None:
     assert repository.changed(root) == []
     now = champion.current(root)
     assert now is not None
-    assert now.model == model_folder.digest(root / "data/model") == model_folder.digest(root / champion.CHAMPION)
-    assert (root / "data/champion/model.weights.h5").read_text() == "0.95"
+    assert now.model == model_folder.digest(root / "data/model") == model_folder.digest(root / now.folder)
+    assert (root / now.folder / "model.weights.h5").read_text() == "0.95"
     assert list((root / worktree.FOLDER).glob("*")) == list((root / "data/.state/candidates").glob("*")) == []
     assert not (root / takeover.JOURNAL).exists()
 

@@ -16,9 +16,12 @@ from operations.pipeline.needed import Lack
 from operations.project import dvc_file, listing
 from operations.project.stages import STAGES
 from operations.storage import remote
+from tests.support import crowning
 
 IDENTITY = {f"GIT_{role}_{what}": "t@t" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 ALL = ("own", "demo")
+CHAMPION = "data/champions/1-d60f131c"
+"""Its number, and the hash of its content."""
 
 
 def run(root: Path, *words: str) -> str:
@@ -62,9 +65,8 @@ def worker(made: Path, tmp_path: Path, environment, monkeypatch) -> Path:
 
 def champion(root: Path) -> None:
     """One as a promotion leaves it, by hand."""
-    (root / "data/champion").mkdir()
-    (root / "data/champion/model.json").write_text("a model")
-    run(root, "dvc", "add", "-q", "data/champion")
+    folder = crowning.versioned(root, "champion/1", "a model")
+    assert folder == root / CHAMPION
 
 
 def parts(*states: str, of: tuple[str, ...] = ALL) -> tuple[str, ...]:
@@ -89,7 +91,7 @@ def lock_of_other_features(root: Path) -> None:
 
 
 JUDGED = ["data/model", "data/evaluation/scores"]
-PLACES = [*JUDGED, "data/champion", "data/clean", *parts("ingested", "raw")]
+PLACES = [*JUDGED, CHAMPION, "data/clean", *parts("ingested", "raw")]
 LONG = pytest.mark.long
 
 
@@ -187,7 +189,7 @@ def forget(world: Path, *places: str) -> None:
 
 def test_outputs_of_studies_and_the_champion_are_nothing_that_a_run_lacks(worker: Path):
     remote.pull(worker)
-    for place in ("studies/results", "data/champion"):
+    for place in ("studies/results", CHAMPION):
         forget(worker.parent, place)
         shutil.rmtree(worker / place)
     todo = plan.plan(worker)
@@ -233,8 +235,8 @@ def test_without_a_remote_nothing_is_brought(worker: Path):
     [
         pytest.param("review demo/trials.txt#1 drop --why blur", ["data/clean"], id="review"),
         pytest.param("preview --out x", ["data/clean", *parts("ingested")], id="preview", marks=LONG),
-        pytest.param("predict data/raw -o x", ["data/champion"], id="predict", marks=LONG),
-        pytest.param("lineage", ["data/champion", "data/clean"], id="lineage", marks=LONG),
+        pytest.param("predict data/raw -o x", [CHAMPION], id="predict", marks=LONG),
+        pytest.param("lineage", [CHAMPION, "data/clean"], id="lineage", marks=LONG),
         pytest.param("export model x --format onnx", ["data/model"], id="export", marks=LONG),
         pytest.param("promote --why no", [*JUDGED, "data/clean", *parts("ingested")], id="promote", marks=LONG),
     ],

@@ -9,9 +9,10 @@ import pytest
 
 from operations.history import provenance, training_rows
 from operations.history.provenance import recording
-from operations.registry import champion
+from operations.registry import champion, champion_data, switch
 from operations.registry.lineage import lineage
 from tasks import splits
+from tests.support import crowning
 
 MODEL = Path("data/model")
 HERE = Path(__file__).parents[3]
@@ -127,12 +128,10 @@ def test_the_run_that_made_it_comes_before_those_that_found_it(project: Path) ->
 
 def _champion(project: Path) -> Path:
     """The model as a promotion leaves it, with its run's record from before the run's end."""
-    folder = project / "data/champion"
-    shutil.copytree(project / MODEL, folder)
-    record = {**provenance.read(project), "end": None, "outcome": "running"}
-    (folder / "provenance.json").write_text(json.dumps(record))
-    about = {"tag": "champion/1", "since": "2024-11-25T18:00:00Z", "why": "better", "who": "Ada", "replaced": None}
-    (folder / "champion.json").write_text(json.dumps({**about, "run": record["id"], "model": _digest(folder)}))
+    run = provenance.read(project)
+    folder = crowning.named(project, _digest(project / MODEL), run=run["id"])
+    shutil.copytree(project / MODEL, folder, dirs_exist_ok=True)
+    (folder / "provenance.json").write_text(json.dumps({**run, "end": None, "outcome": "running"}))
     return folder
 
 
@@ -140,7 +139,7 @@ def test_of_a_champion(project: Path) -> None:
     _champion(project)
     run = provenance.runs(project)[-1]
     text = lineage(project)
-    assert _line(text, "  champion ") == "  champion    champion/1 since 2024-11-25T18:00:00Z, by Ada: better"
+    assert _line(text, "  champion ") == "  champion    champion/1 since 2024-11-25T02:00:00Z, by Ada: better"
     assert f"Made by pipeline {run}, completed" in text
     shutil.rmtree(project / provenance.FOLDER)
     text = lineage(project)
@@ -150,23 +149,23 @@ def test_of_a_champion(project: Path) -> None:
 
 def test_a_champion_that_a_person_promoted_is_of_the_same_run_in_both_answers(project: Path) -> None:
     """As promotions of before left it, that named no run."""
-    folder = _champion(project)
-    (folder / "provenance.json").unlink()
-    about = json.loads((folder / "champion.json").read_text())
-    (folder / "champion.json").write_text(json.dumps({**about, "run": None}))
+    (_champion(project) / "provenance.json").unlink()
+    crowning.named(project, _digest(project / MODEL))
     run = provenance.runs(project)[-1]
     assert f"Made by pipeline {run}, completed" in lineage(project)
     assert f", run {run}, the first" in champion.describe(project)
 
 
 def test_of_a_champion_by_its_tag(project: Path, environment: dict[str, str]) -> None:
-    shutil.rmtree(_champion(project) / "nothing", ignore_errors=True)
+    folder = _champion(project)
     expected = lineage(project).partition("\n")[2]
-    commands = (
-        f"dvc add -q data/champion; git add -f data/champion.dvc data/.gitignore; {WHO}commit -qm x; git tag champion/1"
-    )
+    with switch.building(project) as place:
+        folder.rename(place / "champion")
+        text = champion_data.add(project, json.loads((place / "champion/champion.json").read_text()))
+    (project / champion.POINTER).write_text(text)
+    commands = f"git add {champion.POINTER}; {WHO}commit -qm x; git tag champion/1"
     subprocess.run(commands, shell=True, cwd=project, env=environment, check=True)
-    subprocess.run(["rm", "-rf", "data/champion", "data/champion.dvc"], cwd=project, check=True)
+    subprocess.run(["rm", "-rf", "data/champions", "data/champion.dvc"], cwd=project, check=True)
     text = lineage(project, Path("champion/1"))
     assert text.partition("\n")[0] == f"champion/1: model {_digest(project / MODEL)[:12]}"
     assert text.partition("\n")[2] == expected

@@ -10,7 +10,7 @@ from operations.retraining.audit import Audited
 from tasks.audit.labels import Count, Finding, Verdict
 
 HERE = Path(__file__).parents[3]
-PLACES = Path("data/ingested/x"), Path("data/champion"), Path("data/.state/audited/1.part")
+PLACES = Path("data/ingested/x"), Path("data/champions/1-a"), Path("data/.state/audited/1.part")
 
 
 def finding(name: str, verdict: Verdict) -> Finding:

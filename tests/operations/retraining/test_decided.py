@@ -11,6 +11,7 @@ from operations.retraining import decided
 from tasks import params
 from tasks.train import provenance
 from tasks.train.settings import Train
+from tests.support import crowning
 
 HERE = Path(__file__).parents[3]
 
@@ -53,9 +54,7 @@ def test_a_model_is_open_until_something_is_noted_about_it(toy: Path) -> None:
 
 def test_the_champion_needs_no_note(toy: Path) -> None:
     digest = json.loads((toy / "data/model/model.json").read_text())["digest"]
-    facts = {"tag": "champion/1", "since": "", "why": "", "who": "", "replaced": None, "run": None, "model": digest}
-    (toy / "data/champion").mkdir()
-    (toy / "data/champion/champion.json").write_text(json.dumps(facts))
+    crowning.named(toy, digest)
     assert decided.is_decided(toy)
 
 

@@ -11,17 +11,10 @@ from typing import Any
 import pytest
 
 from operations.pipeline.runner import StageFailedError
+from operations.registry import champion as registry
 from operations.retraining import rescore
 from tasks import model_folder, predictions
-
-TOLD = {
-    "tag": "champion/1",
-    "since": "2024-01-01T00:00:00Z",
-    "why": "first",
-    "who": "Ada",
-    "replaced": None,
-    "run": None,
-}
+from tests.support import crowning
 
 
 @pytest.fixture
@@ -91,8 +84,7 @@ def test_what_the_judgement_follows_from(champion: Path, change: Callable[[Path]
 
 def test_the_same_model_is_not_judged_twice(champion: Path) -> None:
     """A training that changed nothing: the evaluation that is there is the champion's."""
-    shutil.copytree(champion / "data/model", champion / "data/champion", dirs_exist_ok=True)
-    describe(champion, model_folder.digest(champion / "data/model") or "")
+    crowning.named(champion, model_folder.digest(champion / "data/model") or "")
     found = rescore.rescore(champion)
     assert found is not None
     assert (found.outcome, found.scores) == ("the same model", champion / rescore.SCORES)
@@ -101,12 +93,12 @@ def test_the_same_model_is_not_judged_twice(champion: Path) -> None:
 
 def saw_a_test_row(root: Path) -> None:
     rows = predictions.read(root / rescore.SCORES).rows
-    with (root / "data/champion/training_ids.txt").open("a") as seen:
+    with (folder(root) / "training_ids.txt").open("a") as seen:
         seen.write(f"{rows['id'].iloc[0]}\n")
 
 
 def knows_fewer_classes(root: Path) -> None:
-    file = root / "data/champion/model.json"
+    file = folder(root) / "model.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "classes": ["ig"]}))
 
 
@@ -178,9 +170,9 @@ def test_a_command_that_names_no_model_is_an_error(champion: Path) -> None:
 
 
 def test_the_project_s_own_command_is_one_that_can_be_used() -> None:
-    words = rescore.command(Path(__file__).parents[3], Path("data/champion"), Path("data/.state/x"))
+    words = rescore.command(Path(__file__).parents[3], Path("data/champions/1-a"), Path("data/.state/x"))
     assert words[:3] == ["python", "-m", "tasks.evaluate.stage"]
-    assert words[3:] == ["data/clean", "data/ingested", "data/champion", "data/.state/x"]
+    assert words[3:] == ["data/clean", "data/ingested", "data/champions/1-a", "data/.state/x"]
 
 
 def test_an_evaluation_that_is_not_up_to_date_decides_nothing(champion: Path, steer: Any) -> None:
@@ -191,13 +183,13 @@ def test_an_evaluation_that_is_not_up_to_date_decides_nothing(champion: Path, st
 
 
 def make_champion(root: Path, skill: str = "0.6") -> Path:
-    shutil.copytree(root / "data/model", root / "data/champion", dirs_exist_ok=True)
-    (root / "data/champion/model.weights.h5").write_text(skill)
-    describe(root, f"digest of {skill}")
+    place = crowning.named(root, f"digest of {skill}")
+    shutil.copytree(root / "data/model", place, dirs_exist_ok=True)
+    (place / "model.weights.h5").write_text(skill)
     return root
 
 
-def describe(root: Path, digest: str) -> None:
-    file = root / "data/champion/model.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "digest": digest}))
-    (root / "data/champion/champion.json").write_text(json.dumps({**TOLD, "model": digest}))
+def folder(root: Path) -> Path:
+    now = registry.current(root)
+    assert now is not None
+    return root / now.folder

@@ -13,6 +13,7 @@ import pytest
 
 from operations.project import dvc_file, listing
 from operations.storage import remote, traffic
+from tests.support import crowning
 
 IDENTITY = {f"GIT_{role}_{what}": "t@t" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -157,10 +158,8 @@ def test_what_the_remote_has_lost_or_damaged_is_noticed_and_named(world: Path, s
 
 def promote(root: Path, number: int) -> None:
     """A champion as a promotion leaves it, by hand."""
-    (root / "data/champion").mkdir(exist_ok=True)
-    (root / "data/champion/model.json").write_text(f"model {number}")
-    run(root, "dvc", "add", "-q", "data/champion")
-    run(root, "git", "add", "data/champion.dvc", "data/.gitignore", ".dvc/config")
+    crowning.versioned(root, f"champion/{number}", f"model {number}")
+    run(root, "git", "add", "data/champion.dvc", ".dvc/config")
     run(root, "git", "commit", "-qm", f"Champion {number}")
     run(root, "git", "tag", "-a", "-m", "promoted", f"champion/{number}")
 
