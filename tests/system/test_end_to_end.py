@@ -185,7 +185,7 @@ def test_a_new_delivery_decodes_hashes_and_embeds_its_own_pictures_alone(project
 
 
 def test_a_training_killed_in_mid_epoch_is_resumed_by_the_next_repro(project: Path) -> None:
-    set_params(project, {"finetune_epochs: 1": "finetune_epochs: 4"})
+    set_params(project, {"finetune_epochs: 1": "finetune_epochs: 3"})
     killed = subprocess.Popen(
         [Path(sys.executable).with_name("dvc"), "repro", "train"],
         cwd=project,
@@ -194,13 +194,13 @@ def test_a_training_killed_in_mid_epoch_is_resumed_by_the_next_repro(project: Pa
         text=True,
         start_new_session=True,
     )
-    assert any(line.startswith("finetune 2/4") for line in killed.stdout)
+    assert any(line.startswith("finetune 2/3") for line in killed.stdout)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
     (state,) = (project / "data/.state").glob("train-*")
     output = run(project, "dvc", "repro", "train")
     # The line of an epoch is printed before its state is written, so the kill may come in between.
-    assert re.search(r"finetune: resumed after epoch [1-3] of 4", output), output
+    assert re.search(r"finetune: resumed after epoch [12] of 3", output), output
     assert "frozen 1/" not in output
     assert not state.exists()
     resumed = {file.name: file.read_bytes() for file in (project / "data/network").glob("model.*")}

@@ -3,10 +3,9 @@
 import json
 import re
 import signal
+import subprocess
 import time
 from pathlib import Path
-
-import pytest
 
 SETTINGS = {
     "frozen_epochs": 3, "finetune_epochs": 3, "ema": 0.9, "schedule": "plateau", "plateau_patience": 1, "cutmix": 1.0,
@@ -14,33 +13,42 @@ SETTINGS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, start, finish) -> dict:
-    _, result = finish(start(tmp_path_factory.mktemp("undisturbed"), **SETTINGS))
-    return result
-
-
-@pytest.mark.parametrize(
-    ("line", "later", "phase"),
-    [("frozen 2/3", 0.0, "frozen"), ("finetune 1/3", 0.5, "finetune")],
-    ids=["in-the-frozen-phase", "in-mid-epoch-of-fine-tuning"],
-)
-def test_killed_and_resumed_it_ends_at_the_same_weights(
-    tmp_path: Path, start, finish, undisturbed: dict, line: str, later: float, phase: str
-) -> None:
-    killed = start(tmp_path, **SETTINGS)
-    assert any(told.startswith(line) for told in killed.stdout)
-    time.sleep(later)
-    killed.kill()
-    killed.communicate()
-    assert killed.returncode == -signal.SIGKILL
-    # The state may be an epoch further than the line: the kill comes when it comes, but never before that epoch.
-    epochs = len(json.loads((tmp_path / phase / "state.json").read_text())["logs"])
-    out, result = finish(start(tmp_path, **SETTINGS))
-    assert epochs >= 1
-    assert f"{phase}: resumed after epoch {epochs} of 3" in out or epochs == 3
-    assert f"{phase} 1/3" not in out
+def test_killed_in_each_phase_and_resumed_it_ends_at_the_same_weights(tmp_path: Path, start, finish) -> None:
+    _, undisturbed = finish(start(tmp_path / "undisturbed", **SETTINGS))
+    state = tmp_path / "killed"
+    _kill(start(state, **SETTINGS), "frozen 2/3")
+    frozen = _epochs(state, "frozen")
+    told = _kill(start(state, **SETTINGS), "finetune 1/3", later=0.5)
+    assert frozen >= 1
+    assert f"frozen: resumed after epoch {frozen} of 3" in told or frozen == 3
+    assert "frozen 1/3" not in told
+    finetune = _epochs(state, "finetune")
+    told, result = finish(start(state, **SETTINGS))
+    assert finetune >= 1
+    assert f"finetune: resumed after epoch {finetune} of 3" in told or finetune == 3
+    assert "frozen 1/3" not in told
+    assert "finetune 1/3" not in told
     assert result == undisturbed
+
+
+def _kill(training: subprocess.Popen, line: str, later: float = 0.0) -> str:
+    """Kill a training so many seconds after it printed that line; what it had printed."""
+    told = []
+    for each in training.stdout:
+        told.append(each)
+        if each.startswith(line):
+            break
+    assert told[-1].startswith(line), told
+    time.sleep(later)
+    training.kill()
+    training.communicate()
+    assert training.returncode == -signal.SIGKILL
+    return "".join(told)
+
+
+def _epochs(state: Path, phase: str) -> int:
+    """Finished ones: the kill may come an epoch after the line, never before it."""
+    return len(json.loads((state / phase / "state.json").read_text())["logs"])
 
 
 def test_interrupted_it_ends_with_one_line_that_says_from_where_the_next_goes_on(tmp_path: Path, start) -> None:

@@ -43,7 +43,8 @@ def test_both_phases_tell_the_same_figures_of_the_same_weights(trained: training
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path, small) -> None:
     one, same, other = (
-        small.digest(small.train(tmp_path / name, seed=seed)) for name, seed in [("a", 3), ("b", 3), ("c", 4)]
+        small.digest(small.train(tmp_path / name, seed=seed, frozen_epochs=1, finetune_epochs=1))
+        for name, seed in [("a", 3), ("b", 3), ("c", 4)]
     )
     assert one == same
     assert one != other
@@ -52,11 +53,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
 @pytest.mark.parametrize(
     "changes",
     [
-        {"frozen_epochs": 0}, {"finetune_epochs": 0}, {"finetune_blocks": 0},
-        {"optimizer": "adam", "schedule": "cosine"},
-        {"optimizer": "adamw", "schedule": "constant"}, {"imbalance": "under_sampling"}, {"label_smoothing": 0.1},
-        {"mixup": 0.2}, {"ema": 0.5, "finetune_layers": "all"}, {"augment": {"recipe": "none"}},
-        {"augment": {"recipe": "heavy"}, "frozen_augmentations": 1}, {"monitor": "val_corruption_accuracy"},
+        {"frozen_epochs": 0, "optimizer": "adamw", "schedule": "constant", "mixup": 0.2},
+        {"finetune_epochs": 0, "label_smoothing": 0.1, "augment": {"recipe": "heavy"}, "frozen_augmentations": 1},
+        {"finetune_blocks": 0, "optimizer": "adam", "schedule": "cosine", "augment": {"recipe": "none"}},
+        {"ema": 0.5, "finetune_layers": "all", "imbalance": "under_sampling", "monitor": "val_corruption_accuracy"},
         {"backbone": "efficientnet_lite0", "weights": "imagenet", "finetune_blocks": 7},
     ],
     ids=str,
@@ -129,7 +129,11 @@ def test_two_devices_give_the_loss_of_one(tmp_path: Path, small, start, finish) 
         assert results[0]["losses"][phase] == pytest.approx(results[1]["losses"][phase], rel=1e-4)
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "policy",
+    # In 16 bits with a scaled loss, which is the most that a GPU asks for; the others are parts of it.
+    ["mixed_float16", *(pytest.param(name, marks=pytest.mark.long) for name in ("float32", "mixed_bfloat16"))],
+)
 def test_as_on_a_gpu_with_augmentation_in_the_compiled_step(tmp_path: Path, small, policy: str) -> None:
     """XLA and 16 bits work on a CPU too, only slower; what is saved computes in float32 all the same."""
     machine = replace(hardware.find(), xla=True, policy=policy)
