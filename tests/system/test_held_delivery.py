@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from operations.history import provenance
+from tests.support.command import command_folder
 from tests.system.test_unattended import ROOT, Place
 
 pytestmark = pytest.mark.long
@@ -24,7 +25,7 @@ WHERE = ["delivery", "source"]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A clone with a smaller demo, whose model is the champion."""
-    place = Place(tmp_path_factory.mktemp("home") / "hemaflow")
+    place = Place(tmp_path_factory.mktemp("home") / "hemaflow", command_folder(tmp_path_factory))
     (place.home / ".gitconfig").write_text("[user]\nname = Ada\nemail = ada@example.org\n")
     subprocess.run(["git", "clone", "-q", str(ROOT), str(place.root)], check=True)
     for section, values in SMALLER.items():

@@ -17,7 +17,7 @@ from operations.registry import champion, champion_data, switch
 from operations.registry.champion import current, recover
 from tests.support import crowning
 from tests.support.crowning import contents, crown, git
-from tests.support.killed import killed
+from tests.support.killed_act import killed
 
 EVERY = 400
 """More steps than there are."""
