@@ -12,7 +12,6 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import imagehash
@@ -39,7 +38,11 @@ def pictures(file: Path) -> Pictures:
 def own(given: Pictures, processes: int) -> NDArray[np.bool_]:
     """Bits, (n, 8, bits), through the pool that ingest uses."""
     batches = (given[start : start + BATCH] for start in range(0, len(given), BATCH))
-    return np.concatenate(list(workers.ordered(partial(phash, hash_size=HASH_SIZE), batches, processes)))
+    return np.concatenate(list(workers.ordered(_hashed, batches, processes)))
+
+
+def _hashed(given: Pictures) -> NDArray[np.bool_]:
+    return phash([Image.fromarray(picture).convert("L") for picture in given], HASH_SIZE)
 
 
 def peer(given: Pictures, orientations: int) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ def read(file: Path) -> pd.DataFrame:
     """
     if file.suffix == ".csv":
         found = pd.read_csv(file, keep_default_na=False)
-        return found[["source", "kind", "of"]].assign(name=found["source"])
+        return found[["source", "kind", "of"]].assign(name=found.get("name", found["source"]))
     found = pd.DataFrame(json.loads(file.read_text())).reindex(columns=["kind", "of", "file"])
     names = [Path(name).stem if isinstance(name, str) else "" for name in found["file"]]
     return found[["kind", "of"]].replace({"kind": {"foreign": "outlier"}}).assign(row=range(len(found)), name=names)

@@ -67,7 +67,10 @@ TRANSPARENT = Reason(
 NO_CLASS = Reason(store.NO_CLASS, "ingest", "the delivery gives no class, or an unknown one")
 EXACT_COPY = Reason("exact-copy", "dedupe", "the same pixels as a picture that stays", "copied")
 NEAR_COPY = Reason(
-    "near-copy", "dedupe", "the same picture, recompressed, resampled, brightened, turned or mirrored", "copied"
+    "near-copy",
+    "dedupe",
+    "the same picture in another size, compression, brightness, colour or orientation, or annotated",
+    "copied",
 )
 RECROPPED_COPY = Reason("recropped-copy", "dedupe", "the same cell, cut out a few pixels beside", "copied")
 LABEL_CONFLICT = Reason("label-conflict", "dedupe", "a copy of a picture with another label", "conflicting")

@@ -15,11 +15,17 @@ from numpy.typing import NDArray
 
 TABLE = "rows.parquet"
 PIXELS = "pixels.npy"
+VIEWS = "views.npy"
 HASHES = "hashes.npy"
 FEATURES = "features.npy"
 
 ORIENTATIONS = tuple(f"{flip}{angle}" for flip in ("", "mirrored, ") for angle in ("0°", "90°", "180°", "270°"))
 """What `turned` does, by code: a mirroring left to right or none, then quarter turns anticlockwise."""
+
+VIEW_NAMES = ("whole", "centre", "fitted")
+"""The grey views of a picture, by position: as it came, its middle, and as it is stored in pixels.npy."""
+VIEW_SIDE = 32
+"""Their side in pixels; proportions are not kept."""
 
 UNREADABLE = "unreadable"
 """The reason of a file that cannot be decoded."""
@@ -149,8 +155,14 @@ def pixels(ingested: Path, rows: pd.DataFrame) -> Arrays:
     return Arrays(ingested, PIXELS, list(rows["delivery"].unique()))
 
 
+def views(ingested: Path, rows: pd.DataFrame) -> Arrays:
+    """Grey views of the deliveries in `rows`, uint8 (n, views, VIEW_SIDE, VIEW_SIDE)."""
+    return Arrays(ingested, VIEWS, list(rows["delivery"].unique()))
+
+
 def hashes(ingested: Path, rows: pd.DataFrame) -> Arrays:
-    """Packed perceptual hashes of the deliveries in `rows`, uint8 (n, 8, bytes), an orientation each."""
+    """Packed perceptual hashes of the views of the deliveries in `rows`, uint8 (n, views, 8, bytes), an orientation
+    each."""
     return Arrays(ingested, HASHES, list(rows["delivery"].unique()))
 
 

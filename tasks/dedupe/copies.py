@@ -12,17 +12,40 @@ KINDS = {"exact": reasons.EXACT_COPY, "near": reasons.NEAR_COPY, "recropped": re
 """What a copy is dropped for, by the kind of the pair."""
 
 
+GREY = 2.0
+"""Saturation below which a picture is grey."""
+SIZE_STEP = 1.2
+"""Factor between two sizes that are told apart; cameras' formats of one laboratory differ by less."""
+
+
 def ranked(rows: pd.DataFrame) -> pd.DataFrame:
     """Kept rows in order of precedence; never the order of the files.
 
-    Earlier delivery first, then the source that lost least to compression (more pixels, then more bytes), then id.
+    Earlier delivery first, then colour before grey, then what is usual in the delivery: the acquisition batch, which
+    exchanged channels change, and the size, by which the crop is right. Then the one with the least in black or white,
+    which annotations are. Then the source that lost least to compression (more pixels, then more bytes), then id.
     """
     position = {name: code for code, name in enumerate(rows["delivery"].unique())}
     kept = rows[rows["kept"]]
+    kept = kept.assign(**{name: 0.0 for name in ("saturation", "clipped") if name not in kept})  # from an older ingest
     facts = kept.assign(
-        position=kept["delivery"].map(position), pixels=-kept["height"] * kept["width"], bytes=-kept["file_bytes"]
+        position=kept["delivery"].map(position),
+        grey=kept["saturation"] < GREY,
+        rare=-kept.groupby(["delivery", "acquisition_batch"])["id"].transform("size"),
+        odd=_odd_size(kept),
+        clipped=kept["clipped"].round(3),
+        pixels=-kept["height"] * kept["width"],
+        bytes=-kept["file_bytes"],
     )
-    return kept.loc[facts.sort_values(["position", "pixels", "bytes", "id", "source"]).index]
+    order = ["position", "grey", "rare", "odd", "clipped", "pixels", "bytes", "id", "source"]
+    return kept.loc[facts.sort_values(order).index]
+
+
+def _odd_size(rows: pd.DataFrame) -> pd.Series:
+    """By how many steps of SIZE_STEP the size of a row differs from the median of its delivery."""
+    size = pd.Series(np.log(rows["height"] * rows["width"]) / 2, rows.index)
+    usual = size.groupby(rows["delivery"]).transform("median")
+    return ((size - usual).abs() / np.log(SIZE_STEP)).round()
 
 
 def distinct(order: pd.DataFrame) -> pd.DataFrame:

@@ -115,7 +115,8 @@ def _registered(a: int, b: int, take: near.Take, max_shift: float) -> tuple[floa
     if np.abs(shift).max() > max_shift * len(first):
         return a, b, *shift, np.inf
     moved = ndimage.shift(pictures[0], (*shift, 0), order=1, mode="nearest")
-    return a, b, *shift, near.rmse(_covered(moved, shift)[None], _covered(pictures[1], shift)[None])[0]
+    rmse, _ = near.difference(_covered(moved, shift)[None], _covered(pictures[1], shift)[None])
+    return a, b, *shift, rmse[0]
 
 
 def _covered(picture: NDArray[np.uint8], shift: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ class Dedupe(Section):
     max_distance: int = Field(ge=0, description="bits by which the perceptual hashes of copies may differ")
     orientations: bool = Field(description="also find rotated and mirrored copies")
     max_rmse: float = Field(
-        ge=0, le=255, description="difference of copies after matching their brightness, grey levels"
+        ge=0, le=255, description="difference of copies after matching brightness and contrast, grey levels"
     )
     min_contrast: float = Field(
         ge=0, le=128, description="standard deviation in grey levels below which a hash says nothing"

@@ -24,6 +24,7 @@ def measures(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
     | contrast | standard deviation of the grey picture, 0 to 128 grey levels |
     | smoothness | correlation of neighbouring pixels, -1 to 1; noise has none |
     | flat | longest run of rows or columns of one colour, as a share of the side, 0 to 1 |
+    | saturation | mean difference of a pixel's largest and least channel, 0 to 255 grey levels; 0 for a grey picture |
     | background | colour of the background, as #rrggbb |
     | acquisition_batch | name of that colour; a smear's stain and camera show in it |
     """
@@ -34,6 +35,7 @@ def measures(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
         "contrast": grey.std(axis=(1, 2)).astype(float).tolist(),
         "smoothness": _smoothness(grey).astype(float).tolist(),
         "flat": _flat(pixels, grey).tolist(),
+        "saturation": _saturation(pixels).astype(float).tolist(),
         "background": [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours.tolist()],
         "acquisition_batch": colour_names(colours),
     }
@@ -45,6 +47,12 @@ def colour_names(colours: NDArray[np.uint8]) -> list[str]:
     _, a, b = rgb2lab(colours).T
     sector = np.searchsorted(list(HUES.values()), np.degrees(np.arctan2(b, a)) % 360, side="right") - 1
     return np.where(np.hypot(a, b) < COLOURLESS, "grey", np.array(list(HUES))[sector]).tolist()
+
+
+def _saturation(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    largest, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    return (largest - least).mean(axis=(1, 2))
 
 
 def _smoothness(grey: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,5 +1,7 @@
 """Perceptual hashes of whole batches in all eight orientations, equal to imagehash's bit by bit."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
@@ -9,24 +11,23 @@ OVERSAMPLING = 4
 """imagehash's `highfreq_factor`: the cosine transform is taken of a picture this many times the hash's side."""
 
 
-def phash(pixels: NDArray[np.uint8], hash_size: int) -> NDArray[np.bool_]:
-    """Hashes, bool (n, 8, hash_size ** 2), of RGB pictures, uint8 (n, height, width, 3), an orientation each.
+def phash(grey: Sequence[Image.Image], hash_size: int) -> NDArray[np.bool_]:
+    """Hashes, bool (n, 8, hash_size ** 2), of grey pictures of any size, an orientation each.
 
-    The low frequencies of the cosine transform of the grey picture, each compared with their median (Zauner 2010,
+    The low frequencies of the cosine transform of the picture, each compared with their median (Zauner 2010,
     "Implementation and Benchmarking of Perceptual Image Hash Functions"). In orientation 0, as the picture came, the
     bits are those of `imagehash.phash(image, hash_size)`; the others are those of the picture turned by
     `tasks.store.turned`. On a picture without structure they follow from rounding alone.
     """
-    if len(pixels) == 0:
+    if not grey:
         return np.zeros((0, 8, hash_size**2), bool)
-    grey = [Image.fromarray(picture).convert("L") for picture in pixels]
     upright = _low(grey, hash_size)
     transposed = _low([picture.transpose(Image.Transpose.TRANSPOSE) for picture in grey], hash_size)
-    turned = np.stack(_orientations(upright, transposed), axis=1).reshape(len(pixels), 8, -1)
+    turned = np.stack(_orientations(upright, transposed), axis=1).reshape(len(grey), 8, -1)
     return turned > np.median(turned, axis=2, keepdims=True)
 
 
-def _low(grey: list[Image.Image], hash_size: int) -> NDArray[np.float64]:
+def _low(grey: Sequence[Image.Image], hash_size: int) -> NDArray[np.float64]:
     """Low frequencies of the pictures' cosine transforms, float64 (n, hash_size, hash_size)."""
     side = hash_size * OVERSAMPLING
     small = np.stack([np.asarray(one.resize((side, side), Image.Resampling.LANCZOS)) for one in grey])

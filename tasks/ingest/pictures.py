@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tasks import depth, store
 from tasks.delivery.formats import Content
@@ -12,6 +13,7 @@ from tasks.depth import Depth
 from tasks.ingest.decode import Picture, TransparentError, UnreadableError, content_id, fit, read, side_of
 from tasks.ingest.measures import measures
 from tasks.ingest.phash import phash
+from tasks.ingest.views import clipped, thumbnail, views
 
 Record = dict[str, Any]
 
@@ -30,7 +32,8 @@ class Batch(NamedTuple):
     """Pictures as ingested, in order."""
 
     pixels: NDArray[np.uint8]  # (n, image_size, image_size, 3)
-    hashes: NDArray[np.uint8]  # (n, 8, hash_size ** 2 / 8): packed, an orientation each
+    views: NDArray[np.uint8]  # (n, views, side, side): grey
+    hashes: NDArray[np.uint8]  # (n, views, 8, hash_size ** 2 / 8): packed, an orientation each
     records: list[Record]
 
 
@@ -41,26 +44,34 @@ def ingest_batch(batch: Sequence[Content], treatment: Treatment) -> Batch:
     """
     size = treatment.image_size
     pixels = np.zeros((len(batch), size, size, 3), np.uint8)
-    records = [_ingest(given, pixels[place], treatment) for place, given in enumerate(batch)]
-    for record, measured in zip(records, measures(pixels), strict=True):
-        record.update(measured)
+    found = [_ingest(given, pixels[place], treatment) for place, given in enumerate(batch)]
+    for (record, seen), measured in zip(found, measures(pixels), strict=True):
+        record.update(measured, clipped=clipped(seen[0]))
         if record["drop_reason"]:
             record.update(background="", acquisition_batch="")
-    return Batch(pixels, np.packbits(phash(pixels, treatment.hash_size), axis=2), records)
+    return Batch(pixels, *_viewed([seen for _, seen in found], treatment.hash_size), [record for record, _ in found])
 
 
-def _ingest(given: Content, place: NDArray[np.uint8], treatment: Treatment) -> Record:
-    """The record of one picture, whose pixels are written to `place`."""
+def _viewed(seen: list[list[Image.Image]], hash_size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Thumbnails and packed hashes of all views of each picture."""
+    thumbnails = np.array([[thumbnail(view, store.VIEW_SIDE) for view in of] for of in seen])
+    hashes = [np.packbits(phash(view, hash_size), axis=2) for view in zip(*seen, strict=True)]
+    return thumbnails, np.stack(hashes, axis=1)
+
+
+def _ingest(given: Content, place: NDArray[np.uint8], treatment: Treatment) -> tuple[Record, list[Image.Image]]:
+    """The record and the views of one picture, whose pixels are written to `place`."""
     size = len(given) if isinstance(given, bytes) else given.nbytes
     try:
         pixels, notes = decoded(given, treatment.depth)
     except UnreadableError as error:
         reason = store.TRANSPARENT if isinstance(error, TransparentError) else store.UNREADABLE
-        return _record(given, (0, 0), size, reason, str(error))
+        return _record(given, (0, 0), size, reason, str(error)), views(place, place)
     height, width = pixels.shape[:2]
     cut = (treatment.crop, treatment.image_size, treatment.own_crop)
     place[:] = fit(pixels, *cut)
-    return _record(pixels, (height, width), size, decoding="; ".join(notes), crop=side_of(height, width, *cut))
+    record = _record(pixels, (height, width), size, decoding="; ".join(notes), crop=side_of(height, width, *cut))
+    return record, views(pixels, place)
 
 
 def decoded(content: Content, bits: Depth | None) -> Picture:

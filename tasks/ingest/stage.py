@@ -23,9 +23,10 @@ POOL_FROM = 512
 
 
 def main(classes: Classes, ingest: Ingest, delivery: Path, acquisition: Path, out: Path) -> None:
-    """Write pixels.npy, uint8 (rows, image_size, image_size, 3), hashes.npy, uint8 (rows, 8, bits / 8), and the table.
+    """Write pixels.npy, uint8 (rows, image_size, image_size, 3), and the table; row i describes picture i.
 
-    Row i describes picture i. The hashes are packed, an orientation each, as `tasks.store.turned` numbers them.
+    Of each picture's views (`tasks.store.VIEW_NAMES`) also views.npy, uint8 (rows, views, side, side), and hashes.npy,
+    uint8 (rows, views, 8, bits / 8): packed, an orientation each, as `tasks.store.turned` numbers them.
     """
     pictures = raw.rows(delivery, classes)
     if not pictures:
@@ -33,18 +34,20 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, acquisition: Path, ou
     treatment = _treatment(ingest, delivery, acquired.read(acquisition))
     out.mkdir(parents=True)
     pixels = _array(out / store.PIXELS, len(pictures), ingest.image_size, ingest.image_size, 3)
-    hashes = _array(out / store.HASHES, len(pictures), len(store.ORIENTATIONS), ingest.hash_size**2 // 8)
+    each = len(pictures), len(store.VIEW_NAMES)
+    views = _array(out / store.VIEWS, *each, store.VIEW_SIDE, store.VIEW_SIDE)
+    hashes = _array(out / store.HASHES, *each, len(store.ORIENTATIONS), ingest.hash_size**2 // 8)
     records: list[Record] = []
     processes = workers.cores() if len(pictures) >= POOL_FROM else 1
     batches = workers.ordered(partial(ingest_batch, treatment=treatment), raw.chunks(delivery, BATCH), processes)
     with tqdm(total=len(pictures), desc=f"ingest {delivery.name}", unit="picture", disable=None) as bar:
         for batch in batches:
             here = slice(len(records), len(records) + len(batch.records))
-            pixels[here], hashes[here] = batch.pixels, batch.hashes
+            pixels[here], views[here], hashes[here] = batch.pixels, batch.views, batch.hashes
             records += batch.records
             bar.update(len(batch.records))
-    pixels.flush()
-    hashes.flush()
+    for array in (pixels, views, hashes):
+        array.flush()
     table = _table(delivery.name, pictures, records)
     store.write_rows(out, table)
     print(f"{delivery.name}: {len(table)} files decoded, {table['kept'].sum()} of them pictures of a class")

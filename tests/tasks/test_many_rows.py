@@ -39,16 +39,18 @@ def write(folder: Path, count: int) -> None:
             label=labels[[int(name, 16) % len(labels) for name in ids]], split_group=ids, kept=True, dropped_by="",
             drop_reason="", drop_value=np.nan, duplicate_of="", height=SIDE, width=SIDE, file_bytes=900, detail="",
             contrast=40.0,
-            smoothness=0.9, flat=0.0, background="#f0e8e0", acquisition_batch="yellow",
+            smoothness=0.9, flat=0.0, saturation=30.0, clipped=0.0, background="#f0e8e0", acquisition_batch="yellow",
         )  # fmt: skip
         store.write_rows(folder / "ingested" / name, rows)
         pixels = folder / "ingested" / name / store.PIXELS
         np.lib.format.open_memmap(pixels, "w+", np.uint8, (n, SIDE, SIDE, 3)).flush()
-        hashes = rng.integers(0, 256, (n, len(store.ORIENTATIONS), 32), np.uint8)
+        views = rng.integers(0, 256, (n, len(store.VIEW_NAMES), store.VIEW_SIDE, store.VIEW_SIDE), np.uint8)
+        np.save(folder / "ingested" / name / store.VIEWS, views)
+        hashes = rng.integers(0, 256, (n, len(store.VIEW_NAMES), len(store.ORIENTATIONS), 32), np.uint8)
         np.save(folder / "ingested" / name / store.HASHES, hashes)
         np.save(folder / "embedded" / name / store.FEATURES, rng.random((n, DIMENSIONS), np.float32))
     (folder / "deliveries.yaml").write_text(yaml.safe_dump({"deliveries": names}))
-    (folder / "review.csv").write_text("delivery,source,id,verdict,who,why\n")
+    (folder / "review.csv").write_text("delivery,source,id,review_decision,who,why\n")
 
 
 def run(folder: Path) -> None:

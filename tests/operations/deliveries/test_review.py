@@ -32,7 +32,8 @@ def root(tmp_path, table) -> Path:
     """A project with the deliveries d and e, ingested, and an empty review file."""
     for name in ("d", "e"):
         _, sources, ids, labels, why = zip(*(row for row in ROWS if row[0] == name), strict=True)
-        built = table(sources, name, id=ids, label=labels, height=96, width=96, file_bytes=9)
+        facts = {"height": 96, "width": 96, "file_bytes": 9, "acquisition_batch": "yellow"}
+        built = table(sources, name, id=ids, label=labels, **facts)
         broken = pd.Series(why) == "unreadable"
         store.write_rows(tmp_path / "data/ingested" / name, reasons.drop(built, broken, reasons.UNREADABLE))
     (tmp_path / "dvc.yaml").write_text("")

@@ -23,6 +23,9 @@ def table(*rows: tuple[str, str, str, str], unreadable: tuple[str, ...] = ()) ->
         height=96,
         width=96,
         file_bytes=1000,
+        saturation=30.0,
+        clipped=0.0,
+        acquisition_batch="yellow",
     )
 
 
@@ -99,19 +102,32 @@ def test_the_order_of_the_files_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("better", "worse"),
     [
-        ({"height": 200, "file_bytes": 10}, {"height": 96, "file_bytes": 900}),
+        ({"height": 100, "file_bytes": 10}, {"height": 96, "file_bytes": 900}),
         ({"file_bytes": 900}, {"file_bytes": 10}),
         ({"id": "A"}, {"id": "B"}),
+        ({"file_bytes": 10}, {"saturation": 0.0, "file_bytes": 900}),
+        ({"file_bytes": 10}, {"acquisition_batch": "blue", "file_bytes": 900}),
+        ({"height": 96}, {"height": 384, "width": 384}),
+        ({"file_bytes": 10}, {"clipped": 0.005, "file_bytes": 900}),
     ],
-    ids=["more-pixels", "less-compressed", "id"],
+    ids=[
+        "more-pixels",
+        "less-compressed",
+        "id",
+        "in-colour",
+        "in-the-usual-colours",
+        "in-the-usual-size",
+        "without-annotation",
+    ],
 )
 def test_who_stays_within_a_delivery(better: dict, worse: dict) -> None:
     for first, second in ((better, worse), (worse, better)):
-        rows = table(("d", "x", "X", "ig"), ("d", "y", "Y", "ig"))
+        others = [("d", f"other{k}", f"O{k}", "ig") for k in range(3)]
+        rows = table(("d", "x", "X", "ig"), ("d", "y", "Y", "ig"), *others)
         for index, facts in enumerate((first, second)):
             rows.loc[index, list(facts)] = list(facts.values())
         ids = rows["id"].tolist()
-        kept = judge(rows, {(ids[0], ids[1]): 1.0})["kept"].tolist()
+        kept = judge(rows, {(ids[0], ids[1]): 1.0})["kept"].tolist()[:2]
         assert kept == [first is better, second is better]
 
 

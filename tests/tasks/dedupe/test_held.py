@@ -28,7 +28,7 @@ def table(*files: tuple[str, str, str, str]) -> pd.DataFrame:
     return rows.assign(
         row=range(len(rows)), split_group=rows["id"], kept=True, dropped_by="", drop_reason="", drop_value=float("nan"),
         duplicate_of="",
-        height=96, width=96, file_bytes=1000,
+        height=96, width=96, file_bytes=1000, saturation=30.0, clipped=0.0, acquisition_batch="yellow",
     )  # fmt: skip
 
 

@@ -10,23 +10,38 @@ def picture(seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(60, 180, (1, 8, 8, 3)).astype(np.uint8)
 
 
-def test_rmse_of_equal_pictures_is_zero() -> None:
-    assert near.rmse(picture(), picture()) == pytest.approx(0)
+def rmse(a: np.ndarray, b: np.ndarray) -> float:
+    return near.difference(a, b)[0].item()
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return near.difference(a, b)[1].item()
+
+
+def test_equal_pictures_do_not_differ() -> None:
+    assert rmse(picture(), picture()) == pytest.approx(0)
+    assert correlation(picture(), picture()) == pytest.approx(1)
 
 
 def test_rmse_is_in_grey_levels() -> None:
-    a, b = np.full((1, 2, 2, 3), 100, np.uint8), np.full((1, 2, 2, 3), 100, np.uint8)
-    a[0, 0], a[0, 1] = 90, 110
-    b[0, 0], b[0, 1] = 110, 90
-    assert near.rmse(a, b) == pytest.approx(20, abs=0.2)
+    a = np.array([[[100, 100], [90, 110]]], np.uint8)
+    b = np.array([[[90, 110], [100, 100]]], np.uint8)  # nothing of the one explains the other: the least factor counts
+    assert rmse(a, b) == pytest.approx(np.hypot(0.5, 1) * np.sqrt(50))
+    assert correlation(a, b) == pytest.approx(0)
 
 
-def test_brightness_is_taken_out_within_bounds() -> None:
+def test_brightness_and_contrast_are_taken_out_within_bounds() -> None:
     a = picture()
-    brighter = np.rint(a * 1.1).astype(np.uint8)
-    assert near.rmse(a, brighter) < 0.5
-    dark = np.rint(a * 0.2).astype(np.uint8)
-    assert near.rmse(a, dark) > 50
+    other = np.rint(a * 0.7 + 40).astype(np.uint8)
+    assert rmse(a, other) < 0.5
+    assert rmse(other, a) < 0.6
+    flat = np.rint(a * 0.2 + 40).astype(np.uint8)
+    assert rmse(a, flat) == pytest.approx(0.3 * a.std(), abs=0.3)
+    assert correlation(a, flat) > 0.99
+
+
+def test_pictures_without_contrast_are_not_alike() -> None:
+    assert correlation(np.full((1, 4, 4), 90, np.uint8), np.full((1, 4, 4), 91, np.uint8)) == 0
 
 
 def matches(*found: tuple[int, int, int]) -> Matches:
@@ -39,7 +54,16 @@ def test_only_pairs_that_the_pixels_confirm_stay(monkeypatch: pytest.MonkeyPatch
     pictures = np.concatenate([picture(0), picture(0) + 1, picture(1)])
     left = near.confirmed(matches((0, 1, 0), (0, 2, 0)), lambda positions: pictures[positions], 15)
     assert left[["first", "second", "kind"]].to_numpy().tolist() == [[0, 1, "near"]]
-    assert left["rmse"].iloc[0] < 1.5
+    assert left["rmse"].iloc[0] < 0.1
+
+
+def test_pictures_that_are_alike_but_not_enough_are_other_ones() -> None:
+    one, other = (picture(seed).astype(float) - 120 for seed in (0, 1))
+    faint = 120 + 0.1 * np.concatenate([one, one + 0.5 * other])
+    pictures = np.rint(faint).astype(np.uint8)
+    assert rmse(pictures[:1], pictures[1:]) < 3
+    left = near.confirmed(matches((0, 1, 0)), lambda positions: pictures[positions], 15)
+    assert left.empty
 
 
 @pytest.mark.parametrize("orientation", range(8))

@@ -19,6 +19,7 @@ def rows(table) -> pd.DataFrame:
         "height": 96,
         "width": 96,
         "file_bytes": [9, 8, 7, 7, 5, 0],
+        "acquisition_batch": "yellow",
         "label": ["ig"] * 2 + ["ig", "eo"] + ["ig"] * 2,
     }
     built = table(["x", "y", "p", "q", "z", "u"], id=["A", "A", "B", "B", "C", "U"], **facts)

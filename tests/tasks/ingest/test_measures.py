@@ -63,7 +63,8 @@ def test_contrast_is_the_deviation_of_the_grey_picture() -> None:
     halves[:48] = 140
     assert measured(halves)["contrast"] == pytest.approx(20)
     assert measured(np.full((96, 96, 3), 9, np.uint8)) == {
-        "contrast": 0.0, "smoothness": 0.0, "flat": 1.0, "background": "#090909", "acquisition_batch": "grey",
+        "contrast": 0.0, "smoothness": 0.0, "flat": 1.0, "saturation": 0.0,
+        "background": "#090909", "acquisition_batch": "grey",
     }  # fmt: skip
 
 

@@ -12,6 +12,10 @@ def smooth(rng: np.random.Generator) -> np.ndarray:
     return np.asarray(small.resize((96, 96), Image.Resampling.BICUBIC))
 
 
+def grey(batch: np.ndarray) -> list[Image.Image]:
+    return [Image.fromarray(picture).convert("L") for picture in batch]
+
+
 def pictures() -> np.ndarray:
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (96, 96, 3), np.uint8) for _ in range(4)]
@@ -24,7 +28,7 @@ def pictures() -> np.ndarray:
 @pytest.mark.parametrize("hash_size", [8, 16])
 def test_the_bits_are_those_of_imagehash(hash_size: int) -> None:
     batch = pictures()
-    for picture, bits in zip(batch, phash(batch, hash_size)[:, 0], strict=True):
+    for picture, bits in zip(batch, phash(grey(batch), hash_size)[:, 0], strict=True):
         assert (bits == imagehash.phash(Image.fromarray(picture), hash_size).hash.ravel()).all()
 
 
@@ -32,11 +36,11 @@ def test_the_bits_are_those_of_imagehash(hash_size: int) -> None:
 def test_each_orientation_s_hash_is_that_of_the_turned_picture(orientation: int) -> None:
     rng = np.random.default_rng(1)
     batch = np.stack([smooth(rng) for _ in range(20)])
-    turned = phash(np.ascontiguousarray(store.turned(batch, orientation)), 16)[:, 0]
-    assert (phash(batch, 16)[:, orientation] == turned).all()
+    turned = phash(grey(np.ascontiguousarray(store.turned(batch, orientation))), 16)[:, 0]
+    assert (phash(grey(batch), 16)[:, orientation] == turned).all()
     others = [code for code in range(8) if code != orientation]
-    assert (phash(batch, 16)[:, others] != turned[:, None]).sum(axis=2).min() > 40
+    assert (phash(grey(batch), 16)[:, others] != turned[:, None]).sum(axis=2).min() > 40
 
 
 def test_nothing_has_no_hash() -> None:
-    assert phash(np.zeros((0, 96, 96, 3), np.uint8), 16).shape == (0, 8, 256)
+    assert phash([], 16).shape == (0, 8, 256)

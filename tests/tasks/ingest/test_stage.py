@@ -53,7 +53,12 @@ def test_every_row_has_its_measures_and_its_hashes(delivery: Path, tmp_path: Pat
     assert rows["background"].tolist() == ["#141414", "", "#0a0a0a", "#1e1e1e"]
     assert rows["acquisition_batch"].tolist() == ["grey", "", "grey", "grey"]
     assert rows["contrast"].tolist() == [0, 0, 0, 0]
-    assert np.load(tmp_path / "out" / store.HASHES).shape == (4, 8, 8)
+    assert rows["saturation"].tolist() == [0, 0, 0, 0]
+    assert rows["clipped"].tolist() == [0, 1, 0, 0]
+    assert np.load(tmp_path / "out" / store.HASHES).shape == (4, 3, 8, 8)
+    views = np.load(tmp_path / "out" / store.VIEWS)
+    assert views.shape == (4, 3, 32, 32)
+    assert views[:, :, 16, 16].tolist() == [[20] * 3, [0] * 3, [10] * 3, [30] * 3]
 
 
 def test_row_i_describes_picture_i(delivery: Path, tmp_path: Path) -> None:
@@ -84,7 +89,7 @@ def test_many_processes_give_the_bytes_of_one(tmp_path: Path, monkeypatch: pytes
     for name, pool_from in (("one", 10**6), ("many", 1)):
         monkeypatch.setattr(stage, "POOL_FROM", pool_from)
         stage.main(CLASSES, SETTINGS, tmp_path / "raw", plain(tmp_path), tmp_path / name)
-    for file in (store.PIXELS, store.HASHES, store.TABLE):
+    for file in (store.PIXELS, store.VIEWS, store.HASHES, store.TABLE):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "many" / file).read_bytes()
 
 
