@@ -96,9 +96,10 @@ def test_no_dep_is_there_in_vain(name: str) -> None:
 def test_a_stage_has_its_package_its_tests_and_its_settings(name: str) -> None:
     for folder in (ROOT / "tasks" / name, ROOT / "tests" / "tasks" / name):
         assert any(folder.glob("*.py")), f"{folder} is empty"
-    kinds = re.findall(r"command\.run\(main(?:, )?(.*)\)", (ROOT / "tasks" / name / "stage.py").read_text())[0]
-    named = [re.sub(r"(?<!^)(?=[A-Z])", "_", kind.strip()).lower() for kind in kinds.split(",") if kind]
-    assert named == STAGES[name].get("params", [])
+    kinds = re.findall(r"command\.run\(main, (.*)\)", (ROOT / "tasks" / name / "stage.py").read_text())[0]
+    assert [re.sub(r"(?<!^)(?=[A-Z])", "_", kind.strip()).lower() for kind in kinds.split(",")] == STAGES[name][
+        "params"
+    ]
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -13,12 +13,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 
-from operations.deliveries import acquired, admission, holds, staging, waiting
+from operations.deliveries import admission, holds, staging, waiting
 from operations.process import lock
 from operations.project import dvc_file, listing
 from operations.project.dvc_file import RAW
-from operations.project.listing import NOTHING_SAID
-from tasks.acquired import Acquisition
 from tasks.delivery import names, raw
 from tasks.delivery.intake import Intake, take_in
 from tasks.params import FILE as PARAMS
@@ -47,8 +45,6 @@ class Added:
     litter: int
     waiting: bool = False
     held: bool = False
-    told: tuple[str, ...] = ()
-    """what is to be known of its depth and scale, a line each"""
 
     def __str__(self) -> str:
         if not self.new:
@@ -57,7 +53,7 @@ class Added:
             return f"nothing to do: the same {self.pictures} pictures are here already, as {self.name!r}{more}"
         counts = ", ".join(f"{label or 'in no class'} {count}" for label, count in self.classes.items())
         litter = f"; left out {self.litter} files of the system" if self.litter else ""
-        what = "\n".join([f"{self.name!r}: {self.pictures} pictures ({counts}){litter}", *self.told])
+        what = f"{self.name!r}: {self.pictures} pictures ({counts}){litter}"
         if self.waiting:
             return f"accepted {what}\na run is at work, and the next one takes it along"
         files = f"{RAW / self.name}.dvc {RAW}/.gitignore {listing.FILE}"
@@ -87,14 +83,13 @@ def add(
     name: str | None = None,
     numbered: bool = False,
     before_accepting: Callable[[Added], object] = lambda _: None,
-    asked: Acquisition = NOTHING_SAID,
 ) -> Added:
     """Put what `path` holds under `data/raw/NAME`, versioned by DVC and listed; while a run is at work it waits.
 
-    As `accept`; `asked` is what a person states of its depth and scale. Raises ValueError (RefusedError for
-    what lies in the path and its name) or OSError, and then the project is as it was.
+    As `accept`. Raises ValueError (RefusedError for what lies in the path and its name) or OSError, and then the
+    project is as it was.
     """
-    delivered = accept(root, path, name, numbered, before_accepting, asked)
+    delivered = accept(root, path, name, numbered, before_accepting)
     with lock.attempted(root, f"add {path}") as free:
         if free and delivered.waiting:
             _list(root, delivered)
@@ -108,7 +103,6 @@ def accept(
     name: str | None = None,
     numbered: bool = False,
     before_accepting: Callable[[Added], object] = lambda _: None,
-    asked: Acquisition = NOTHING_SAID,
 ) -> Added:
     """Check what `path` holds and have it wait for the next run, whatever runs now.
 
@@ -122,18 +116,15 @@ def accept(
     name = names.default(path) if name is None else name
     names.check(name)
     with waiting.changing(root, f"add {path}"), staging.opened(root) as scratch:
-        classes = load(Classes, root / PARAMS)
-        taken = _taken_in(path, scratch, classes)
+        taken = _taken_in(path, scratch, load(Classes, root / PARAMS))
         waits, known = _known(root, taken.digest)
-        told: tuple[str, ...] = ()
         if known is None:
-            taken, told = _acquired(root, path, taken, asked, classes)
             name = _free(root, name, taken.digest) if numbered else name
             _check_free(root, name, taken.digest)
             _check_versioned(root, name, taken)
         new, held = known is None, known in listing.held(root)
         counts = (taken.pictures, taken.classes, taken.litter)
-        delivered = Added(known or name, new, *counts, waiting=new or waits, held=held, told=told)
+        delivered = Added(known or name, new, *counts, waiting=new or waits, held=held)
         if new:
             before_accepting(delivered)
             waiting.put(root, name, taken, scratch)
@@ -211,18 +202,6 @@ def _taken_in(path: Path, scratch: Path, classes: Classes) -> Intake:
         raise RefusedError(str(error)) from error
     except Exception as error:  # a damaged file may make a library fail in any way
         raise RefusedError(f"{path}: {type(error).__name__}: {error}") from error
-
-
-def _acquired(
-    root: Path, path: Path, taken: Intake, asked: Acquisition, classes: Classes
-) -> tuple[Intake, tuple[str, ...]]:
-    """The delivery with its depth and scale, and what to tell. Raises RefusedError where the depth cannot be told."""
-    ingest = acquired.settings(root)
-    try:
-        entry, told = acquired.inspect(root, taken.folder, asked, classes, ingest)
-    except ValueError as error:
-        raise RefusedError(f"{path}: {error}") from error
-    return taken._replace(acquisition=entry.stated()), tuple(told)
 
 
 def _free(root: Path, name: str, digest: str) -> str:

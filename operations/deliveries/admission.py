@@ -18,7 +18,6 @@ from operations.deliveries import staging, waiting
 from operations.process import lock
 from operations.project import dvc_file, dvc_lock, listing
 from operations.project.dvc_file import RAW
-from tasks.acquired import parsed
 from tasks.delivery import raw
 from tasks.delivery.intake import Intake
 
@@ -105,7 +104,7 @@ def _keep(root: Path, name: str, taken: Intake, moved: bool) -> None:
         dvc_lock.drop_dead_locks(root)
         dvc_file.add(root, name)
         dvc_file.note(root, name, taken)
-        listing.append(root, name, parsed(name, taken.acquisition))
+        listing.append(root, name)
     except BaseException:
         # An interrupt can come between the line in the list and the end of the call.
         if name not in listing.names(root):

@@ -12,13 +12,10 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import SequenceNode
 
 from operations.process import files
-from operations.project.acquisitions import with_entry, without_entry
-from tasks.acquired import KEY, Acquisition, entries
 from tasks.delivery.names import check
 
 FILE = Path("data/deliveries.yaml")
 KEYS = ("deliveries", "drawn", "held")
-NOTHING_SAID = Acquisition()
 
 
 def names(root: Path) -> list[str]:
@@ -36,24 +33,13 @@ def held(root: Path) -> list[str]:
     return _read(root / FILE)["held"]
 
 
-def acquisition(root: Path) -> dict[str, Acquisition]:
-    """How deliveries were acquired, as far as the file says. Raises ValueError for what is wrong there."""
-    _read(root / FILE)
-    return entries(_yaml().load((root / FILE).read_text()))
-
-
-def append(root: Path, name: str, acquired: Acquisition = NOTHING_SAID) -> None:
-    """Add a delivery at the end of the list, and how it was acquired.
-
-    Raises ValueError for a bad name or one that is listed.
-    """
+def append(root: Path, name: str) -> None:
+    """Add a delivery at the end of the list. Raises ValueError for a bad name or one that is listed."""
     lists = _read(root / FILE)
     check(name)
     if name in lists["deliveries"]:
         raise ValueError(f"{FILE}: {name!r} is listed already")
-    lists["deliveries"].append(name)
-    text = _with_line((root / FILE).read_text(), "deliveries", name)
-    _replace(root / FILE, with_entry(text, name, acquired), lists)
+    _append(root, lists, "deliveries", name)
 
 
 def remove(root: Path, name: str) -> None:
@@ -65,7 +51,7 @@ def remove(root: Path, name: str) -> None:
         if name in lists[key]:
             text = _without_line(text, key, lists[key].index(name))
             lists[key].remove(name)
-    _replace(root / FILE, without_entry(text, name), lists)
+    _replace(root / FILE, text, lists)
 
 
 def hold(root: Path, name: str) -> None:
@@ -100,8 +86,8 @@ def _check_listed(lists: dict[str, list[str]], name: str) -> None:
 
 def _read(path: Path) -> dict[str, list[str]]:
     document = _parsed(path.read_text())
-    if not isinstance(document, dict) or "deliveries" not in document or not set(document) <= {*KEYS, KEY}:
-        raise ValueError(f"{FILE}: expected the keys {', '.join((*KEYS, KEY))}, got {_keys(document)}")
+    if not isinstance(document, dict) or "deliveries" not in document or not set(document) <= set(KEYS):
+        raise ValueError(f"{FILE}: expected the keys {', '.join(KEYS)}, got {_keys(document)}")
     lists = {key: document.get(key, []) for key in KEYS}
     for key, found in lists.items():
         _check_list(key, found)
@@ -109,7 +95,6 @@ def _read(path: Path) -> dict[str, list[str]]:
         for name in lists[key]:
             if name not in lists["deliveries"]:
                 raise ValueError(f"{FILE}: {key}: {name!r} is not among the deliveries")
-    entries(document)
     return lists
 
 

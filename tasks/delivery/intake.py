@@ -5,7 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tasks.delivery import archive, formats, layout, raw
 from tasks.delivery.container import UNPACKED_LIMIT
@@ -20,7 +20,6 @@ class Intake(NamedTuple):
     pictures: int
     classes: dict[str, int]
     litter: int
-    acquisition: dict[str, Any] = {}  # noqa: RUF012  # as data/deliveries.yaml is to list it
 
 
 def take_in(path: Path, staging: Path, classes: Classes, limit: int = UNPACKED_LIMIT) -> Intake:

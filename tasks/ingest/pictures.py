@@ -63,7 +63,7 @@ def _ingest(given: Content, place: NDArray[np.uint8], treatment: Treatment) -> t
     """The record and the views of one picture, whose pixels are written to `place`."""
     size = len(given) if isinstance(given, bytes) else given.nbytes
     try:
-        pixels, notes = decoded(given, treatment.depth)
+        pixels, notes = read(given, treatment.depth) if isinstance(given, bytes) else _array(given, treatment.depth)
     except UnreadableError as error:
         reason = store.TRANSPARENT if isinstance(error, TransparentError) else store.UNREADABLE
         return _record(given, (0, 0), size, reason, str(error)), views(place, place)
@@ -72,11 +72,6 @@ def _ingest(given: Content, place: NDArray[np.uint8], treatment: Treatment) -> t
     place[:] = fit(pixels, *cut)
     record = _record(pixels, (height, width), size, decoding="; ".join(notes), crop=side_of(height, width, *cut))
     return record, views(pixels, place)
-
-
-def decoded(content: Content, bits: Depth | None) -> Picture:
-    """The picture that came as a file or an array. Raises UnreadableError."""
-    return read(content, bits) if isinstance(content, bytes) else _array(content, bits)
 
 
 def _array(values: NDArray[Any], bits: Depth | None) -> Picture:

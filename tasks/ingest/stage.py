@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from tasks import acquired, command, store
-from tasks.acquired import Acquisition
+from tasks import command, store
 from tasks.delivery import raw
 from tasks.delivery.formats import Row
 from tasks.ingest import survey, workers
@@ -22,7 +21,7 @@ POOL_FROM = 512
 """Pictures from which starting more processes pays."""
 
 
-def main(classes: Classes, ingest: Ingest, delivery: Path, acquisition: Path, out: Path) -> None:
+def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
     """Write pixels.npy, uint8 (rows, image_size, image_size, 3), and the table; row i describes picture i.
 
     Of each picture's views (`tasks.store.VIEW_NAMES`) also views.npy, uint8 (rows, views, side, side), and hashes.npy,
@@ -31,7 +30,7 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, acquisition: Path, ou
     pictures = raw.rows(delivery, classes)
     if not pictures:
         raise ValueError(f"{delivery} holds no file, expected at least one picture")
-    treatment = _treatment(ingest, delivery, acquired.read(acquisition))
+    treatment = _treatment(ingest, delivery)
     out.mkdir(parents=True)
     pixels = _array(out / store.PIXELS, len(pictures), ingest.image_size, ingest.image_size, 3)
     each = len(pictures), len(store.VIEW_NAMES)
@@ -53,14 +52,13 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, acquisition: Path, ou
     print(f"{delivery.name}: {len(table)} files decoded, {table['kept'].sum()} of them pictures of a class")
 
 
-def _treatment(ingest: Ingest, delivery: Path, said: Acquisition) -> Treatment:
+def _treatment(ingest: Ingest, delivery: Path) -> Treatment:
     """How this delivery is read. Raises ValueError where its depth cannot be told."""
     try:
-        crop, own = said.side(ingest.crop, ingest.pixels_per_micrometre)
-        depth = survey.settled(survey.levels(delivery), said.depth)
+        depth = survey.settled(survey.levels(delivery), None)
     except ValueError as error:
         raise ValueError(f"{delivery}: {error}") from error
-    return Treatment(ingest.image_size, ingest.hash_size, crop, own, depth)
+    return Treatment(ingest.image_size, ingest.hash_size, ingest.crop, depth=depth)
 
 
 def _array(file: Path, *shape: int) -> "np.memmap[Any, np.dtype[np.uint8]]":

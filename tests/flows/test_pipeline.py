@@ -19,7 +19,7 @@ from operations.project.stages import STAGES
 
 pytestmark = pytest.mark.usefixtures("api")
 
-NAMES = ["demo@demo", "acquisition", "ingest@demo", "embed@demo", *STAGES[4:]]
+NAMES = ["demo@demo", "ingest@demo", "embed@demo", *STAGES[3:]]
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def test_it_waits_for_the_project_s_lock_and_says_so(
 def test_summary(up_to_date: tuple[Path, Any]) -> None:
     root, state = up_to_date
     [text], [table] = _artifacts(state, "summary"), _artifacts(state, "stages")
-    assert "13 stages: 13 unchanged" in text
+    assert "12 stages: 12 unchanged" in text
     run = provenance.runs(root)[-1]
     assert f"`hemaflow explain {run}` (`data/runs/{run}.json`)" in text
     assert '"stage": "evaluate"' in table

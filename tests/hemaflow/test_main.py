@@ -44,7 +44,7 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(toy: Path, environment: d
         pytest.param(["remove", "nonesuch"], 1, "no delivery 'nonesuch', expected one of demo", id="unknown name"),
         pytest.param(["add", "/nonesuch"], 1, "/nonesuch", id="no such path"),
         pytest.param(["pipeline", "--set", "bacth=3"], 1, "bacth: no such setting", id="unknown setting"),
-        pytest.param(["pipeline", "--target", "x"], 2, "'x' is not one of 'demo', 'acquisition'", id="unknown target"),
+        pytest.param(["pipeline", "--target", "x"], 2, "'x' is not one of 'demo', 'ingest'", id="unknown target"),
         pytest.param(["serve", "--host", "0.0.0.0"], 1, "--host 0.0.0.0", id="open to the world without a password"),
     ],
 )
@@ -100,7 +100,7 @@ def test_pipeline_needs_no_server_and_leaves_the_home_alone(
     (tmp_path / "home").mkdir()
     done = _flows(toy, environment, "pipeline")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "13 stages: 13 unchanged\n"
+    assert done.stdout == "12 stages: 12 unchanged\n"
     assert "ERROR" not in done.stderr
     assert "error" not in (toy / "data/.state/prefect/server.log").read_text().lower()
     assert list(Path(environment["HOME"]).glob(".prefect*")) == []

@@ -67,12 +67,6 @@ def demo(inputs, out, words):
     truth.parent.mkdir(parents=True, exist_ok=True)
     truth.write_text("".join(lines))
 
-def acquisition(inputs, out, words):
-    listed = yaml.safe_load(open(inputs[0]))
-    (out / "made.txt").unlink()
-    for name in listed["deliveries"]:
-        (out / f"{name}.json").write_text(json.dumps((listed.get("acquisition") or {}).get(name, {})))
-
 def ingest(inputs, out, words):
     drawn = inputs[0] / "cells.txt"
     lines = [line.split() for line in drawn.read_text().splitlines()] if drawn.exists() else []

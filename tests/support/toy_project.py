@@ -21,15 +21,11 @@ stages:
       deps: [toy.py]
       params: [classes, demo]
       outs: ['data/raw/${item}', 'data/truth/${item}.csv']
-  acquisition:
-    cmd: python toy.py acquisition data/deliveries.yaml data/acquisition
-    deps: [toy.py, data/deliveries.yaml]
-    outs: [data/acquisition]
   ingest:
     foreach: ${deliveries}
     do:
-      cmd: python toy.py ingest data/raw/${item} data/acquisition/${item}.json data/ingested/${item}
-      deps: [toy.py, 'data/raw/${item}', 'data/acquisition/${item}.json']
+      cmd: python toy.py ingest data/raw/${item} data/ingested/${item}
+      deps: [toy.py, 'data/raw/${item}']
       params: [classes, ingest]
       outs: ['data/ingested/${item}']
   embed:
@@ -127,7 +123,6 @@ deliveries:
 drawn:
 - "demo"
 held: []
-acquisition: {}
 """
 
 STUDIES = ("backbones", "ablation", "optimizers", "blocks", "imbalance", "dropout", "engines", "recipes")

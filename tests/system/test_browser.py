@@ -143,7 +143,7 @@ def _artifact_is_readable(page: Page) -> None:
     _tab(page, "Artifacts")
     page.get_by_text("summary", exact=True).first.click()
     expect(page.get_by_role("heading", name="Stages")).to_be_visible()
-    expect(page.get_by_text("13 stages:")).to_be_visible()
+    expect(page.get_by_text("12 stages:")).to_be_visible()
     _picture(page, "artifact")
 
 

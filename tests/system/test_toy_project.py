@@ -23,14 +23,7 @@ def stages(text: str) -> dict[str, Any]:
     for name, stage in yaml.safe_load(text)["stages"].items():
         does = stage.get("do", stage)
         deps = sorted(dep for dep in does["deps"] if dep.startswith("data/"))
-        found[name] = (
-            stage.get("foreach"),
-            "matrix" in stage,
-            does.get("wdir"),
-            deps,
-            does.get("params"),
-            does["outs"],
-        )
+        found[name] = (stage.get("foreach"), "matrix" in stage, does.get("wdir"), deps, does["params"], does["outs"])
     return found
 
 

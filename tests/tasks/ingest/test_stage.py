@@ -4,21 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks import acquired as entry
 from tasks import store
-from tasks.acquired import Acquisition
 from tasks.ingest import stage
 from tasks.ingest.settings import Ingest
 from tasks.params import Classes
 
 SETTINGS = Ingest(crop=0, image_size=32, hash_size=8)
 CLASSES = Classes.model_validate({"ig": ["immature granulocyte"], "platelet": []})
-
-
-def plain(folder: Path, **acquired) -> Path:
-    """The file of a delivery of which nothing, or this, is said."""
-    entry.write(folder / "batch1.json", Acquisition(**acquired))
-    return folder / "batch1.json"
 
 
 def save(file: Path, value: int, side: int = 32) -> None:
@@ -37,7 +29,7 @@ def delivery(tmp_path: Path) -> Path:
 
 
 def test_every_file_has_a_row(delivery: Path, tmp_path: Path) -> None:
-    stage.main(CLASSES, SETTINGS, delivery, plain(tmp_path), tmp_path / "out")
+    stage.main(CLASSES, SETTINGS, delivery, tmp_path / "out")
     rows = store.read_rows(tmp_path / "out").set_index("source")
     assert list(rows.index) == ["immature_granulocyte/b.png", "platelet/.DS_1.jpg", "platelet/a.png", "stray.png"]
     assert list(rows["drop_reason"]) == ["", "unreadable", "", "no-class"]
@@ -48,7 +40,7 @@ def test_every_file_has_a_row(delivery: Path, tmp_path: Path) -> None:
 
 
 def test_every_row_has_its_measures_and_its_hashes(delivery: Path, tmp_path: Path) -> None:
-    stage.main(CLASSES, SETTINGS, delivery, plain(tmp_path), tmp_path / "out")
+    stage.main(CLASSES, SETTINGS, delivery, tmp_path / "out")
     rows = store.read_rows(tmp_path / "out")
     assert rows["background"].tolist() == ["#141414", "", "#0a0a0a", "#1e1e1e"]
     assert rows["acquisition_batch"].tolist() == ["grey", "", "grey", "grey"]
@@ -62,7 +54,7 @@ def test_every_row_has_its_measures_and_its_hashes(delivery: Path, tmp_path: Pat
 
 
 def test_row_i_describes_picture_i(delivery: Path, tmp_path: Path) -> None:
-    stage.main(CLASSES, SETTINGS, delivery, plain(tmp_path), tmp_path / "out")
+    stage.main(CLASSES, SETTINGS, delivery, tmp_path / "out")
     pixels = np.load(tmp_path / "out" / store.PIXELS)
     assert pixels.shape == (4, 32, 32, 3)
     assert pixels[:, 16, 16, 0].tolist() == [20, 0, 10, 30]
@@ -73,7 +65,7 @@ def test_rows_of_an_npz(tmp_path: Path) -> None:
     folder.mkdir()
     images = np.stack([np.full((32, 32, 3), value, np.uint8) for value in range(300)[:256]])
     np.savez(folder / "training.npz", images=images, labels=np.arange(256)[:, None] % 2)
-    stage.main(CLASSES, SETTINGS, folder, plain(tmp_path), tmp_path / "out")
+    stage.main(CLASSES, SETTINGS, folder, tmp_path / "out")
     rows = store.read_rows(tmp_path / "out")
     assert list(rows["source"][:2]) == ["training.npz#0", "training.npz#1"]
     assert list(rows["label"][:2]) == ["ig", "platelet"]
@@ -88,7 +80,7 @@ def test_many_processes_give_the_bytes_of_one(tmp_path: Path, monkeypatch: pytes
         Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)).save(file)
     for name, pool_from in (("one", 10**6), ("many", 1)):
         monkeypatch.setattr(stage, "POOL_FROM", pool_from)
-        stage.main(CLASSES, SETTINGS, tmp_path / "raw", plain(tmp_path), tmp_path / name)
+        stage.main(CLASSES, SETTINGS, tmp_path / "raw", tmp_path / name)
     for file in (store.PIXELS, store.VIEWS, store.HASHES, store.TABLE):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "many" / file).read_bytes()
 
@@ -96,58 +88,4 @@ def test_many_processes_give_the_bytes_of_one(tmp_path: Path, monkeypatch: pytes
 def test_an_empty_delivery_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="empty holds no file"):
-        stage.main(CLASSES, SETTINGS, tmp_path / "empty", plain(tmp_path), tmp_path / "out")
-
-
-def deep(folder: Path, bits: int = 12, dark: int = 1) -> np.ndarray:
-    """Pictures of so many bits in 16, the first of them dark; the 8 bits that they were made of."""
-    cells = np.random.default_rng(0).integers(60, 256, (6, 32, 32)).astype(np.uint16)
-    cells[:dark] >>= 3
-    for place, cell in enumerate(cells):
-        file = folder / "ig" / f"{place}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(cell << (bits - 8)).save(file)
-    return cells
-
-
-def test_all_files_of_a_delivery_have_one_depth(tmp_path: Path) -> None:
-    cells = deep(tmp_path / "deep")
-    stage.main(CLASSES, SETTINGS, tmp_path / "deep", plain(tmp_path), tmp_path / "out")
-    assert (np.load(tmp_path / "out" / store.PIXELS)[..., 0] == cells).all()
-    assert set(store.read_rows(tmp_path / "out")["decoding"]) == {"depth 12"}
-
-
-def test_a_stated_depth_overrules(tmp_path: Path) -> None:
-    cells = deep(tmp_path / "deep")
-    stage.main(CLASSES, SETTINGS, tmp_path / "deep", plain(tmp_path, depth=13), tmp_path / "out")
-    assert (np.load(tmp_path / "out" / store.PIXELS)[..., 0] == cells >> 1).all()
-
-
-def test_a_depth_that_cannot_be_told_is_an_error(tmp_path: Path) -> None:
-    deep(tmp_path / "deep", dark=6)
-    (tmp_path / "deep/ig/5.png").unlink()
-    deep(tmp_path / "deep2", bits=16, dark=0)
-    for place in range(3):
-        (tmp_path / f"deep/ig/{place}.png").rename(tmp_path / f"deep2/ig/{place}.png")
-    with pytest.raises(ValueError, match="deep2: 3 reach .* and 3 reach .*, expected one depth"):
-        stage.main(CLASSES, SETTINGS, tmp_path / "deep2", plain(tmp_path), tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_delivery_is_cropped_by_its_own_crop_or_scale(delivery: Path, tmp_path: Path) -> None:
-    settings = Ingest(crop=40, image_size=32, hash_size=8, pixels_per_micrometre=10.0)
-    for number, (acquired, sides) in enumerate(
-        [({}, [32, 0, 40, 32]), ({"crop": 20}, [20, 0, 20, 20]), ({"scale": 5.0}, [20, 0, 20, 20])]
-    ):
-        stage.main(CLASSES, settings, delivery, plain(tmp_path, **acquired), tmp_path / f"out{number}")
-        assert store.read_rows(tmp_path / f"out{number}")["crop"].tolist() == sides
-
-
-def test_a_transparent_file_has_its_own_reason_and_id(tmp_path: Path) -> None:
-    for name, size in (("a", 8), ("b", 9)):
-        save(tmp_path / "t/ig" / f"{name}.png", 0)
-        Image.new("RGBA", (size, size)).save(tmp_path / "t/ig" / f"{name}.png")
-    stage.main(CLASSES, SETTINGS, tmp_path / "t", plain(tmp_path), tmp_path / "out")
-    rows = store.read_rows(tmp_path / "out")
-    assert rows["drop_reason"].tolist() == ["transparent"] * 2
-    assert rows["id"].nunique() == 2
+        stage.main(CLASSES, SETTINGS, tmp_path / "empty", tmp_path / "out")
