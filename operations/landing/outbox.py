@@ -60,5 +60,4 @@ def _place(root: Path, name: str) -> Path:
 def _read(file: Path) -> Added:
     facts = json.loads(file.read_text())
     del facts["entry"]
-    facts["told"] = tuple(facts.get("told", ()))  # JSON knows lists alone
     return Added(**facts)
