@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import re
 import time
 import urllib.request
 from pathlib import Path
@@ -173,8 +174,10 @@ def test_a_folder_of_others_is_told_and_left_alone_and_stops_no_other(
     share = tmp_path / "share"
     share.mkdir()
     (share / "thesis.docx").write_text("years of work")
-    with (project.root / "params.yaml").open("a") as params:
-        params.write(f"landing: {{folders: [data/incoming, {share}]}}\n")
+    params = project.root / "params.yaml"
+    text, count = re.subn(r"folders: \[data/incoming\]", f"folders: [data/incoming, {share}]", params.read_text())
+    assert count == 1
+    params.write_text(text)
     project.drop("a.zip", "a")
     with pytest.raises(ValueError, match=rf"{share} is not marked as a landing folder.*watch --set-up"):
         _watch()
