@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from operations import predict as module
-from tasks.ingest.pictures import ingest_batch
+from tasks.ingest.pictures import Treatment, ingest_batch
 from tasks.ingest.settings import Ingest
 from tasks.predict.source import Entry, Source
 
@@ -77,7 +77,8 @@ def test_the_model_sees_what_ingest_would_have_stored() -> None:
     model, given = Model(), list(pictures().values())
     counts = module.write(io.BytesIO(), source(given), model, 1)
     assert counts == {"answered": len(given)}
-    np.testing.assert_array_equal(np.stack(model.seen), ingest_batch(given, SETTINGS).pixels)
+    treatment = Treatment(SETTINGS.image_size, SETTINGS.hash_size, SETTINGS.crop)
+    np.testing.assert_array_equal(np.stack(model.seen), ingest_batch(given, treatment).pixels)
 
 
 def test_a_bomb_of_pixels_is_unreadable_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
