@@ -198,8 +198,8 @@ def test_all_that_serve_does_goes_on_behind_it(toy: Path, environment: dict[str,
         elsewhere = f"http://127.0.0.3:{served.port}"
         with urllib.request.urlopen(f"{elsewhere}/ui-settings") as answer:
             assert b'"api_url":"/api"' in answer.read(), "the browser asks where it has the page from"
-        run = served.trigger(settings={"train": {"batch": 16}})
-        assert served.await_state(run, *FINAL) == "COMPLETED"
+        run = served.trigger(settings={"train": {"batch": 16}}, keep=True)
+        assert served.await_state(run, *FINAL) == "COMPLETED", served.run(run)["state"]["message"]
         assert set(served.tasks(run).values()) == {"Cached", "Completed"}
         assert served.verb("pipeline").returncode == 0
         told = served.verb("pipeline", **{access.VARIABLE: "lab:a-secret 0816"})
