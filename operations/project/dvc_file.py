@@ -90,10 +90,9 @@ def note(root: Path, name: str, taken: Intake) -> None:
     output, files = document["outs"][0], len(raw.sources(root / RAW / name))
     if output["nfiles"] != files:
         raise ValueError(f"DVC versions {output['nfiles']} of {files} files, see .dvcignore and folders named .dvc")
-    classes = {label or "in no class": count for label, count in taken.classes.items()}
+    classes = {_Quoted(label or "in no class"): count for label, count in taken.classes.items()}
     document["meta"] = {"digest": taken.digest, "md5": output["md5"], "pictures": taken.pictures, "classes": classes}
     output["path"] = _Quoted(name)
-    document["meta"]["classes"] = {_Quoted(label): count for label, count in classes.items()}
     fresh = root / RAW / f".{name}.dvc.{os.getpid()}"
     try:
         fresh.write_text(yaml.dump(document, Dumper=_Dumper, sort_keys=False))

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -113,18 +114,10 @@ ANNOTATED = {
 }
 
 
-@pytest.mark.parametrize("name", OTHER_LOOKS)
-def test_a_copy_of_another_size_or_colour_gives_way_to_the_usual_picture(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("look", [*OTHER_LOOKS.values(), *ANNOTATED.values()], ids=[*OTHER_LOOKS, *ANNOTATED])
+def test_a_copy_that_looks_otherwise_gives_way_to_the_usual_clean_picture(tmp_path: Path, look: Callable) -> None:
     cells = {f"cell{seed}": cell(seed) for seed in range(8)}
-    paths = ingested(tmp_path, crop=200, copy=OTHER_LOOKS[name](cells["cell3"]), **cells)
-    stage.main(SETTINGS, *paths, tmp_path / "out")
-    assert reasons(tmp_path) == {"copy": "near-copy", **dict.fromkeys(cells, "")}
-
-
-@pytest.mark.parametrize("name", ANNOTATED)
-def test_a_copy_with_an_annotation_beside_the_cell_gives_way_to_the_clean_one(tmp_path: Path, name: str) -> None:
-    cells = {f"cell{seed}": cell(seed) for seed in range(8)}
-    paths = ingested(tmp_path, crop=200, copy=ANNOTATED[name](cells["cell3"]), **cells)
+    paths = ingested(tmp_path, crop=200, copy=look(cells["cell3"]), **cells)
     stage.main(SETTINGS, *paths, tmp_path / "out")
     assert reasons(tmp_path) == {"copy": "near-copy", **dict.fromkeys(cells, "")}
 
