@@ -74,6 +74,7 @@ def _run(main: Callable[..., None], kinds: tuple[type[params.Section], ...], pat
     inputs = [path for name, path in named.items() if not name.startswith(NEITHER)]
     before = _now(kinds, inputs)
     settings = [params.load(kind) for kind in kinds]
+    _check_settings()
     states = {name: _state_folder(path, before) for name, path in named.items() if name.startswith("state")}
     for name, path in named.items():
         if name.startswith("out"):
@@ -86,6 +87,19 @@ def _run(main: Callable[..., None], kinds: tuple[type[params.Section], ...], pat
         )
     for folder in states.values():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_settings() -> None:
+    """Raise ValueError for a wrong setting of any stage, before this one works for one that is going to refuse it.
+
+    The other stages' modules are unloaded again: they are no code of this one.
+    """
+    loaded = set(sys.modules)
+    if params.FILE.is_file():
+        params.check()
+    for name in sys.modules.keys() - loaded:
+        if name.startswith(f"{__package__}."):
+            del sys.modules[name]
 
 
 def _now(kinds: tuple[type[params.Section], ...], inputs: list[Path]) -> Fingerprint:

@@ -4,9 +4,11 @@ Each stage declares its own section in `tasks/<verb>/settings.py`. The types are
 DVC re-runs a stage when a module that it imports changes: a new key of train must not re-run ingest.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -39,6 +41,17 @@ RENAMED = {
 
 
 MERGE, WORD = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
+
+
+class Loader(yaml.SafeLoader):
+    """YAML 1.1 with the numbers of YAML 1.2, in whose form DVC writes them: 3e-05, 1E5, -.5, 0o17."""
+
+
+for _tag, _form in {
+    "float": r"[-+]?(\.[0-9][0-9_]*([eE][-+]?[0-9]+)?|[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+)",
+    "int": r"0o[0-7]+",
+}.items():
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^{_form}$"), list("-+.0123456789"))
 
 
 class Section(BaseModel):
@@ -100,13 +113,35 @@ T = TypeVar("T", bound=Section)
 def load(kind: type[T], file: Path | None = None) -> T:
     """The section that `kind` describes. Raises ValueError for what is wrong, FileNotFoundError without the file."""
     file = file or kind.file
-    values = raw(kind, file)
-    if values is None:
-        raise ValueError(f"{kind.section}: missing ({file})")
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise ValueError("\n".join(_sentences(kind.section, error.errors(), file))) from error
+    return _validated(kind, raw(kind, file), file)
+
+
+def check(file: Path = FILE) -> None:
+    """Raise ValueError for what is wrong in any section of params.yaml that is there, a line for each problem.
+
+    A stage reads its own section alone, so without this a wrong setting is told when those above it have run.
+    """
+    document, problems = read(file), []
+    for kind in kinds():
+        if kind.file == FILE and kind.section in document:
+            try:
+                _validated(kind, document[kind.section], file)
+            except ValueError as error:
+                problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(problems))
+
+
+def kinds() -> list[type[Section]]:
+    """The types of all sections, those inside others too."""
+    names = sorted(file.parent.name for file in Path(__file__).parent.glob("*/settings.py"))
+    found = [vars(import_module(f"tasks.{name}.settings")).values() for name in names]
+    return [Classes, *(kind for values in found for kind in values if is_section(kind))]
+
+
+def is_section(kind: Any) -> bool:
+    """Whether it is the type of a section, as those of sections inside others are."""
+    return isinstance(kind, type) and issubclass(kind, Section) and hasattr(kind, "section")
 
 
 def raw(kind: type[Section], file: Path | None = None) -> Any:
@@ -135,7 +170,7 @@ def parse(text: str, file: Path = FILE) -> dict[str, Any]:
     and DVC writes both without the quotes that a person gave them. Raises ValueError where it is no mapping of YAML,
     and for a key that comes twice.
     """
-    loader = yaml.SafeLoader(text)
+    loader = Loader(text)
     try:
         node = loader.get_single_node()
         document = loader.construct_document(_with_words(node, file)) if node else None
@@ -151,6 +186,15 @@ def parse(text: str, file: Path = FILE) -> dict[str, Any]:
 def sections() -> set[str]:
     """The keys that params.yaml may have: the classes, and a section for each stage that has settings."""
     return {"classes"} | {path.parent.name for path in Path(__file__).parent.glob("*/settings.py")}
+
+
+def _validated(kind: type[T], values: Any, file: Path) -> T:
+    if values is None:
+        raise ValueError(f"{kind.section}: missing ({file})")
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise ValueError("\n".join(_sentences(kind.section, error.errors(), file))) from error
 
 
 def _with_words(document: yaml.Node, file: Path) -> yaml.Node:

@@ -61,7 +61,7 @@ def settings(root: Path, one: Experiment) -> dict[str, Any]:
     subject, _, body = git.run(root, "show", "--no-patch", "--format=%B", one.sha).decode().partition("\n\n")
     if subject.startswith(SUBJECT):
         return dict(json.loads(body))
-    before, after = (_flat(_document(root, sha, params_file.FILE)) for sha in (one.base, one.sha))
+    before, after = (_flat(_params(root, sha)) for sha in (one.base, one.sha))
     return {path: value for path, value in after.items() if path in before and before[path] != value}
 
 
@@ -98,6 +98,11 @@ def _line(root: Path, one: Experiment) -> str:
     changes = ", ".join(f"{path}={value}" for path, value in settings(root, one).items()) or "no setting"
     figures = ", ".join(f"{name} {value:.4g}" for name, value in list(metrics(root, one).items())[:HEADLINES])
     return f"{one.name}  {one.when}  {changes}  {figures or '-'}"
+
+
+def _params(root: Path, sha: str) -> dict[str, Any]:
+    text = repository.show(root, sha, params_file.FILE)
+    return params_file.parse(text.decode()) if text else {}
 
 
 def _document(root: Path, sha: str, path: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import yaml
 
 from operations.pipeline import plan
 from operations.pipeline.runner import Outcome
-from tasks import model_folder
+from tasks import model_folder, params
 
 LIBRARIES = {
     "tensorflow": ("tensorflow", "tensorflow-cpu"),  # the same library under two names
@@ -89,7 +89,10 @@ def redrawn(root: Path, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def settings(root: Path) -> dict[str, Any]:
     """All of params.yaml as values, its hash, and the seeds in it by their paths."""
     file = root / "params.yaml"
-    values = _yaml(file)
+    try:
+        values = params.read(file, checked=False)
+    except (OSError, ValueError):
+        values = {}
     return {"params": values, "params_sha256": digest(file), "seeds": dict(_seeds(values, ""))}
 
 

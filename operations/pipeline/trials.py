@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from operations.pipeline import plan
+from tasks import params
 
 FILE = Path("studies/dvc.yaml")
 PARAMS = Path("studies/params.yaml")
@@ -54,7 +55,7 @@ def write_tables(root: Path, study: str) -> str:
 
     trials, steps, title = known(root, study), study in table.STEPS, f"Study {study}"
     results, records = _found(root, study, trials)
-    report = yaml.safe_load((root / PARAMS).read_text())["report"].get(study, {})
+    report = params.read(root / PARAMS, checked=False)["report"].get(study, {})
     found = table.table(trials, results, records, report, steps)
     (root / TABLES).mkdir(parents=True, exist_ok=True)
     text, file = table.markdown(title, found), root / TABLES / study

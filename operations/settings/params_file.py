@@ -105,7 +105,7 @@ def _number(value: float) -> Any:
 def _text(value: str) -> str:
     """In quotes, where it would be read as something else without: off, 1e5, 12:30."""
     try:
-        plain = yaml.safe_load(value) == value
+        plain = yaml.load(value, params.Loader) == value
     except yaml.YAMLError:
         plain = False
     return value if plain else DoubleQuotedScalarString(value)

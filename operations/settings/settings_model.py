@@ -7,37 +7,27 @@ as its description. Left out are `classes`, for others need other labels, and wh
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
-import tasks
 from operations.settings import params_file
-from tasks.params import FILE, Section
+from tasks import params
+from tasks.params import Section, is_section
 
 STAMP = "made_from"
 """The field that says which params.yaml a form was made from."""
 
-NO_RUN_S = {"landing"}
+NO_RUN_S = {"classes", "landing"}
 """Sections about the project: whoever may start a run must not name folders that are emptied."""
 
 
 @cache
 def sections() -> dict[str, type[Section]]:
     """The type of each section that a run may change, by its key; those inside others are part of them."""
-    files = sorted(Path(tasks.__path__[0]).glob("*/settings.py"))
-    modules = [import_module(f"tasks.{file.parent.name}.settings") for file in files]
-    kinds = [kind for module in modules for kind in vars(module).values() if is_section(kind)]
-    mine = [kind for kind in kinds if kind.file == FILE and "." not in kind.section]
+    mine = [kind for kind in params.kinds() if kind.file == params.FILE and "." not in kind.section]
     return {kind.section: kind for kind in mine if kind.section not in NO_RUN_S}
-
-
-def is_section(kind: Any) -> bool:
-    """Whether it is the type of a section, as those of sections inside others are."""
-    return isinstance(kind, type) and issubclass(kind, Section) and hasattr(kind, "section")
 
 
 def made(values: Mapping[str, Any], notes: Any = None) -> type[BaseModel]:

@@ -12,6 +12,7 @@ import pytest
 from operations.clean_up import clean_up
 from operations.experiments import saved, worktree
 from operations.history import provenance
+from tasks import params
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -78,6 +79,9 @@ def test_a_target_and_a_second_clone_without_any_data(
 ) -> None:
     subprocess.run(["git", "clone", "-q", str(in_repository), str(tmp_path / "clone")], check=True)
     monkeypatch.chdir(tmp_path / "clone")
+    words = Path("params.yaml").read_text().replace("classes: {ig: [], ", 'classes: {"no": ["0"], "0": [yes], ig: [], ')
+    Path("params.yaml").write_text(words)
+    _git(Path.cwd(), "commit", "-qam", "Classes that look like something else")
     made = _run(settings={"dedupe": {"max_distance": 20}}, target="split")
     assert [each.stage for each in made][-1] == "split"
     (found,) = saved.experiments(Path.cwd())
@@ -85,8 +89,14 @@ def test_a_target_and_a_second_clone_without_any_data(
     assert saved.metrics(Path.cwd(), found) == {}
     assert not Path("data/clean").exists()
     assert _git(Path.cwd(), "status", "--porcelain") == []
-    _dvc(environment, "exp", "run", "--name", "own", "-S", "dedupe.max_distance=18", "split")
+    given = ("-S", "dedupe.max_distance=18", "-S", "train.learning_rate=3e-5")
+    _dvc(environment, "exp", "run", "--name", "own", *given, "split")
     assert {each.name for each in saved.experiments(Path.cwd())} == {found.name, "own"}
+    changed = {"dedupe.max_distance": 18, "train.learning_rate": 3e-5}
+    assert saved.settings(Path.cwd(), saved.named(Path.cwd(), "own")) == changed
+    values = params.parse(Path("params.yaml").read_text())
+    assert values["train"]["learning_rate"] == 3e-5
+    assert values["classes"] == {"no": ["0"], "0": ["yes"], "ig": [], "platelet": []}
 
 
 @pytest.mark.long

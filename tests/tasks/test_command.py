@@ -13,15 +13,17 @@ from tasks import command, params
 HERE = Path(__file__).parents[2]
 
 
-class Demo(params.Section):
-    section: ClassVar[str] = "demo"
-    cells: int
+class Embed(params.Section):
+    section: ClassVar[str] = "embed"
+    batch: int
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text("demo: {cells: 3}\nsplit: {seed: 0}\n")
+    (tmp_path / "params.yaml").write_text(
+        "embed: {batch: 3}\nsplit: {seed: 0, shares: {train: 0.5, val: 0.25, test: 0.25}}\n"
+    )
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.txt").write_text("a")
     return tmp_path
@@ -29,11 +31,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(main, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "in", "out"])
-    command.run(main, Demo)
+    command.run(main, Embed)
 
 
-def write(demo: Demo, source: Path, out: Path) -> None:
-    out.write_text(str(demo.cells))
+def write(embed: Embed, source: Path, out: Path) -> None:
+    out.write_text(str(embed.batch))
 
 
 def test_settings_and_paths_reach_the_stage(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,11 +49,11 @@ from tasks import command, params
 
 atexit.register(lambda: print(gc.get_freeze_count() > 0, len(gc.get_objects()) < 1000))
 
-class Demo(params.Section):
-    section = "demo"
-    cells: int
+class Embed(params.Section):
+    section = "embed"
+    batch: int
 
-command.run(lambda demo, source, out: None, Demo)
+command.run(lambda embed, source, out: None, Embed)
 """
 
 
@@ -65,18 +67,18 @@ INTERRUPTED = """
 import os, signal, sys, time
 from tasks import command, params
 
-class Demo(params.Section):
-    section = "demo"
-    cells: int
+class Embed(params.Section):
+    section = "embed"
+    batch: int
 
-def main(demo, source, out):
+def main(embed, source, out):
     raise KeyboardInterrupt("the next run goes on") if sys.argv[2] == "words" else stop()
 
 def stop():
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(10)
 
-stop() if sys.argv[2] == "imports" else command.run(main, Demo)
+stop() if sys.argv[2] == "imports" else command.run(main, Embed)
 """
 
 
@@ -96,6 +98,24 @@ def test_an_interrupt_is_told_in_one_line(project: Path, at: str, said: str) -> 
     assert (done.returncode, done.stderr) == (-signal.SIGINT, said)
 
 
+def test_a_wrong_setting_of_another_stage_is_told_before_this_one_works(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("out").write_text("of before")
+    with Path("params.yaml").open("a") as file:
+        file.write("dedupe: {max_distance: far}\n")
+    with pytest.raises(SystemExit, match=r"demo: dedupe.max_distance: .* valid integer, got 'far'"):
+        run(write, monkeypatch)
+    assert Path("out").read_text() == "of before"
+
+
+def test_the_settings_of_other_stages_are_no_code_of_this_one(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("tasks.train")]:
+        monkeypatch.delitem(sys.modules, name)
+    run(write, monkeypatch)
+    assert "tasks.train.settings" not in sys.modules
+
+
 def edit_input() -> None:
     Path("in/a.txt").write_text("b")
 
@@ -109,7 +129,7 @@ def remove_input() -> None:
 
 
 def edit_params() -> None:
-    Path("params.yaml").write_text("demo: {cells: 4}\n")
+    Path("params.yaml").write_text("embed: {batch: 4}\n")
 
 
 @pytest.mark.parametrize(
@@ -118,13 +138,13 @@ def edit_params() -> None:
         (edit_input, "in/a.txt"),
         (add_input, "in/b.txt"),
         (remove_input, "in/a.txt"),
-        (edit_params, "params.yaml:demo"),
+        (edit_params, "params.yaml:embed"),
     ],
     ids=["input-edited", "input-added", "input-removed", "params-edited"],
 )
 def test_a_stage_under_which_something_changed_fails(project, monkeypatch, edit, name) -> None:
-    def main(demo: Demo, source: Path, out: Path) -> None:
-        write(demo, source, out)
+    def main(embed: Embed, source: Path, out: Path) -> None:
+        write(embed, source, out)
         edit()
 
     with pytest.raises(SystemExit, match=f"demo: changed while the stage ran.*{name}"):
@@ -132,9 +152,11 @@ def test_a_stage_under_which_something_changed_fails(project, monkeypatch, edit,
 
 
 def test_another_stage_s_settings_may_change_meanwhile(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def main(demo: Demo, source: Path, out: Path) -> None:
-        write(demo, source, out)
-        Path("params.yaml").write_text("demo: {cells: 3}\nsplit: {seed: 1}\n")
+    def main(embed: Embed, source: Path, out: Path) -> None:
+        write(embed, source, out)
+        Path("params.yaml").write_text(
+            "embed: {batch: 3}\nsplit: {seed: 1, shares: {train: 0.5, val: 0.25, test: 0.25}}\n"
+        )
 
     run(main, monkeypatch)
     assert Path("out").exists()
@@ -175,7 +197,7 @@ def test_an_older_output_is_removed_first(project: Path, monkeypatch: pytest.Mon
 
 
 def test_an_error_is_one_line_with_the_stage_s_name(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def main(demo: Demo, source: Path, out: Path) -> None:
+    def main(embed: Embed, source: Path, out: Path) -> None:
         raise ValueError("no picture is left")
 
     with pytest.raises(SystemExit, match=r"^demo: no picture is left$"):
@@ -185,16 +207,16 @@ def test_an_error_is_one_line_with_the_stage_s_name(project: Path, monkeypatch: 
 def test_a_missing_input_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "nowhere", "out"])
     with pytest.raises(SystemExit, match="demo: no such input: nowhere"):
-        command.run(write, Demo)
+        command.run(write, Embed)
 
 
 def test_a_wrong_number_of_paths_names_those_expected(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "in"])
     with pytest.raises(SystemExit, match=r"expected 2 paths \(source out\), got 1"):
-        command.run(write, Demo)
+        command.run(write, Embed)
 
 
-def stateful(demo: Demo, source: Path, out: Path, state: Path) -> None:
+def stateful(embed: Embed, source: Path, out: Path, state: Path) -> None:
     seen.append(state)
     state.mkdir(parents=True, exist_ok=True)
     (state / "half").write_text("half done")
@@ -216,9 +238,9 @@ def run_stateful(project: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "in", "out", "state"])
         if killed:
             with pytest.raises(SystemExit, match="killed"):
-                command.run(stateful, Demo)
+                command.run(stateful, Embed)
         else:
-            command.run(stateful, Demo)
+            command.run(stateful, Embed)
         return seen[-1]
 
     return run_it
@@ -256,11 +278,11 @@ def test_a_state_that_was_forgotten_long_ago_is_removed(run_stateful) -> None:
 
 
 def test_a_record_is_no_input_and_no_output(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def main(demo: Demo, source: Path, out: Path, record: Path) -> None:
-        write(demo, source, out)
+    def main(embed: Embed, source: Path, out: Path, record: Path) -> None:
+        write(embed, source, out)
         record.write_text(f"{record.read_text()} and this")
 
     Path("took.json").write_text("that")
     monkeypatch.setattr(sys, "argv", ["tasks/demo/stage.py", "in", "out", "took.json"])
-    command.run(main, Demo)
+    command.run(main, Embed)
     assert Path("took.json").read_text() == "that and this"

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -176,3 +177,31 @@ def test_one_alias_for_two_classes_is_refused(tmp_path: Path) -> None:
 
 def test_classes_keep_their_order() -> None:
     assert params.load(Classes).names[:4] == ["basophil", "eosinophil", "erythroblast", "ig"]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        *((text, 3e-5) for text in ("3e-05", "3e-5", "3E-5", "3.0e-05", "0.00003", ".3e-4", "+3e-5", "0.3e-4")),
+        *((text, 100.0) for text in ("1e2", "1e+2", "1E2", "1.e2", "100.0", "100.", "1_0e1", "1_00.0")),
+        *((text, 12) for text in ("12", "+12", "0o14", "014", "0xC", "0b1100", "1_2")),
+        *((text, -0.5) for text in ("-.5", "-0.5", "-5e-1")),
+        *((text, text[1:-1]) for text in ("'3e-05'", '"1"')),
+        *((text, text) for text in ("1e", "e5", "1e5x", "0o9", "1.2.3", "-", ".", "1-2")),
+    ],
+)
+def test_numbers_are_those_of_yaml_1_1_and_1_2(written: str, value: object) -> None:
+    (read,) = params.parse(f"train: {{learning_rate: {written}}}")["train"].values()
+    assert (read, type(read)) == (value, type(value))
+
+
+def test_every_wrong_section_is_told_and_a_missing_one_is_not(tmp_path: Path) -> None:
+    text = re.sub(r"(?s)\nsplit:.*?\n\n", "\n\n", params.FILE.read_text())
+    text = re.sub(r"\n  learning_rate: \S+", "\n  learning_rate: fast", text.replace("crop: 200", "crop: -1"))
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ValueError, match="crop") as refused:
+        params.check(tmp_path / "params.yaml")
+    ingest, train = str(refused.value).splitlines()
+    assert ingest.startswith("ingest.crop: Input should be greater than or equal to 0, got -1")
+    assert train.startswith("train.learning_rate: Input should be a valid number, got 'fast'")
+    params.check()
