@@ -82,6 +82,10 @@ class Classes(Section):
         """
         return self._lookup().get(_folded(name))
 
+    def today(self, names: Iterable[str]) -> list[str]:
+        """What classes of an earlier list are called by now; one that no name or alias stands for keeps its own."""
+        return [self.canonical(name) or name for name in names]
+
     def unknown(self, names: Iterable[str]) -> str:
         """Says of names that stand for no class which class each comes near, and which there are."""
         return f"{', '.join(map(self._near, names))}, expected {', '.join(self.names)}"

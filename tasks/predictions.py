@@ -78,6 +78,12 @@ class Predictions:
         return self.rows[[f"p_{name}" for name in self.classes]].to_numpy(np.float64)
 
     @property
+    def untested(self) -> list[str]:
+        """Classes without a row: how well the model tells them is not known."""
+        there = set(self.rows["label"])
+        return [name for name in self.classes if name not in there]
+
+    @property
     def corruption_names(self) -> tuple[str, ...]:
         """`kind/severity` of each column of the benchmark, mixed corruptions left out."""
         return tuple(name for name in self.corruptions.columns if name != MIXED)

@@ -78,8 +78,9 @@ def audit(root: Path, when: When, log: Logger = LOG) -> Audited:
         return Audited(None, [], [])
     rules = params.load(Audit, root / params.FILE)
     own = pd.read_parquet(root / now.folder / candidate.EVALUATION / PREDICTIONS)
-    rows = _new(root, now)
-    tables = {name: _rows(_answers(root, name, now, log), mine) for name, mine in rows.items()}
+    rows, classes = _new(root, now), params.load(params.Classes, root / params.FILE)
+    own, answers = labels.today(own, classes), {name: _answers(root, name, now, log) for name in rows}
+    tables = {name: _rows(labels.today(answers[name], classes), mine) for name, mine in rows.items()}
     least = rules.least.ahead if when == "ahead" else rules.least.refused
     return Audited(now.tag, labels.audit(tables, own, rules, least), holds.released(root, list(tables)))
 

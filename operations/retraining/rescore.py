@@ -63,8 +63,8 @@ class NotComparable(Decision):
 def rescore(root: Path, log: Logger = LOG) -> Rescored | None:
     """The champion on the rows on which the challenger was judged; None without a champion. Hold the project's lock.
 
-    The stage evaluate must be up to date. Refused is a champion that has seen one of the rows, or lacks a class that
-    they have. Raises OSError where its folder cannot be had, StageFailedError where judging it fails.
+    The stage evaluate must be up to date. Refused is a champion that has seen one of the rows, or knows none of their
+    classes. Raises OSError where its folder cannot be had, StageFailedError where judging it fails.
     """
     now = champion.present(root)
     if now is None:
@@ -100,18 +100,20 @@ def decide(root: Path, rescored: Rescored | None) -> Decision:
 
     rules = params.load(Gate, root / params.FILE)
     if rescored is not None and rescored.scores is None:
-        return NotComparable(False, (), rules.level, rules.resamples, rules.seed, rescored.why)
+        return NotComparable(False, (), rules.level, rules.resamples, rules.seed, why=rescored.why)
     former = predictions.read(rescored.scores) if rescored and rescored.scores else None
     return decide(former, predictions.read(root / SCORES), rules)
 
 
 def refusal(root: Path, folder: Path) -> str | None:
     """Why evaluate would refuse the champion in `folder`, None if not, in evaluate's words. Needs no TensorFlow."""
+    from tasks import params
     from tasks.evaluate import rows
 
+    classes = params.load(params.Classes, root / params.FILE)
     try:
-        classes, ids = model_folder.described(folder)["classes"], model_folder.training_ids(folder)
-        rows.read(root / "data/clean", classes, ids)
+        names = classes.today(model_folder.described(folder)["classes"])
+        rows.read(root / "data/clean", names, model_folder.training_ids(folder))
     except ValueError as error:
         return str(error)
     return None

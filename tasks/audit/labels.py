@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from tasks.audit.settings import Audit
+from tasks.params import Classes
 
 OOD = "ood"
 Verdict = Literal["agrees", "mislabelled", "out-of-distribution", "too few rows"]
@@ -113,10 +114,18 @@ def audit(tables: Mapping[str, pd.DataFrame], own: pd.DataFrame, rules: Audit, l
     ]
 
 
+def today(table: pd.DataFrame, classes: Classes) -> pd.DataFrame:
+    """The table under the names that its classes have by now; probabilities of classes that have one name add up."""
+    former, sums = _classes(table), dict[str, pd.Series]()
+    for old, name in zip(former, classes.today(former), strict=True):
+        sums[f"p_{name}"] = table[f"p_{old}"] + sums.get(f"p_{name}", 0)
+    named = {column: classes.today(table[column]) for column in ("label", "predicted")}
+    return table.drop(columns=[f"p_{name}" for name in former]).assign(**named, **sums)
+
+
 def thresholds(own: pd.DataFrame) -> dict[str, float]:
     """Mean probability that the rows of each class are given for it; 1 for a class without rows."""
-    classes = [name.removeprefix("p_") for name in map(str, own.columns) if name.startswith("p_")]
-    of = {name: own.loc[own["label"] == name, f"p_{name}"] for name in classes}
+    of = {name: own.loc[own["label"] == name, f"p_{name}"] for name in _classes(own)}
     return {name: float(mine.mean()) if len(mine) else 1.0 for name, mine in of.items()}
 
 
@@ -131,6 +140,10 @@ def counted(table: pd.DataFrame, limits: Mapping[str, float]) -> Count:
     """The rows whose labels are known classes."""
     known = table[table["label"].isin(list(limits))]
     return Count(len(known), int((known["why"] == OOD).sum()), int(contradicted(known, limits).sum()))
+
+
+def _classes(table: pd.DataFrame) -> list[str]:
+    return [name.removeprefix("p_") for name in map(str, table.columns) if name.startswith("p_")]
 
 
 def _finding(name: str, count: Count, own: Count, unknown: int, rules: Audit, level: float, least: float) -> Finding:

@@ -30,12 +30,13 @@ def quarters(values: NDArray[np.float64]) -> NDArray[np.str_]:
 
 
 def table(predictions: Predictions, resampling: Resampling, min_rows: int) -> pd.DataFrame:
-    """A line for each value of each slice; too few rows have a note instead of figures."""
-    columns = {"class": "label", **{name: name for name in SLICES}}
+    """A line for each class and each value of the other slices; too few rows have a note instead of figures."""
+    rows = predictions.rows
+    values = {"class": sorted(predictions.classes), **{name: sorted(rows[name].unique()) for name in SLICES}}
     lines = [
-        _line(predictions, resampling, min_rows, name, str(value), (predictions.rows[column] == value).to_numpy())
-        for name, column in columns.items()
-        for value in sorted(predictions.rows[column].unique())
+        _line(predictions, resampling, min_rows, name, str(value), (rows[column] == value).to_numpy())
+        for name, column in {"class": "label", **{name: name for name in SLICES}}.items()
+        for value in values[name]
     ]
     return pd.DataFrame(lines, columns=COLUMNS)
 
@@ -45,6 +46,8 @@ def _line(
 ) -> dict[str, object]:
     rows = int(here.sum())
     known: dict[str, object] = {"slice": name, "value": value or "none", "rows": rows}
+    if not rows:
+        return {**known, "note": "no test row: untested"}
     if rows < min_rows:
         return {**known, "note": f"{rows} row{'s' * (rows != 1)}, fewer than {min_rows}: too few for a figure"}
     figure = resampling.share(predictions.truth == predictions.predicted, here)

@@ -14,26 +14,36 @@ from tasks.evaluate import benchmark, figures, metrics, picture, rows, slices
 from tasks.evaluate.figures import CLEAN
 from tasks.evaluate.resampling import Resampling
 from tasks.evaluate.settings import Evaluate
+from tasks.params import Classes
 from tasks.predictions import MIXED, Predictions
 from tasks.selective import selective_classifier
 from tasks.selective.calibration import SelectivePrediction
 from tasks.selective.selective_classifier import SelectiveClassifier
 
 
-def main(evaluate: Evaluate, clean: Path, ingested: Path, trained: Path, out: Path) -> None:
-    """Write the predictions (see tasks/predictions.py), the figures as JSON, and tables for plots and pages."""
+def main(classes: Classes, evaluate: Evaluate, clean: Path, ingested: Path, trained: Path, out: Path) -> None:
+    """Write the predictions (see tasks/predictions.py), the figures as JSON, and tables for plots and pages.
+
+    A model made under an earlier list of classes is judged under the names that its classes have today, on the test
+    rows of classes that it knows.
+    """
     judge = selective_classifier.load(trained)
-    test, ood_rows = rows.read(clean, judge.classes, judge.classifier.training_ids)
-    outputs = _under_all(evaluate, judge, ingested, test)
+    named = classes.today(judge.classes)
+    names = list(dict.fromkeys(named))
+    test, ood_rows = rows.read(clean, names, judge.classifier.training_ids)
+    test = test.assign(sharpness=slices.quarters(_sharpness(evaluate, ingested, test)))
+    test, unknown = rows.of(test, names)
+    outputs = {name: one.under(named, names) for name, one in _under_all(evaluate, judge, ingested, test).items()}
     ood_outputs = _alone(evaluate, judge, ingested, ood_rows) if len(ood_rows) else None
-    truth = splits.indices(test["label"], judge.classes)
+    truth = splits.indices(test["label"], names)
     resampling = Resampling(test["split_group"].to_numpy(str), truth, evaluate.resamples, evaluate.level, evaluate.seed)
-    found = _predictions(test, outputs, judge.classes, _sharpness(evaluate, ingested, test))
+    found = _predictions(test, outputs, names)
     predictions.write(out, found)
-    table, known = _figures(truth, outputs, ood_outputs, ood_rows, judge, resampling)
+    table, known = _figures(truth, outputs, ood_outputs, ood_rows, judge, resampling, names)
+    known |= {"untested": found.untested, "unknown": unknown}
     _write(out, known, table)
     slices.table(found, resampling, evaluate.min_rows).to_csv(out / "slices.csv", index=False)
-    _plots(out, truth, outputs, judge.classes)
+    _plots(out, truth, outputs, names)
     _ood(ood_rows, ood_outputs).to_parquet(out / "ood.parquet", index=False)
     _print_summary(known)
 
@@ -66,13 +76,10 @@ def _sharpness(evaluate: Evaluate, ingested: Path, test: pd.DataFrame) -> NDArra
     return np.concatenate([slices.sharpness(batch) for batch in batches])
 
 
-def _predictions(
-    test: pd.DataFrame, outputs: dict[str, SelectivePrediction], classes: list[str], sharp: NDArray[np.float64]
-) -> Predictions:
+def _predictions(test: pd.DataFrame, outputs: dict[str, SelectivePrediction], classes: list[str]) -> Predictions:
     """The clean answers of each row, and the classes predicted under each corruption."""
     clean = outputs[CLEAN]
-    table = test[["id", "split_group", *store.KEY, "acquisition_batch", "label"]].assign(
-        sharpness=slices.quarters(sharp),
+    table = test[["id", "split_group", *store.KEY, "acquisition_batch", "sharpness", "label"]].assign(
         predicted=np.array(classes)[clean.predicted],
         confidence=clean.confidence,
         ood_score=clean.score,
@@ -90,16 +97,17 @@ def _figures(
     ood_rows: pd.DataFrame,
     judge: SelectiveClassifier,
     resampling: Resampling,
+    names: list[str],
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The corruptions's table, a line each, and all figures."""
-    draws = figures.under(truth, outputs, len(judge.classes), resampling)
+    draws = figures.under(truth, outputs, len(names), resampling)
     lines = [
         {"kind": name.partition("/")[0], "severity": int(name.partition("/")[2] or 0),
          **figures.corruption(truth, one, draws[name], resampling)}
         for name, one in outputs.items()
     ]  # fmt: skip
     table = pd.DataFrame(lines, columns=figures.CORRUPTIONS)
-    clean, each = figures.whole(truth, outputs[CLEAN], judge.classes, resampling)
+    clean, each = figures.whole(truth, outputs[CLEAN], names, resampling)
     mixed = metrics.headline(truth, outputs[MIXED].probabilities)
     cells = [one for name, one in outputs.items() if name not in (CLEAN, MIXED)]
     return table, {
@@ -164,7 +172,12 @@ def _print_summary(known: dict[str, Any]) -> None:
         f"mixed {known['mixed']['accuracy']['value']:.4f}  ECE {values['ece']:.4f}, corrupted {out['ece']:.4f}  "
         f"out-of-distribution refused {refused}"
     )
+    if known["untested"]:
+        print(f"untested, without a test row: {', '.join(known['untested'])}")
+    if known["unknown"]:
+        unknown = ", ".join(f"{name} {count}" for name, count in known["unknown"].items())
+        print(f"left out, of classes that the model does not know: {unknown} test pictures")
 
 
 if __name__ == "__main__":
-    command.run(main, Evaluate)
+    command.run(main, Classes, Evaluate)

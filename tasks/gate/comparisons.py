@@ -3,13 +3,14 @@
 | rule | passes where | over |
 | --- | --- | --- |
 | non-inferiority | upper bound of the increase <= margin | all measures, slices with too few rows left out |
-| superiority | upper bound of the increase < -margin | `clean`, `corrupted`, `mixed`; one of them is enough |
-| minimum | upper bound of the error <= 1 - minimum | a first model's `clean`, `corrupted`, `worst`, `mixed`, each class
-|
+| superiority | upper bound of the increase < -margin | `clean`, `corrupted`, `mixed`, new classes; one is enough |
+| minimum | upper bound of the error <= 1 - minimum | a first model's overall errors and classes; new classes |
+
+New are classes that the champion does not know.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from tasks.gate.bootstrap import interval
 from tasks.gate.comparison import Comparison, Rule
-from tasks.gate.errors import CLEAN, CORRUPTED, WORST, Measure
+from tasks.gate.errors import CLEAN, CORRUPTED, RECALL, WORST, Measure
 from tasks.gate.settings import Gate
 from tasks.predictions import MIXED, SLICES
 
@@ -61,9 +62,9 @@ def minimums(figures: Figures, rules: Gate) -> Iterator[Comparison]:
             yield _at_most("minimum", figures, k, 1 - getattr(rules.minimums, measure.name), rules)
 
 
-def superiority(figures: Figures, rules: Gate) -> Iterator[Comparison]:
-    """A comparison for each of COUNTS, at a level that allows for their number."""
-    level = 1 - (1 - rules.level) / len(COUNTS)
+def superiority(figures: Figures, rules: Gate, newcomers: int = 0) -> Iterator[Comparison]:
+    """A comparison for each of COUNTS, at a level that allows for their number and that of the new classes."""
+    level = _of_union(rules, newcomers)
     for k, measure in enumerate(figures.measures):
         if measure.name in COUNTS:
             margin = getattr(rules.superiority_margins, measure.name)
@@ -73,6 +74,19 @@ def superiority(figures: Figures, rules: Gate) -> Iterator[Comparison]:
             yield _comparison("superiority", figures, k, (low, high), margin, passed, why)
 
 
+def newcomers(figures: Figures, names: Sequence[str], rules: Gate) -> Iterator[Comparison]:
+    """For each class that the champion does not know the minimum of a first model, and superiority where it has rows.
+
+    `figures` are the challenger's alone, over all its classes.
+    """
+    yield from (c for c in minimums(figures, rules) if c.name == RECALL and c.slice in names)
+    always_wrong = np.ones_like(figures.challenger)
+    against = figures._replace(champion=always_wrong, resampled=figures.resampled - 1)
+    for k, measure in enumerate(figures.measures):
+        if measure.name == RECALL and measure.slice in names and measure.groups:
+            yield _known_better(against, k, _of_union(rules, len(names)), rules.superiority_margins.clean)
+
+
 def unseen(groups: int, level: float) -> float:
     """The increase of a share that shows in none of so many independent rows with probability (1 - level) / 2.
 
@@ -80,6 +94,18 @@ def unseen(groups: int, level: float) -> float:
     (Hanley and Lippman-Hand 1983, JAMA 249:1743), which at 97.5 % is about 3.7 / groups.
     """
     return float(1 - ((1 - level) / 2) ** (1 / groups))
+
+
+def _of_union(rules: Gate, newcomers: int) -> float:
+    return 1 - (1 - rules.level) / (len(COUNTS) + newcomers)
+
+
+def _known_better(figures: Figures, k: int, level: float, margin: float) -> Comparison:
+    low, high = interval(figures.resampled[:, k], float(figures.estimate[k]), level)
+    high = max(high, unseen(figures.measures[k].groups, level) - 1)
+    passed = high < -margin - ROUNDING
+    why = "the champion does not know the class" + ("" if passed else ", nor is it shown that the challenger does")
+    return _comparison("superiority", figures, k, (low, high), margin, passed, why)
 
 
 def _at_most(rule: Rule, figures: Figures, k: int, margin: float, rules: Gate) -> Comparison:

@@ -30,20 +30,32 @@ champion's errors stay. So each resampled difference stays or falls, so do its o
 does each interval's upper bound, of which alone `passed` is made, and with it falls what stands against a promotion.
 Rounding keeps it: sums are of whole numbers, and division, addition in a fixed order and maximum round monotonely.
 
+Other classes. Where one model knows a class that the other does not, all of the above is over the test rows of the
+classes that both know; each model answers with all it knows, so calling such a row by another class is wrong. A class
+that the challenger alone knows is judged as those of a first model: its recall must reach the minimum. And on its rows
+the champion is always wrong, so one recall that is shown to lie above `superiority_margins.clean` is superiority too,
+where the bound is no better than the rule of three has it. The union has one test more for each such class, and each a
+smaller level. A class that the champion alone knows has no test row today; the decision names it.
+
+No test row. A class without any is listed as untested. It stands against no promotion and speaks for none.
+
 What it does not see. Each promotion may cost a margin somewhere, and a chain of them more ("biocreep", D'Agostino et
 al. 2003): compare with an older champion now and then. The more challengers are tried on the same test rows, the less
 the level holds (Dwork et al. 2015, Science 349:636). Whether the model answers at all, and its calibration, are no
 part of it: an answer is the most probable class, also where the model abstains.
 """
 
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import numpy as np
 
 from tasks.gate import bootstrap
-from tasks.gate.comparisons import Figures, minimums, non_inferiority, superiority
+from tasks.gate.comparison import Comparison
+from tasks.gate.comparisons import Figures, minimums, newcomers, non_inferiority, superiority
 from tasks.gate.decision import Decision
 from tasks.gate.errors import Errors
+from tasks.gate.known import Known, known, only
 from tasks.gate.same import check_complete, check_same
 from tasks.gate.settings import Gate
 from tasks.predictions import Predictions
@@ -53,26 +65,34 @@ def decide(champion: Predictions | None, challenger: Predictions, rules: Gate) -
     """Whether `challenger` may take the place of `champion`; None where there is none yet.
 
     A first model passes where it reaches every minimum, with the lower bound of its interval. Raises ValueError for
-    predictions of other rows, another benchmark or other classes, saying what differs, and for incomplete predictions.
+    predictions of other rows, another benchmark or no class in common, saying what differs, and for incomplete ones.
     """
     check_complete(challenger)
-    if champion is not None:
-        check_same(champion, challenger)
-    figures = _figures(champion, challenger, rules)
-    made = (
-        minimums(figures, rules)
-        if champion is None
-        else chain(non_inferiority(figures, rules), superiority(figures, rules))
-    )
-    comparisons = tuple(made)
+    sides = Known(challenger.classes, (), ()) if champion is None else known(champion, challenger)
+    comparisons = tuple(_alone(challenger, rules) if champion is None else _both(champion, challenger, sides, rules))
     wanted = [c.passed for c in comparisons if c.rule == "superiority"]
     harmless = all(c.passed is not False for c in comparisons if c.rule != "superiority")
-    return Decision(harmless and any(wanted or [True]), comparisons, rules.level, rules.resamples, rules.seed)
+    promote = harmless and any(wanted or [True])
+    return Decision(promote, comparisons, rules.level, rules.resamples, rules.seed, sides.new, sides.gone)
 
 
-def _figures(champion: Predictions | None, challenger: Predictions, rules: Gate) -> Figures:
+def _alone(challenger: Predictions, rules: Gate) -> Iterator[Comparison]:
+    return minimums(_figures(None, challenger, rules, challenger.classes), rules)
+
+
+def _both(champion: Predictions, challenger: Predictions, sides: Known, rules: Gate) -> Iterator[Comparison]:
+    old, new = only(champion, sides.both), only(challenger, sides.both)
+    check_complete(new)
+    check_same(old, new)
+    figures = _figures(old, new, rules, sides.both)
+    yield from chain(non_inferiority(figures, rules), superiority(figures, rules, len(sides.new)))
+    if sides.new:
+        yield from newcomers(_figures(None, challenger, rules, challenger.classes), sides.new, rules)
+
+
+def _figures(champion: Predictions | None, challenger: Predictions, rules: Gate, names: Sequence[str]) -> Figures:
     groups = bootstrap.group(challenger.rows["split_group"].to_numpy(str), challenger.truth)
-    new, old = Errors(challenger, groups), Errors(champion, groups) if champion else None
+    new, old = Errors(challenger, groups, names), Errors(champion, groups, names) if champion else None
     blocks = bootstrap.draws(groups.stratum, rules.resamples, rules.seed)
     resampled = [new.under(weights) - (old.under(weights) if old else 0.0) for weights in blocks]
     estimates = (old.estimates() if old else None, new.estimates())

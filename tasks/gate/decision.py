@@ -15,7 +15,8 @@ class Decision:
     """Whether the challenger takes the champion's place, with every comparison that this rests on.
 
     `level`, `resamples` and `seed` are those of the intervals; a `superiority` comparison has the level that makes all
-    of these together one test.
+    of these together one test. `new` are the classes that the challenger alone knows, `gone` those that the champion
+    alone knows: the models are compared on the others.
     """
 
     promote: bool
@@ -23,16 +24,26 @@ class Decision:
     level: float
     resamples: int
     seed: int
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
     @property
     def first(self) -> bool:
         """Whether there was no champion to compare with."""
-        return any(c.rule == "minimum" for c in self.comparisons)
+        return bool(self.comparisons) and all(c.rule == "minimum" for c in self.comparisons)
+
+    @property
+    def untested(self) -> list[str]:
+        """Classes without a test row, of which nothing is known."""
+        return [c.slice for c in self.comparisons if c.name == RECALL and not c.rows]
 
     def sentence(self) -> str:
-        """The decision and its foremost reason."""
+        """The decision and its foremost reason, and which classes took no part in it."""
+        return self._reason() + self._apart()
+
+    def _reason(self) -> str:
         if self.promote and self.first:
-            return f"Promoted: the first model, above each of {len(self.comparisons)} minimums"
+            return f"Promoted: the first model, above each of {len(self._tested('minimum'))} minimums"
         if self.promote:
             best = min(self._of("superiority"), key=lambda c: (not c.passed, c.excess))
             return f"Promoted: {_gain(best)}; not worse in any of {len(self._tested('non-inferiority'))} comparisons"
@@ -42,6 +53,14 @@ class Decision:
             return f"{kept}: better nowhere that counts: {'; '.join(map(_no_gain, self._of('superiority')))}"
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         return f"{kept}: {_failure(failed[0])}{more}"
+
+    def _apart(self) -> str:
+        """What is to be said of classes that not both models know, or that have no test row."""
+        only = {"the challenger": self.new, "the champion": self.gone}
+        known = [f"only {who} knows {', '.join(names)}" for who, names in only.items() if names]
+        parts = [f"compared on the classes that both know ({', '.join(known)})"] if known else []
+        parts += [f"untested, without a test row: {', '.join(self.untested)}"] if self.untested else []
+        return "".join(f"; {part}" for part in parts)
 
     def table(self) -> pd.DataFrame:
         """A row for each comparison, the columns its fields; nothing is NaN where there is no figure but None."""
@@ -58,7 +77,8 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """What JSON can hold, complete; the sentence is in it for who reads the file."""
-        facts = {"level": self.level, "resamples": self.resamples, "seed": self.seed}
+        facts = {name: getattr(self, name) for name in ("level", "resamples", "seed")}
+        facts |= {"new": list(self.new), "gone": list(self.gone)}
         comparisons = [asdict(c) for c in self.comparisons]
         return {"promote": self.promote, "sentence": self.sentence(), **facts, "comparisons": comparisons}
 
@@ -67,6 +87,7 @@ class Decision:
         """The decision that was written so. Raises ValueError where it lacks something or has more."""
         try:
             facts = {name: value for name, value in values.items() if name not in ("sentence", "comparisons")}
+            facts |= {name: tuple(facts.get(name, ())) for name in ("new", "gone")}  # older ones have neither
             return cls(comparisons=tuple(Comparison(**c) for c in values["comparisons"]), **facts)
         except (KeyError, TypeError) as error:
             raise ValueError(f"this is no decision of the gate: {error}") from error
@@ -98,6 +119,9 @@ def _failure(c: Comparison) -> str:
 
 
 def _gain(c: Comparison) -> str:
+    if c.name == RECALL:
+        right, low, high = (None if value is None else -value for value in (c.difference, c.high, c.low))
+        return f"knows {c.slice}, recall {_figure(right)} ({_figure(low)} to {_figure(high)})"
     return f"better on {c.title} by {_turned(c)}, margin {c.margin:.4g}"
 
 

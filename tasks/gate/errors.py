@@ -1,6 +1,6 @@
 """The errors that are compared, as functions of how often each split group counts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +41,7 @@ class Part(NamedTuple):
 
 
 class Errors:
-    """All errors of a model's predictions.
+    """All errors of a model's predictions; `names` are the classes that count, each known to the model.
 
     Clean, mixed and each kind and severity of the benchmark: balanced error, the mean over the classes of the share of
     wrong answers. `corrupted` is its mean over kinds of corruption, each the mean over its severities; `worst` is the
@@ -49,14 +49,14 @@ class Errors:
     the share of wrong answers on clean pictures. A class without rows is NaN, and left out of means over classes.
     """
 
-    def __init__(self, predictions: Predictions, groups: Groups):
+    def __init__(self, predictions: Predictions, groups: Groups, names: Sequence[str]):
         columns = (CLEAN, MIXED, *sorted(predictions.corruption_names))  # one order for both models: sums round alike
         wrong = np.stack([_predicted(predictions, name) != predictions.truth for name in columns], axis=1)
         self.kinds = sorted(predictions.kinds)
         self._columns_of_kind = [
             [k for k, cell in enumerate(columns) if k > 1 and cell.partition("/")[0] == kind] for kind in self.kinds
         ]
-        of_class = [(name, predictions.truth == k) for k, name in enumerate(predictions.classes)]
+        of_class = [(name, predictions.truth == predictions.classes.index(name)) for name in names]
         slices = list(_slices(predictions))
         self._classes = [_part(groups.of_row[mask], wrong[mask]) for _, mask in of_class]
         self._slices = [_part(groups.of_row[mask], wrong[mask][:, :1]) for _, _, mask in slices]

@@ -11,7 +11,7 @@ SURE = 0.9
 
 
 def sentences(evaluation: Evaluation) -> list[str]:
-    """One about each: corruptions, classes, slices, confident errors, calibration, out-of-distribution pictures."""
+    """One about each: corruptions, classes, untested ones, slices, confident errors, calibration, what is no cell."""
     return [sentence for part in PARTS if (sentence := part(evaluation))]
 
 
@@ -44,6 +44,15 @@ def classes(evaluation: Evaluation) -> str:
     taken = Counter(sorted(rows.loc[rows["predicted"] != name, "predicted"]))
     mostly = [f"; mistaken mostly for {one} ({count:,})" for one, count in taken.most_common(1)]
     return f"{text}{''.join(mostly)}."
+
+
+def untested(evaluation: Evaluation) -> str:
+    """Classes of which nothing is known, and test rows of classes that the model does not know."""
+    names, unknown = evaluation.predictions.untested, evaluation.figures.get("unknown", {})
+    parts = [f"Untested, without a test row: {joined(names)}. Nothing is known of it."] if names else []
+    parts += [f"Left out, as the model does not know the class: {plural(count, 'test picture')} of {name}."
+              for name, count in unknown.items()]  # fmt: skip
+    return " ".join(parts)
 
 
 def slices(evaluation: Evaluation) -> str:
@@ -98,4 +107,4 @@ def ood(evaluation: Evaluation) -> str:
     return text + (f"; {ranged(refused)} were refused." if refused else ".")
 
 
-PARTS = (kinds, classes, slices, confident, calibration, ood)
+PARTS = (kinds, classes, untested, slices, confident, calibration, ood)

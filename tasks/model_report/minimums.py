@@ -13,7 +13,7 @@ MARKS = {True: ("met", "well"), False: ("not met", "bad"), None: ("not tested", 
 def answer(decision: Decision) -> str:
     """The verdict in a few words. What lacks evidence is told from what is shown to be bad."""
     if decision.promote:
-        return "Meets every minimum"
+        return "Meets every minimum that could be tested" if decision.untested else "Meets every minimum"
     return "Below a minimum" if any(map(_below, decision.comparisons)) else "Not shown to meet every minimum"
 
 

@@ -38,6 +38,7 @@ def render(material: Material, model_report: ModelReport, verdict: Verdict, mini
         minimums=minimums,
         model_report=model_report,
         classes=joined(list(evaluation.predictions.classes)),
+        untested=joined(evaluation.predictions.untested),
         image_size=material.model["image_size"],
         crop=material.model["crop"],
         backbone=facts.get("train.backbone", "not stated"),

@@ -69,6 +69,8 @@ def _class(evaluation: Evaluation, name: str) -> dict[str, Figure | None]:
 
 def _support(evaluation: Evaluation, name: str) -> str:
     found = evaluation.figure("per_class", name, "support")
+    if found and not found.value:
+        return "untested"
     return f"{found.value:,.0f}" if found else NOTHING
 
 

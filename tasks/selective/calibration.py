@@ -1,5 +1,6 @@
 """What calibrates a network and lets it abstain, as it is kept in a model's folder."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -31,6 +32,12 @@ class SelectivePrediction(NamedTuple):
     def confidence(self) -> NDArray[np.float32]:
         """Its probability, float32 (n,)."""
         return self.probabilities.max(axis=1)
+
+    def under(self, named: Sequence[str], names: Sequence[str]) -> "SelectivePrediction":
+        """The same with probabilities of `names`, where `named` says what each class is called: those of one name add
+        up."""
+        into = np.eye(len(names), dtype=np.float32)[[names.index(name) for name in named]]
+        return self._replace(probabilities=self.probabilities @ into)
 
     @property
     def answered(self) -> NDArray[np.bool_]:

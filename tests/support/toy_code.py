@@ -146,7 +146,9 @@ def calibrate(inputs, out, words):
 def evaluate(inputs, out, words):
     import pyarrow, pyarrow.parquet
     clean, _, model = inputs
-    test = sorted((row for row in kept(clean) if row["split"] == "test"), key=lambda row: row["id"])
+    names = json.loads((model / "model.json").read_text())["classes"]
+    test = [row for row in kept(clean) if row["split"] == "test" and row["label"] in names]
+    test.sort(key=lambda row: row["id"])
     known = set((model / "training_ids.txt").read_text().split()) & {row["id"] for row in test}
     if known:
         sys.exit(f"evaluate: the model has seen {len(known)} of the {len(test)} test rows in training")
@@ -154,8 +156,8 @@ def evaluate(inputs, out, words):
     rows = []
     for row in test:
         facts = {name: row[name] for name in ("id", "split_group", "delivery", "source", "acquisition_batch", "label")}
-        rows.append(dict(facts, sharpness="1", ood_score=0.0, **predicted(row, skill)))
-    answers = {name: [answer(row, name, skill) for row in test] for name in CORRUPTIONS}
+        rows.append(dict(facts, sharpness="1", ood_score=0.0, **predicted(row, skill, names)))
+    answers = {name: [answer(row, name, skill, names) for row in test] for name in CORRUPTIONS}
     corrupted = {name: pyarrow.array(given, pyarrow.uint8()) for name, given in answers.items()}
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "predictions.parquet")
     pyarrow.parquet.write_table(pyarrow.table(corrupted), out / "corruptions.parquet")
@@ -171,19 +173,19 @@ def audit(inputs, out, words):
     table = [{name: value for name, value in {**row, **predicted(row, skill)}.items() if name in kept} for row in rows]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table), out / "predictions.parquet")
 
-def predicted(row, skill):
-    best = answer(row, "clean", skill)
-    sure = 0.9 if best == CLASSES.index(shown(row)) else 0.6
-    chances = {f"p_{name}": sure if k == best else 1 - sure for k, name in enumerate(CLASSES)}
-    return dict(predicted=CLASSES[best], confidence=sure, why="", **chances)
+def predicted(row, skill, names=CLASSES):
+    best = answer(row, "clean", skill, names)
+    sure = 0.9 if names[best] == shown(row) else 0.6
+    chances = {f"p_{name}": sure if k == best else 1 - sure for k, name in enumerate(names)}
+    return dict(predicted=names[best], confidence=sure, why="", **chances)
 
 # What a picture shows, whatever its label says: a file may be called after it.
 def shown(row):
     name = pathlib.Path(row["source"]).name
     return next((one for one in CLASSES if name.startswith(f"{one}-")), row["label"])
 
-def answer(row, corruption, skill):
-    right = CLASSES.index(shown(row))
+def answer(row, corruption, skill, names=CLASSES):
+    right = names.index(shown(row)) if shown(row) in names else 0
     return right if share(row["id"], corruption) < skill else 1 - right
 
 def share(*words):

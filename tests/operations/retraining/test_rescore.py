@@ -97,16 +97,48 @@ def saw_a_test_row(root: Path) -> None:
         seen.write(f"{rows['id'].iloc[0]}\n")
 
 
-def knows_fewer_classes(root: Path) -> None:
+def knows(root: Path, *classes: str) -> None:
     file = folder(root) / "model.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "classes": ["ig"]}))
+    file.write_text(json.dumps({**json.loads(file.read_text()), "classes": classes}))
+
+
+def knows_other_classes(root: Path) -> None:
+    knows(root, "monocyte", "basophil")
+
+
+def test_a_champion_that_does_not_know_a_class_yet_can_be_replaced(champion: Path) -> None:
+    """It knows monocytes, which the class list has no longer, and no platelets, which came later."""
+    knows(champion, "ig", "monocyte")
+    found = rescore.rescore(champion)
+    assert found is not None
+    assert found.outcome == "ran"
+    assert found.scores
+    assert set(predictions.read(found.scores).rows["label"]) == {"ig"}
+    decision = rescore.decide(champion, found)
+    assert decision.promote
+    assert (decision.new, decision.gone) == (("platelet",), ("monocyte",))
+    assert decision.sentence().endswith(
+        "; compared on the classes that both know (only the challenger knows platelet, only the champion knows "
+        "monocyte)"
+    )
+
+
+def test_a_class_that_was_renamed_since_is_one_that_the_champion_knows(champion: Path) -> None:
+    params = champion / "params.yaml"
+    params.write_text(params.read_text().replace("platelet: []", "platelet: [thrombocyte]"))
+    knows(champion, "thrombocyte")
+    assert rescore.refusal(champion, folder(champion)) is None
+    knows(champion, "lymphocyte")
+    assert "knows none of the test rows' classes" in str(rescore.refusal(champion, folder(champion)))
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         pytest.param(saw_a_test_row, "the model has seen 1 of the 80 test rows in training", id="saw a test row"),
-        pytest.param(knows_fewer_classes, "the model knows no class platelet, which test rows have", id="a new class"),
+        pytest.param(
+            knows_other_classes, "the model knows none of the test rows' classes, ig, platelet", id="other classes"
+        ),
     ],
 )
 def test_a_champion_that_cannot_be_judged_stays(champion: Path, change: Callable[[Path], None], why: str) -> None:

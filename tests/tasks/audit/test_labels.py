@@ -6,6 +6,7 @@ import pytest
 
 from tasks.audit import labels
 from tasks.audit.settings import Audit, Least
+from tasks.params import Classes
 
 RULES = Audit(level=0.01, min_rows=30, times=5, ood=0.1, least=Least(ahead=0.1, refused=0.05))
 CLASSES = ["eo", "ig", "ne"]
@@ -131,3 +132,13 @@ def test_a_clean_delivery_is_hardly_ever_held_and_a_shuffled_one_always(rows: in
         mixed = drawn()
         mixed["label"] = rng.permutation(mixed["label"])
         assert labels.audit({"x": mixed}, truth, RULES, 0.1)[0].verdict == "mislabelled"
+
+
+def test_classes_that_were_renamed_since_are_judged_under_their_names_of_today() -> None:
+    """eo and ig are one class by now, as a mean probability shows; ne has another name."""
+    today = Classes.model_validate({"granulocyte": ["eo", "ig"], "neutrophil": ["ne"]})
+    limits = labels.thresholds(labels.today(own(), today))
+    assert limits == pytest.approx({"granulocyte": (266 * 0.95 + 2 * 0.01) / 268, "neutrophil": 0.9}, abs=1e-3)
+    new = labels.today(table((1, "neutrophil", "ne", 0.9, ""), (1, "neutrophil", "eo", 0.99, "")), today)
+    assert new["predicted"].tolist() == ["neutrophil", "granulocyte"]
+    assert labels.contradicted(new, limits).tolist() == [False, True]

@@ -27,7 +27,7 @@ def test_kept_test_rows_come_by_id_and_what_is_no_cell_from_every_split(clean: P
 @pytest.mark.parametrize(
     ("names", "seen", "message"),
     [
-        (["ig"], "", "knows no class platelet, which test rows have; it knows ig"),
+        (["monocyte"], "", "knows none of the test rows' classes, ig, platelet; it knows monocyte"),
         (NAMES, "xbc", "has seen 2 of the 4 test rows in training, for one d/b"),
     ],
     ids=["class", "leak"],
@@ -37,6 +37,13 @@ def test_rows_that_say_nothing_of_this_model_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         rows.read(clean, names, frozenset(seen))
+
+
+def test_rows_of_a_class_that_the_model_does_not_know_are_counted(clean: Path) -> None:
+    test, _ = rows.read(clean, ["platelet"], frozenset())
+    mine, left = rows.of(test, ["platelet"])
+    assert mine["id"].tolist() == ["a"]
+    assert left == {"ig": 3}
 
 
 def test_no_test_row_at_all_is_an_error(clean: Path) -> None:

@@ -12,11 +12,13 @@ from tasks import model, predictions, store
 from tasks.corruptions import benchmark
 from tasks.evaluate import stage
 from tasks.evaluate.settings import Evaluate
+from tasks.params import Classes
 from tasks.selective.calibration import Calibration
 from tasks.selective.detector import Detector, Space
 from tasks.selective.temperature import Temperature
 
 SIDE, ROWS, OOD = 32, 40, 6
+CLASSES = Classes.model_validate({"ig": [], "platelet": []})
 SETTINGS = Evaluate(batch=16, seed=0, tta=1, resamples=200, level=0.9, min_rows=12)
 
 
@@ -54,7 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
     detector = Detector((space,), np.zeros(1, np.float32), np.ones(1, np.float32))
     fitted = Calibration(("maps",), detector, Temperature(0.5413, 0.0, 0.0, 1.0), 0.6, float(np.log(0.35)))
     model.save(folder / "model", red_or_blue(), ["ig", "platelet"], 0, {}, [], fitted.describe(), fitted.arrays())
-    stage.main(SETTINGS, folder / "clean", folder / "ingested", folder / "model", folder / "scores")
+    stage.main(CLASSES, SETTINGS, folder / "clean", folder / "ingested", folder / "model", folder / "scores")
     return folder
 
 
@@ -118,7 +120,7 @@ def test_slices_and_curves_are_written(made: Path) -> None:
 
 
 def test_the_same_again_has_the_same_bytes(made: Path) -> None:
-    stage.main(SETTINGS, made / "clean", made / "ingested", made / "model", made / "again")
+    stage.main(CLASSES, SETTINGS, made / "clean", made / "ingested", made / "model", made / "again")
     files = sorted(file.name for file in (made / "scores").iterdir())
     assert files == sorted(file.name for file in (made / "again").iterdir())
     for name in files:
@@ -128,7 +130,40 @@ def test_the_same_again_has_the_same_bytes(made: Path) -> None:
 def test_without_out_of_distribution_pictures_their_figures_are_null(made: Path, tmp_path: Path) -> None:
     rows = store.read_rows(made / "clean")
     store.write_rows(tmp_path / "clean", rows[rows["kept"]])
-    stage.main(SETTINGS, tmp_path / "clean", made / "ingested", made / "model", tmp_path / "scores")
+    stage.main(CLASSES, SETTINGS, tmp_path / "clean", made / "ingested", made / "model", tmp_path / "scores")
     flat = json.loads((tmp_path / "scores/metrics.json").read_text())
     assert (flat["ood_rows"], flat["ood_refused"], flat["ood_auroc"]) == (0, None, None)
     assert len(pd.read_parquet(tmp_path / "scores/ood.parquet")) == 0
+
+
+def test_a_model_of_an_earlier_list_of_classes_is_judged_on_what_it_knows(made: Path, tmp_path: Path, capsys) -> None:
+    """Its ig is called granulocyte by now, and five of those are monocytes, which it never heard of."""
+    rows = store.read_rows(made / "clean")
+    rows = rows.assign(
+        label=rows["label"].replace("ig", "granulocyte").mask(rows["id"].between("010", "014"), "monocyte")
+    )
+    store.write_rows(tmp_path / "clean", rows)
+    today = Classes.model_validate({"monocyte": [], "platelet": [], "granulocyte": ["ig"], "basophil": []})
+    stage.main(today, SETTINGS, tmp_path / "clean", made / "ingested", made / "model", tmp_path / "scores")
+    found, before = predictions.read(tmp_path / "scores"), predictions.read(made / "scores")
+    assert found.classes == ("granulocyte", "platelet")
+    assert found.rows["label"].value_counts().to_dict() == {"platelet": 23, "granulocyte": 12}
+    same = before.rows[~before.rows["id"].between("010", "014")]
+    assert found.probabilities == pytest.approx(same[["p_ig", "p_platelet"]].to_numpy(), abs=1e-6)
+    assert found.rows["sharpness"].tolist() == same["sharpness"].tolist(), "that of all test rows, as others have it"
+    figures = json.loads((tmp_path / "scores/figures.json").read_text())
+    assert (figures["rows"], figures["unknown"], figures["untested"]) == (35, {"monocyte": 5}, [])
+    assert "left out, of classes that the model does not know: monocyte 5 test pictures" in capsys.readouterr().out
+
+
+def test_a_class_without_a_test_row_is_untested(made: Path, tmp_path: Path, capsys) -> None:
+    rows = store.read_rows(made / "clean")
+    store.write_rows(tmp_path / "clean", rows[rows["label"] == "platelet"])
+    stage.main(CLASSES, SETTINGS, tmp_path / "clean", made / "ingested", made / "model", tmp_path / "scores")
+    figures = json.loads((tmp_path / "scores/figures.json").read_text())
+    assert figures["untested"] == ["ig"]
+    assert figures["per_class"]["ig"] == {"support": 0, "precision": None, "recall": None, "f1": None, "auc": None}
+    assert figures["clean"]["balanced_accuracy"]["value"] == pytest.approx(20 / 23)
+    table = pd.read_csv(tmp_path / "scores/slices.csv").set_index(["slice", "value"])
+    assert table.loc[("class", "ig"), "note"] == "no test row: untested"
+    assert "untested, without a test row: ig" in capsys.readouterr().out

@@ -10,7 +10,9 @@ GROUPS = ["u", "u", "v", "w", "w", "x", "y", "z"]
 
 
 def errors(predictions: Predictions) -> Errors:
-    return Errors(predictions, group(predictions.rows["split_group"].to_numpy(str), predictions.truth))
+    return Errors(
+        predictions, group(predictions.rows["split_group"].to_numpy(str), predictions.truth), predictions.classes
+    )
 
 
 def by_name(measures, values) -> dict[tuple[str, str], float]:

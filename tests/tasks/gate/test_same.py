@@ -46,12 +46,6 @@ def test_rows_of_a_longer_test_set_are_counted(predictions, rules) -> None:
         decide(predictions("aabcc"), predictions("aabccab"), rules())
 
 
-@pytest.mark.parametrize("classes", ["abcd", "acb"], ids=["one more", "another order"])
-def test_records_of_other_classes_are_refused(predictions, rules, classes) -> None:
-    with pytest.raises(ValueError, match=f"classes differ: a, b, c and {', '.join(classes)}"):
-        decide(predictions("aabcc"), predictions("aabcc", classes=classes), rules())
-
-
 def test_answers_and_source_may_differ(predictions) -> None:
     other = predictions("aabcc", {"clean": [0], "mixed": [3]})
     check_same(predictions("aabcc"), changed(other, source="elsewhere", confidence=0.1))

@@ -49,3 +49,9 @@ def test_the_table_has_accuracies_and_marks(minimum, decision) -> None:
         ["clean pictures", "90", "90.0 %", "80.0 % (70.0 to 85.0)", "not met", "because"],
     ]
     assert [line[4].tone for line in table.lines] == ["well", "bad"]
+
+
+def test_a_class_without_a_test_row_is_not_among_what_is_met(minimum, decision) -> None:
+    tested, untested = minimum(0.97, 0.95, 0.98, 0.9), minimum(None, None, None, 0.9, name="recall", slice="ig", rows=0)
+    assert minimums.answer(decision(tested, untested)) == "Meets every minimum that could be tested"
+    assert minimums.sentence(decision(tested, untested)).startswith("Each of 1 minimum is met.")

@@ -1,7 +1,9 @@
 import re
 
+import pandas as pd
 import pytest
 
+from tasks import predictions
 from tasks.model_report.settings import ModelReport
 from tests.tasks.model_report import fabricated
 
@@ -38,6 +40,18 @@ def test_a_licence_is_known_from_the_settings_or_from_nobody(card) -> None:
     licences = re.findall(r"^\| (\w+) \| ([a-z ]+) \|$", part(card, "Training data"), re.M)
     assert ("demo", "drawn by this project") in licences
     assert ("smears", "as stated by who delivered it") in licences
+
+
+def test_a_class_without_a_test_picture_is_untested(rendered, folders, card) -> None:
+    assert "Untested" not in card
+    file = folders["scores"] / predictions.PREDICTIONS
+    table = pd.read_parquet(file)
+    table.assign(label=table["label"].replace("ig", "platelet")).to_parquet(file)
+    fabricated.edit(folders["scores"] / "figures.json", lambda held: held["per_class"].update({"ig": {"support": 0}}))
+    page, told = rendered(folders)
+    assert "- **Untested**, without a test picture: ig." in told
+    assert re.search(r"^\| ig \| untested \| – \|", part(told, "Quantitative analyses"), re.M)
+    assert "Untested, without a test row: ig." in page
 
 
 def test_laboratory_and_contact(rendered, made, card) -> None:

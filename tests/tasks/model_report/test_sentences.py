@@ -52,6 +52,13 @@ def test_no_figures_of_the_suite(evaluation_with) -> None:
     assert "not known" in failure_modes.kinds(evaluation_with(corruptions=evaluation_with().corruptions.head(2)))
 
 
+def test_classes_that_are_untested_or_unknown_are_named(evaluation_with) -> None:
+    assert failure_modes.untested(evaluation_with({"unknown": {"blast": 5}})) == (
+        "Untested, without a test row: basophil, eosinophil, erythroblast, lymphocyte and neutrophil. Nothing is known "
+        "of it. Left out, as the model does not know the class: 5 test pictures of blast."
+    )
+
+
 def test_the_weakest_class(evaluation_with) -> None:
     recalls = {"ig": {"recall": 0.25}, "monocyte": {"recall": 1.0}, "basophil": {"recall": None}}
     assert failure_modes.classes(evaluation_with({"per_class": recalls})) == (

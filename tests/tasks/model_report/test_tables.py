@@ -39,7 +39,7 @@ def test_the_diagonal_is_of_another_colour_than_errors(found) -> None:
 def test_a_class_without_test_rows_has_no_figures(found) -> None:
     figures = {**found.figures, "per_class": {"ig": {"support": 0, "precision": None, "recall": None, "f1": None}}}
     lines = texts(scores.per_class(dataclasses.replace(found, figures=figures)))
-    assert lines[3] == ["ig", "0", "–", "–", "–", "–", ""]
+    assert lines[3] == ["ig", "untested", "–", "–", "–", "–", ""]
     assert lines[0][1] == "–"
 
 

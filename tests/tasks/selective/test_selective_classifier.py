@@ -6,7 +6,7 @@ import pytest
 
 from tasks import model, store
 from tasks.selective import selective_classifier
-from tasks.selective.calibration import Calibration, rebuild
+from tasks.selective.calibration import Calibration, SelectivePrediction, rebuild
 from tasks.selective.detector import Detector, Space
 from tasks.selective.temperature import Temperature
 
@@ -112,3 +112,10 @@ def test_an_incomplete_calibration_names_what_it_lacks(key: str) -> None:
 def test_a_calibration_is_rebuilt_as_it_was() -> None:
     again = rebuild(calibration(0.5, 0.25).describe(), calibration().arrays())
     assert (again.temperature, again.least_confidence, again.largest_score) == (PLAIN, 0.5, 0.25)
+
+
+def test_probabilities_of_classes_that_have_one_name_by_now_add_up() -> None:
+    given = SelectivePrediction(np.array([[0.3, 0.4, 0.3]], np.float32), np.zeros(1), np.array([""]))
+    merged = given.under(["granulocyte", "platelet", "granulocyte"], ["granulocyte", "platelet"])
+    assert merged.probabilities == pytest.approx(np.array([[0.6, 0.4]]), abs=1e-7)
+    assert (given.predicted.tolist(), merged.predicted.tolist()) == ([1], [0])
