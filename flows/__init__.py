@@ -14,7 +14,11 @@ if "PREFECT_API_URL" not in os.environ:  # else the runs live elsewhere, and so 
 # A run that is silent for longer than flows/serving/automations.py allows counts as dead.
 os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_SECONDS))
 
-from flows import flow_run  # noqa: E402  # after the environment is as it has to be
+from flows.server import proxy  # noqa: E402  # after the environment is as it has to be
+
+proxy.leave_out()
+
+from flows import flow_run  # noqa: E402
 from operations import run_context  # noqa: E402
 
 run_context.provide(flow_run.current)

@@ -8,6 +8,7 @@ import base64
 import ipaddress
 import os
 import socket
+from urllib.parse import urlsplit
 
 VARIABLE = "HEMAFLOW_AUTH"
 LOOPBACK = "127.0.0.1"
@@ -45,6 +46,16 @@ def headers() -> dict[str, str]:
     """Headers of a request that give it."""
     given = password()
     return {"Authorization": f"Basic {base64.b64encode(given.encode()).decode()}"} if given else {}
+
+
+def is_http(url: str) -> bool:
+    """Whether it is an http or https URL with a host."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return good and not any(character.isspace() for character in url)
 
 
 def check_host(host: str) -> None:

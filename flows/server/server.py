@@ -5,20 +5,18 @@ Nothing here imports Prefect. So the server, which takes 5 s to start, starts be
 
 import atexit
 import fcntl
-import http.client
 import os
 import socket
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
 
-from flows.server import access, database
-from flows.server.api import call, check_admitted
+from flows.server import access, database, proxy
+from flows.server.api import call, check_admitted, healthy, named
 from operations.process import flocks, groups
 
 HOST = access.LOOPBACK
@@ -55,12 +53,15 @@ _brief: list["Server"] = []
 
 
 class Server:
-    """A Prefect server that was started; `url` is its address without the /api."""
+    """A Prefect server that was started; `url` is its address without the /api.
 
-    def __init__(self, url: str, group: groups.Group, log: Path):
+    The first `before` bytes of its log are of another one.
+    """
+
+    def __init__(self, url: str, group: groups.Group, log: Path, before: int = 0):
         self.url, self.api = url, f"{url}/api"
         self.group = group
-        self.log = log
+        self.log, self._before = log, before
 
     def __str__(self) -> str:
         return f"Prefect is at {self.url}"
@@ -89,7 +90,8 @@ class Server:
             time.sleep(0.1)
 
     def _tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+        own = self.log.read_bytes()[self._before :].decode(errors="replace")
+        return "\n".join(own.splitlines()[-15:]) or "(nothing)"
 
 
 def start(root: Path, port: int, host: str = HOST, url: str | None = None, **settings: str) -> Server:
@@ -102,6 +104,7 @@ def start(root: Path, port: int, host: str = HOST, url: str | None = None, **set
     log = root / STATE / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     here = access.url(host, port)
+    proxy.leave_out(host)
     address = {"PREFECT_SERVER_API_HOST": host, "PREFECT_SERVER_API_PORT": str(port), "PREFECT_UI_URL": here}
     pages = {"PREFECT_SERVER_CORS_ALLOWED_ORIGINS": here}  # else a page of anybody's might read from it
     stored = database.chosen(url)
@@ -110,7 +113,7 @@ def start(root: Path, port: int, host: str = HOST, url: str | None = None, **set
     env.pop("PREFECT_API_URL", None)
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, env.get("PYTHONPATH")]))
     with log.open("ab") as stream:
-        return Server(here, groups.Group(_command(host, port), root, env, stream), log)
+        return Server(here, groups.Group(_command(host, port), root, env, stream), log, stream.tell())
 
 
 def provide(root: Path) -> Server | None:
@@ -118,11 +121,11 @@ def provide(root: Path) -> Server | None:
 
     It is the one that PREFECT_API_URL names, else the one that `serve` of this checkout runs: None is returned. Else
     one is started, which ends when this process exits. Raises ValueError where the server asks for another password
-    than that of the environment, and OSError where the server does not answer: it may be on its way back for a while.
+    than that of the environment, and OSError where the server does not answer: that of this checkout may be on its way
+    back for a while.
     """
     _alive.append(_shared(root))
-    if named := os.environ.get("PREFECT_API_URL"):
-        check_admitted(named.rstrip("/"))
+    if named():
         os.environ.update(access.for_clients())
         return None
     url = announced(root)
@@ -184,15 +187,6 @@ def announced(root: Path) -> str | None:
     """The API that `serve` of this checkout runs, None while it does not. The lock tells, and not what is written."""
     file = root / STATE / "serving"
     return flocks.name(file).strip() or None if flocks.is_taken(file) else None
-
-
-def healthy(api: str) -> bool:
-    """Whether a Prefect API answers there."""
-    try:
-        with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (OSError, http.client.HTTPException):
-        return False
 
 
 def free_port() -> int:

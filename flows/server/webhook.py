@@ -4,7 +4,8 @@ Nothing here imports Prefect.
 """
 
 import os
-from urllib.parse import urlsplit
+
+from flows.server import access
 
 VARIABLE = "HEMAFLOW_WEBHOOK"
 
@@ -19,11 +20,7 @@ def chosen() -> str | None:
 
 def check(url: str) -> None:
     """Raises ValueError for what is no http or https URL. The error does not repeat it: it may hold a secret."""
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good, parts = False, None
-    if not good or any(character.isspace() for character in url):
-        got = f"one that begins with {parts.scheme}:" if parts and parts.scheme else "something else"
+    if not access.is_http(url):
+        scheme = url.partition(":")[0] if ":" in url else ""
+        got = f"one that begins with {scheme}:" if scheme.isalnum() else "something else"
         raise ValueError(f"{VARIABLE} must be an http or https URL with a host, got {got}")

@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from flows.deployments import deployments
 from flows.events import ACCEPTED
 from flows.server import webhook
+from flows.server.api import named
 
 RETRAIN, TELL, MARK = "hemaflow: retrain on a delivery", "hemaflow: tell of crashes", "hemaflow: mark what died"
 BLOCK = "hemaflow"
@@ -179,6 +180,7 @@ def _remove_telling(client: SyncPrefectClient) -> None:
 
 if __name__ == "__main__":
     try:
+        named()
         set_up(webhook.chosen())
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(str(error))

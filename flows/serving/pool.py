@@ -13,7 +13,7 @@ from typing import Any
 
 from flows import HEARTBEAT_SECONDS
 from flows.server import access, lease, webhook
-from flows.server.api import call, check_admitted, probe
+from flows.server.api import VARIABLE, call, check_admitted, named, probe
 from operations.process import groups
 
 NAME = "hemaflow"
@@ -68,9 +68,9 @@ def work(root: Path) -> int:
 def check_server(api: str) -> None:
     """Raise ValueError with all that is open about the server, as it is where it was not started by `serve`."""
     faults = []
-    if probe(api, "health", Host="stranger.invalid").status == 200:
+    if probe(api, "health", headers={"Host": "stranger.invalid"}).status == 200:
         faults.append("it answers to any Host header (DNS rebinding)")
-    if probe(api, "health", Origin=STRANGER).headers.get("Access-Control-Allow-Origin") in ("*", STRANGER):
+    if probe(api, "health", headers={"Origin": STRANGER}).headers.get("Access-Control-Allow-Origin") in ("*", STRANGER):
         faults.append("any web page may read from it (CORS)")
     host = urllib.parse.urlparse(api).hostname or ""
     if not access.is_loopback(host) and probe(api, "admin/version", password=False).status == 200:
@@ -96,11 +96,10 @@ def check_pool(api: str, root: Path) -> None:
 
 
 def _api() -> str:
-    api = os.environ.get("PREFECT_API_URL", "")
-    if not api.startswith(("http://", "https://")):
-        got = f", got {api!r}" if api else ""
-        raise ValueError(f"PREFECT_API_URL must name the server, as http://HOST:4200/api{got}")
-    return api.rstrip("/")
+    api = named()
+    if api is None:
+        raise ValueError(f"{VARIABLE} must name the server, as http://HOST:4200/api")
+    return api
 
 
 def _put_pool(api: str, made: dict[str, Any]) -> None:

@@ -128,6 +128,9 @@ class Served:
         raise AssertionError(f"no process with {word}")
 
 
+NO_PROXY_THERE = "http://127.0.0.1:9"
+
+
 @contextmanager
 def serving(root: Path, environment: dict[str, str], *options: str, port: int | None = None) -> Iterator[Served]:
     """Serve a project until the block is left. Where HEMAFLOW_AUTH is in the environment, the calls give it."""
@@ -139,7 +142,8 @@ def serving(root: Path, environment: dict[str, str], *options: str, port: int | 
         before = None
         if threading.current_thread() is threading.main_thread():
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        process = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        env = {**environment, "http_proxy": NO_PROXY_THERE}  # by which nothing on this machine may go
+        process = subprocess.Popen(command, cwd=root, env=env, stdout=output, stderr=subprocess.STDOUT)
         if before is not None:
             signal.signal(signal.SIGINT, before)
     auth = environment.get("HEMAFLOW_AUTH")

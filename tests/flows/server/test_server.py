@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows.server import access, server
+from flows.server import access, api, server
 
 
 @pytest.mark.parametrize("variable", ["PREFECT_SERVER_ANALYTICS_ENABLED", "DO_NOT_TRACK", "DVC_NO_ANALYTICS"])
@@ -46,6 +46,7 @@ def test_announced_as_long_as_the_block_lasts(tmp_path: Path) -> None:
 def test_provide_takes_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "await_answer", lambda _api: None)
     monkeypatch.setattr(server, "check_admitted", lambda _api: None)
+    monkeypatch.setattr(api, "check_admitted", lambda _api, _seconds: None)
     monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "1")
     monkeypatch.setenv("PREFECT_API_URL", "http://elsewhere/api")
     with server.announcing(tmp_path) as announce:
@@ -79,8 +80,10 @@ def test_a_taken_port_is_an_error(host: str) -> None:
 
 
 def test_verbs_at_work_are_known_until_they_end(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from flows.server import server; server.check_admitted = print"
-    code += "; server.provide(Path()); sys.stdout.flush(); sys.stdin.read()"
+    code = "import sys; from pathlib import Path; from flows.server import api, server"
+    code += (
+        "; api.check_admitted = lambda at, _: print(at); server.provide(Path()); sys.stdout.flush(); sys.stdin.read()"
+    )
     env = {**os.environ, "PREFECT_API_URL": "http://elsewhere/api", "PYTHONPATH": str(Path(__file__).parents[3])}
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     verbs = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env, **pipes) for _ in range(2)]
@@ -101,7 +104,11 @@ def test_nothing_healthy_where_nobody_listens() -> None:
 def test_a_server_that_ends_at_once_is_an_error_with_its_log(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no database')"]
     monkeypatch.setattr(server, "_command", lambda _host, _port: command)
+    log = toy / server.STATE / "server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("an error of yesterday\n")
     started = server.start(toy, server.free_port())
-    with pytest.raises(OSError, match=r"(?s)did not start.*no database"):
+    with pytest.raises(OSError, match=r"(?s)did not start.*no database") as failed:
         started.await_healthy()
+    assert "yesterday" not in str(failed.value)
     started.end()

@@ -71,7 +71,7 @@ def test_no_server_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     ("url", "error", "expected"),
     [
         ("127.0.0.1:4200/api", ValueError, "as http://HOST:4200/api, got '127.0.0.1:4200/api'"),
-        ("http://127.0.0.1:1/api", OSError, "http://127.0.0.1:1/api/health does not answer: Connection refused"),
+        ("http://127.0.0.1:1/api", OSError, "PREFECT_API_URL: .* http://127.0.0.1:1/api does not answer: Connection"),
     ],
     ids=["no scheme", "nobody listens"],
 )
