@@ -4,7 +4,7 @@
     python -m benchmarks.curation an2dl --truth an2dl.json      # truth of a replica: per row `kind`, `of`, `file`
     python -m benchmarks.curation planted --truth truth.csv     # truth of benchmarks.planted
 
-Run in a project whose stages are up to date to `split`. Pairs of pictures that were looked at and show the same cell,
+Run in a project whose stages are up to date to `split`. Pairs of images that were looked at and show the same cell,
 though the published set has them as two, are listed in known_pairs.csv beside this file.
 """
 
@@ -27,7 +27,7 @@ LOST, LOST_SHARE, BLUISH = 6, 0.002, 1
 
 
 def outcomes(both: pd.DataFrame) -> pd.DataFrame:
-    """Per kind of picture: how many came, how many stay, and what became of the others."""
+    """Per kind of image: how many came, how many stay, and what became of the others."""
     return pd.crosstab(both["kind"], both["drop_reason"].mask(both["kept"], "kept"), margins=True, margins_name="all")
 
 
@@ -41,9 +41,9 @@ def _found(both: pd.DataFrame) -> list[Claim]:
     copies = truth.copies(both).groupby("kind")["found"].mean()
     targets = {kind: HARD.get(kind, COPIES) for kind in copies.index}
     identical = truth.identical(both)
-    twice = f"identical pictures in the set itself found, of {len(identical)}"
+    twice = f"identical images in the set itself found, of {len(identical)}"
     return [
-        *(Claim(f"{kind} pictures found", gone[kind], target) for kind, target in OUTLIERS.items() if kind in gone),
+        *(Claim(f"{kind} images found", gone[kind], target) for kind, target in OUTLIERS.items() if kind in gone),
         *(Claim(f"{kind} copies found", copies[kind], target) for kind, target in targets.items()),
         Claim(twice, (identical["stay"] < 2).sum(), len(identical)),
     ]
@@ -78,7 +78,7 @@ def details(both: pd.DataFrame, pairs: pd.DataFrame) -> list[str]:
     lost = truth.lost(both).loc[lambda found: found["drop_reason"] != "label-conflict"]
     return [
         *(f"joined, {row.verdict}: {row.first} and {row.second}" for row in told.itertuples()),
-        *(f"one picture under labels {', '.join(row.labels)}: {row.names}" for row in conflicts.itertuples()),
+        *(f"one image under labels {', '.join(row.labels)}: {row.names}" for row in conflicts.itertuples()),
         *(f"lost, {row.drop_reason}: {row.cell}{', bluish' if row.bluish else ''}" for row in lost.itertuples()),
     ]
 

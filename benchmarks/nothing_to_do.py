@@ -23,7 +23,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 RUNS = 3
-PICTURES = 40
+IMAGES = 40
 COMMANDS = {
     "dvc status": ["dvc", "status"],
     "dvc repro": ["dvc", "repro"],
@@ -52,7 +52,7 @@ def project(folder: Path, deliveries: int) -> Path:
     names = [f"batch{k:03}" for k in range(deliveries)]
     (folder / "data/deliveries.yaml").write_text(yaml.safe_dump({"deliveries": names, "drawn": []}))
     for name in names:
-        _pictures(folder / "data/raw" / name)
+        _images(folder / "data/raw" / name)
     run(folder, "dvc", "add", "--quiet", *(f"data/raw/{name}" for name in names))
     for stage in run(folder, "dvc", "stage", "list", "--name-only").split():
         _stand_in(folder, stage)
@@ -60,10 +60,10 @@ def project(folder: Path, deliveries: int) -> Path:
     return folder
 
 
-def _pictures(raw: Path) -> None:
+def _images(raw: Path) -> None:
     raw.mkdir(parents=True)
-    images = np.random.default_rng(0).integers(0, 256, (PICTURES, 96, 96, 3), np.uint8)
-    np.savez(raw / "batch.npz", images=images, labels=np.arange(PICTURES)[:, None] % 8)
+    images = np.random.default_rng(0).integers(0, 256, (IMAGES, 96, 96, 3), np.uint8)
+    np.savez(raw / "batch.npz", images=images, labels=np.arange(IMAGES)[:, None] % 8)
 
 
 def _stand_in(folder: Path, stage: str) -> None:

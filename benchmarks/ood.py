@@ -1,11 +1,11 @@
-"""How many pictures that are no cells the model refuses, and how many cells it refuses for that.
+"""How many images that are no cells the model refuses, and how many cells it refuses for that.
 
-    python -m benchmarks.ood                     # patches of pictures that come with libraries, and drawings
+    python -m benchmarks.ood                     # patches of images that come with libraries, and drawings
     python -m benchmarks.ood --replica hard.npz  # and what is planted in a replica, its truth beside it
 
 Run in a project with a model; `--model` and `--data` name others. Cells are the test rows, clean and under mixed
 corruptions. Nothing that is refused here was ever shown to the detector. Targets: at least 0.99 of out-of-distribution
-pictures, at most 0.01 of cells.
+images, at most 0.01 of cells.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.outliers import pictures
+from benchmarks.outliers import images
 from benchmarks.targets import Claim, table
 from tasks import splits
 from tasks.corruptions import benchmark
@@ -31,18 +31,18 @@ NO_CELL = ("photograph", "blank", "noise", "half-black", "foreign")
 """Kinds of a replica that show no cell."""
 
 
-def judged(model: SelectiveClassifier, pictures: NDArray[np.uint8]) -> SelectivePrediction:
-    return model.over(pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH))
+def judged(model: SelectiveClassifier, images: NDArray[np.uint8]) -> SelectivePrediction:
+    return model.over(images[start : start + BATCH] for start in range(0, len(images), BATCH))
 
 
 def patches(each: int, side: int, seed: int) -> NDArray[np.uint8]:
-    """Squares cut at random places and sizes out of every picture."""
+    """Squares cut at random places and sizes out of every image."""
     rng, found = np.random.default_rng(seed), []
-    for picture in pictures().values():
+    for image in images().values():
         for _ in range(each):
-            size = int(rng.integers(100, min(picture.size) + 1))
-            left, top = (int(rng.integers(0, length - size + 1)) for length in picture.size)
-            patch = picture.crop((left, top, left + size, top + size))
+            size = int(rng.integers(100, min(image.size) + 1))
+            left, top = (int(rng.integers(0, length - size + 1)) for length in image.size)
+            patch = image.crop((left, top, left + size, top + size))
             found.append(np.asarray(patch.resize((side, side), Image.Resampling.BICUBIC)))
     return np.stack(found)
 
@@ -54,7 +54,7 @@ def drawings(number: int, side: int) -> NDArray[np.uint8]:
 
 
 def planted(file: Path) -> dict[str, NDArray[np.uint8]]:
-    """By kind, the pictures of a replica that show no cell, each content once."""
+    """By kind, the images of a replica that show no cell, each content once."""
     rows = json.loads(file.with_suffix(".json").read_text())
     kinds = np.array([row["kind"] for row in (rows["rows"] if isinstance(rows, dict) else rows)])
     images = np.load(file)["images"]
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("data/model"))
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--replica", type=Path)
-    parser.add_argument("--each", type=int, default=12, help="patches of each picture")
+    parser.add_argument("--each", type=int, default=12, help="patches of each image")
     given = parser.parse_args()
     model = selective_classifier.load(given.model)
     arrays, (test,) = splits.read(given.data / "clean", given.data / "ingested", model.classes, ["test"])

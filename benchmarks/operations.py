@@ -1,6 +1,6 @@
 """What operating costs beside the stages' own work: on a landing, on a full run, in memory, and with nothing to do.
 
-    python -m benchmarks.operations landing         # 100 pictures dropped, to the champion decided
+    python -m benchmarks.operations landing         # 100 images dropped, to the champion decided
     python -m benchmarks.operations share           # of a full run, what the stages do not use
     python -m benchmarks.operations memory          # of Prefect's server and of `serve`, at the start and after runs
     python -m benchmarks.operations idle            # the flow with nothing to do
@@ -36,7 +36,7 @@ from tasks import params
 from tasks.demo import files, stage
 from tasks.params import Classes
 
-PICTURES, PATIENCE = 100, 3600.0
+IMAGES, PATIENCE = 100, 3600.0
 BEYOND, SHARE, IDLE = 20.0, 0.05, {1: 6.0, 50: 15.0}
 IDENTITY = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
 BRIEF = {"frozen_epochs": 2, "finetune_epochs": 1}
@@ -75,8 +75,8 @@ def _brief(project: Path, cells: int) -> None:
 
 def _landed(served: Served, clock: Clock, name: str, seed: int) -> dict[str, float]:
     folder = served.root / "data/incoming" / name
-    cells = files.draw(seed, PICTURES, files.folders(params.load(Classes, served.root / params.FILE)))
-    stage.write_pictures(folder, cells, files.names(seed, cells))
+    cells = files.draw(seed, IMAGES, files.folders(params.load(Classes, served.root / params.FILE)))
+    stage.write_images(folder, cells, files.names(seed, cells))
     dropped = time.time()
     folder.with_name(f"{name}.complete").touch()
     record = _record(served.root, name)
@@ -182,7 +182,7 @@ def main() -> None:
     parser.add_argument("what", choices=WHAT)
     parser.add_argument("--cells", type=int, default=300, help="landing: drawn cells of the demo delivery")
     parser.add_argument("--times", type=int, default=1, help="landing: deliveries, of which the median is told")
-    parser.add_argument("--delivery", type=Path, help="share: pictures to add instead of the demo")
+    parser.add_argument("--delivery", type=Path, help="share: images to add instead of the demo")
     parser.add_argument("--runs", type=int, default=20, help="memory: runs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

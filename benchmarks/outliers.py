@@ -1,9 +1,9 @@
 """How many outliers of other kinds than the planted ones outlier removal finds among the cells that are kept.
 
-    python -m benchmarks.outliers            # 10 patches of each picture
+    python -m benchmarks.outliers            # 10 patches of each image
     python -m benchmarks.outliers --each 60
 
-Run in a project that is up to date to `split`. The pictures are those that come with scikit-image and matplotlib:
+Run in a project that is up to date to `split`. The images are those that come with scikit-image and matplotlib:
 photographs, drawings, textures, scans and micrographs. Patches of each are cut at random places and sizes, embedded as
 the stage embeds, and put among the features of what is kept; nothing is written. Target: 0.99 found, no cell lost.
 """
@@ -28,7 +28,7 @@ from tasks.outliers.settings import Outliers
 
 FOLDERS = (Path(skimage.__file__).parent / "data", Path(matplotlib.get_data_path()) / "sample_data")
 LEAST = 130
-"""Side in pixels of the smallest picture that is used."""
+"""Side in pixels of the smallest image that is used."""
 BATCH = 32
 
 
@@ -46,27 +46,27 @@ class Joined:
         return out
 
 
-def pictures() -> dict[str, Image.Image]:
+def images() -> dict[str, Image.Image]:
     """By name, those that Pillow opens and that are large enough."""
     found = {}
     for file in sorted(file for folder in FOLDERS for file in folder.glob("*.*")):
         try:
-            picture = Image.open(file).convert("RGB")
+            image = Image.open(file).convert("RGB")
         except (UnidentifiedImageError, OSError):
             continue
-        if min(picture.size) >= LEAST:
-            found[file.name] = picture
+        if min(image.size) >= LEAST:
+            found[file.name] = image
     return found
 
 
-def patches(picture: Image.Image, count: int, side: int) -> NDArray[np.uint8]:
+def patches(image: Image.Image, count: int, side: int) -> NDArray[np.uint8]:
     """Squares of random place and size, uint8 (count, side, side, 3)."""
     rng = np.random.default_rng(0)
     found = []
     for _ in range(count):
-        size = rng.integers(LEAST - 10, min(picture.size), endpoint=True)
-        left, top = (rng.integers(0, length - size, endpoint=True) for length in picture.size)
-        square = picture.crop((left, top, left + size, top + size))
+        size = rng.integers(LEAST - 10, min(image.size), endpoint=True)
+        left, top = (rng.integers(0, length - size, endpoint=True) for length in image.size)
+        square = image.crop((left, top, left + size, top + size))
         found.append(np.asarray(square.resize((side, side), Image.Resampling.BICUBIC)))
     return np.stack(found)
 
@@ -78,12 +78,12 @@ def embedded(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--each", type=int, default=10, help="patches of each picture")
+    parser.add_argument("--each", type=int, default=10, help="patches of each image")
     count = parser.parse_args().each
     rows = store.read_rows(Path("data/clean")).query("kept")
-    given = pictures()
+    given = images()
     side = store.pixels(Path("data/ingested"), rows).shape[0]
-    outliers = embedded(np.concatenate([patches(picture, count, side) for picture in given.values()]))
+    outliers = embedded(np.concatenate([patches(image, count, side) for image in given.values()]))
     cells, settings = store.features(Path("data/embedded"), rows), params.load(Outliers)
     joined = Joined(cells, cells.places(rows), outliers)
     total = len(rows) + len(outliers)
@@ -92,7 +92,7 @@ def main() -> None:
     result = detect(points, np.ones(total, bool), settings.neighbours, settings.false_alarm)
     beyond = result.scores > result.limit
     by_name = pd.Series(beyond[len(rows) :], index=np.repeat(list(given), count)).groupby(level=0).mean()
-    print(f"{len(rows):,} cells, {len(outliers):,} patches of {len(given)} pictures, limit {result.limit:.2f}")
+    print(f"{len(rows):,} cells, {len(outliers):,} patches of {len(given)} images, limit {result.limit:.2f}")
     print(f"cells score up to {result.scores[: len(rows)].max():.2f}")
     print(f"not all found: {by_name[by_name < 1].round(3).to_dict()}\n")
     lost = int(beyond[: len(rows)].sum())

@@ -1,10 +1,10 @@
-"""Wall time of all curation stages against cleanvision's default checks on the same pictures, in the same run.
+"""Wall time of all curation stages against cleanvision's default checks on the same images, in the same run.
 
     python -m benchmarks.peer replica.npz --venv folder
 
 Target: at most 0.5 of cleanvision's time, with 2 cores. Measured: 0.40, and 0.46 of its processor time; on a busy
 machine 0.35 and 0.84. The stages run one after the other as `dvc repro` would run
-them, child processes in a project folder of their own, and read the npz; cleanvision reads the same pictures as PNG
+them, child processes in a project folder of their own, and read the npz; cleanvision reads the same images as PNG
 files, which are written before its time starts. It has an environment of its own, which is made in `folder` if it is
 not there yet: it is no part of the product.
 """
@@ -87,16 +87,16 @@ def environment(folder: Path) -> Path:
 
 
 def pngs(npz: Path, folder: Path) -> Path:
-    """The pictures of the npz, each a file."""
+    """The images of the npz, each a file."""
     folder.mkdir()
-    for row, picture in enumerate(np.load(npz)["images"]):
-        Image.fromarray(picture).save(folder / f"{row:06}.png")
+    for row, image in enumerate(np.load(npz)["images"]):
+        Image.fromarray(image).save(folder / f"{row:06}.png")
     return folder
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("npz", type=Path, help="pictures under the key images, labels under labels")
+    parser.add_argument("npz", type=Path, help="images under the key images, labels under labels")
     parser.add_argument("--venv", type=Path, required=True, help="folder of cleanvision's environment")
     parser.add_argument("--jobs", type=int, default=2, help="processes that cleanvision may use")
     arguments = parser.parse_args()
@@ -105,8 +105,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         whole = own(project(Path(folder) / "project", arguments.npz))
         tell("all stages", whole)
-        pictures = pngs(arguments.npz, Path(folder) / "png")
-        peer = run([str(python), "-c", CHECK.format(folder=str(pictures), jobs=arguments.jobs)])
+        images = pngs(arguments.npz, Path(folder) / "png")
+        peer = run([str(python), "-c", CHECK.format(folder=str(images), jobs=arguments.jobs)])
     tell("cleanvision", peer)
     claim = Claim("seconds of all stages / cleanvision's", whole.seconds / peer.seconds, 0.5, most=True)
     print(f"\n{table([claim])}")

@@ -1,6 +1,6 @@
 """A plain Keras script after the report, the peer of `benchmarks.training`: what one would write without this project.
 
-A frozen phase on pictures, then fine-tuning, with KerasCV's RandAugment and cutout in the map of `tf.data`, class
+A frozen phase on images, then fine-tuning, with KerasCV's RandAugment and cutout in the map of `tf.data`, class
 weights, Lion with exponential decay. It shares the backbone and its weights with the project, and nothing else.
 """
 
@@ -47,7 +47,7 @@ class Told(keras.callbacks.Callback):
 
 
 def train(
-    pictures: NDArray[np.uint8],
+    images: NDArray[np.uint8],
     labels: NDArray[np.int64],
     classes: int,
     weights: Path,
@@ -57,8 +57,8 @@ def train(
     """Train from ImageNet's weights in the file `weights`."""
     counts = np.bincount(labels, minlength=classes)
     balance = {k: len(labels) / (classes * count) for k, count in enumerate(counts)}
-    plain, augmented = (dataset(pictures, labels, recipe.batch, augment) for augment in (False, True))
-    backbone = build("efficientnet_lite0", pictures.shape[1], str(weights), weights.parent)
+    plain, augmented = (dataset(images, labels, recipe.batch, augment) for augment in (False, True))
+    backbone = build("efficientnet_lite0", images.shape[1], str(weights), weights.parent)
     backbone.trainable = False
     model = classifier(backbone, classes, recipe)
     steps = len(labels) // recipe.batch
@@ -76,8 +76,8 @@ def train(
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
 
 
-def dataset(pictures: NDArray[np.uint8], labels: NDArray[np.int64], batch: int, augment: bool) -> tf.data.Dataset:
-    rows = tf.data.Dataset.from_tensor_slices((pictures, labels)).shuffle(len(labels)).batch(batch, drop_remainder=True)
+def dataset(images: NDArray[np.uint8], labels: NDArray[np.int64], batch: int, augment: bool) -> tf.data.Dataset:
+    rows = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(labels)).batch(batch, drop_remainder=True)
     if augment:
         layers = [
             keras_cv.layers.RandAugment((0, 255), augmentations_per_image=2, magnitude=0.3),
@@ -95,7 +95,7 @@ def classifier(backbone: keras.Model, classes: int, recipe: Recipe) -> keras.Mod
     return keras.Model(backbone.input, keras.layers.Dense(classes, activation="softmax")(x))
 
 
-def _through(layers: list, pictures: tf.Tensor) -> tf.Tensor:
+def _through(layers: list, images: tf.Tensor) -> tf.Tensor:
     for layer in layers:
-        pictures = layer(pictures, training=True)
-    return pictures
+        images = layer(images, training=True)
+    return images

@@ -4,7 +4,7 @@
     hemaflow add OUT/delivery --name planted && hemaflow pipeline --target split
     python -m benchmarks.curation planted --truth OUT/truth.csv
 
-Each kind of copy is planted as often as `--share` of the cells says, each of another cell. No picture that this writes
+Each kind of copy is planted as often as `--share` of the cells says, each of another cell. No image that this writes
 may be committed.
 """
 
@@ -23,48 +23,48 @@ Change = Callable[[Image.Image, np.random.Generator], Image.Image]
 COLOURS = ("black", "white")
 
 
-def resized(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def resized(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """From 0.4 to 3 times as large."""
     factor = np.exp(rng.uniform(np.log(0.4), np.log(3)))
-    return picture.resize([round(side * factor) for side in picture.size], Image.Resampling.BICUBIC)
+    return image.resize([round(side * factor) for side in image.size], Image.Resampling.BICUBIC)
 
 
-def grey(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    return picture.convert("L")
+def grey(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return image.convert("L")
 
 
-def bgr(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    return _channels(picture, (2, 1, 0))
+def bgr(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return _channels(image, (2, 1, 0))
 
 
-def exchanged(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def exchanged(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Red, green and blue in any other order."""
-    return _channels(picture, list(permutations(range(3)))[rng.integers(1, 6)])
+    return _channels(image, list(permutations(range(3)))[rng.integers(1, 6)])
 
 
-def together(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def together(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Resized, in grey or with channels exchanged, turned or mirrored, and compressed."""
-    changed = (grey, exchanged)[rng.integers(2)](resized(picture, rng), rng)
+    changed = (grey, exchanged)[rng.integers(2)](resized(image, rng), rng)
     buffer = io.BytesIO()
     changed.transpose(Image.Transpose(rng.integers(7))).save(buffer, "JPEG", quality=int(rng.integers(60, 91)))
     return Image.open(buffer)
 
 
-def scale_bar(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def scale_bar(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A bar of 15 to 30 % of the width with its length above it, in a lower corner."""
-    (width, height), colour = picture.size, COLOURS[rng.integers(2)]
+    (width, height), colour = image.size, COLOURS[rng.integers(2)]
     length, thickness, margin = rng.uniform((0.15, 0.012, 0.04), (0.30, 0.03, 0.08)) * (width, height, height)
     left, top = rng.choice([margin, width - margin - length]), height - margin - max(2, thickness)
-    draw = ImageDraw.Draw(picture)
+    draw = ImageDraw.Draw(image)
     draw.rectangle((left, top, left + length, height - margin), fill=colour)
     _write(draw, (left + length / 4, top - 0.06 * height - 2), "10 µm", colour, 0.055 * height)
-    return picture
+    return image
 
 
-def caption(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def caption(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A line of text in a corner, or a band of 7 to 12 % of the height across the foot."""
-    (width, height), size = picture.size, rng.uniform(0.06, 0.09) * picture.height
-    draw, colour = ImageDraw.Draw(picture), COLOURS[rng.integers(2)]
+    (width, height), size = image.size, rng.uniform(0.06, 0.09) * image.height
+    draw, colour = ImageDraw.Draw(image), COLOURS[rng.integers(2)]
     if rng.integers(2):
         top = height * (1 - rng.uniform(0.07, 0.12))
         draw.rectangle((0, top, width, height), fill=colour)
@@ -76,7 +76,7 @@ def caption(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
             (0.4 * width, 0.03 * height),
         ]
         _write(draw, corner[rng.integers(3)], f"sample {rng.integers(100, 999)}", colour, size)
-    return picture
+    return image
 
 
 KINDS: dict[str, Change] = {
@@ -90,8 +90,8 @@ KINDS: dict[str, Change] = {
 }
 
 
-def _channels(picture: Image.Image, order: tuple[int, ...]) -> Image.Image:
-    return Image.fromarray(np.ascontiguousarray(np.asarray(picture)[..., list(order)]))
+def _channels(image: Image.Image, order: tuple[int, ...]) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(np.asarray(image)[..., list(order)]))
 
 
 def _write(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, colour: str, size: float) -> None:
@@ -118,7 +118,7 @@ def build(cells: Path, out: Path, share: float, seed: int) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cells", type=Path, help="a folder of pictures per class")
+    parser.add_argument("cells", type=Path, help="a folder of images per class")
     parser.add_argument("out", type=Path, help="a folder that does not exist yet")
     parser.add_argument("--share", type=float, default=0.01, help="copies of each kind, as a share of the cells")
     parser.add_argument("--seed", type=int, default=0)

@@ -1,13 +1,13 @@
-"""Pictures a second of `hemaflow predict` on a folder of JPEGs, against the bare network on them in memory.
+"""Images a second of `hemaflow predict` on a folder of JPEGs, against the bare network on them in memory.
 
-    python -m benchmarks.predict                                  # the pictures of data/raw/demo
-    python -m benchmarks.predict --cells FOLDER --pictures 3000   # or any others
+    python -m benchmarks.predict                                  # the images of data/raw/demo
+    python -m benchmarks.predict --cells FOLDER --images 3000   # or any others
 
-Target: 0.9. Missed on 2 cores of a CPU with EfficientNet-Lite0: its 3.7 core milliseconds a picture, and 0.9 more to
+Target: 0.9. Missed on 2 cores of a CPU with EfficientNet-Lite0: its 3.7 core milliseconds an image, and 0.9 more to
 decode, crop and resize a JPEG of 250 pixels, leave 0.8 at best however the two overlap. End to end is all that the verb
 does once its model is loaded: files found, read, decoded, judged, rows written. The bare network gets the same number
-of decoded pictures in the same batches, `tta` times; `answers` are those of the complete model in
-memory: network, calibration, score and thresholds. JPEGs are copied, other pictures become JPEGs; the files are in the
+of decoded images in the same batches, `tta` times; `answers` are those of the complete model in
+memory: network, calibration, score and thresholds. JPEGs are copied, other images become JPEGs; the files are in the
 system's cache. Rounds alternate, medians are told.
 """
 
@@ -31,12 +31,12 @@ from tasks.predict import inputs
 from tasks.predict.judge import BATCH
 from tasks.selective.selective_classifier import load
 
-ROUNDS, PICTURES = 3, 1024
+ROUNDS, IMAGES = 3, 1024
 JPEG = b"\xff\xd8\xff"
 
 
 def copied(cells: Path, folder: Path, number: int) -> int:
-    """Write at most `number` of the pictures, spread over all of them, into `folder`; how many these are."""
+    """Write at most `number` of the images, spread over all of them, into `folder`; how many these are."""
     files = sorted(file for file in cells.rglob("*") if file.is_file())
     written = 0
     for file in files[:: max(1, len(files) // number)][:number]:
@@ -53,16 +53,16 @@ def _jpeg(pixels: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def in_batches(function: Callable[[np.ndarray], object], pictures: np.ndarray) -> Callable[[], None]:
+def in_batches(function: Callable[[np.ndarray], object], images: np.ndarray) -> Callable[[], None]:
     def run() -> None:
-        for start in range(0, len(pictures), BATCH):
-            function(pictures[start : start + BATCH])
+        for start in range(0, len(images), BATCH):
+            function(images[start : start + BATCH])
 
     return run
 
 
 def rates(sides: dict[str, Callable[[], object]], number: int) -> dict[str, float]:
-    """Median pictures a second of each side, after a round that does not count."""
+    """Median images a second of each side, after a round that does not count."""
     figures: dict[str, list[float]] = {name: [] for name in sides}
     for count in range(ROUNDS + 1):
         for name, run in sides.items():
@@ -76,11 +76,11 @@ def rates(sides: dict[str, Callable[[], object]], number: int) -> dict[str, floa
 def measured(model: Path, folder: Path, number: int, tta: int) -> dict[str, float]:
     answerer = load(model)
     files = [file.read_bytes() for file in sorted(folder.iterdir())]
-    pictures = np.stack([treated(content, answerer.crop, answerer.image_size) for content in files])
+    images = np.stack([treated(content, answerer.crop, answerer.image_size) for content in files])
     network = tf.function(lambda batch: answerer.classifier.network(tf.cast(batch, tf.float32), training=False))
     sides: dict[str, Callable[[], object]] = {
-        "network": in_batches(lambda batch: [network(batch).numpy() for _ in range(tta)], pictures),
-        "answers": in_batches(lambda batch: answerer.predict(batch, tta), pictures),
+        "network": in_batches(lambda batch: [network(batch).numpy() for _ in range(tta)], images),
+        "answers": in_batches(lambda batch: answerer.predict(batch, tta), images),
         "end to end": lambda: write(io.BytesIO(), inputs.find(folder), answerer, tta),
     }
     return rates(sides, number)
@@ -88,17 +88,17 @@ def measured(model: Path, folder: Path, number: int, tta: int) -> dict[str, floa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--cells", type=Path, default=Path("data/raw/demo"), help="a folder of pictures")
+    parser.add_argument("--cells", type=Path, default=Path("data/raw/demo"), help="a folder of images")
     parser.add_argument("--model", type=Path, default=Path("data/model"))
-    parser.add_argument("--pictures", type=int, default=PICTURES, help="at most; whole batches of 64 are fairest")
+    parser.add_argument("--images", type=int, default=IMAGES, help="at most; whole batches of 64 are fairest")
     parser.add_argument("--tta", type=int, default=1, choices=[1, 4, 8], help="passes of the network, on both sides")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        number = copied(arguments.cells, Path(scratch), arguments.pictures)
+        number = copied(arguments.cells, Path(scratch), arguments.images)
         found = measured(arguments.model, Path(scratch), number, arguments.tta)
-    print(f"{number} pictures, batches of {BATCH}, tta: {arguments.tta}")
+    print(f"{number} images, batches of {BATCH}, tta: {arguments.tta}")
     for name, rate in found.items():
-        print(f"{name:<12}{rate:>9,.0f} pictures/s")
+        print(f"{name:<12}{rate:>9,.0f} images/s")
     claims = [
         Claim("end to end / network", found["end to end"] / found["network"], 0.9),
         Claim("end to end / answers in memory", found["end to end"] / found["answers"], None),

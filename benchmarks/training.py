@@ -1,12 +1,12 @@
-"""Training: the input path, the frozen phase, and the time to a given accuracy on corrupted pictures.
+"""Training: the input path, the frozen phase, and the time to a given accuracy on corrupted images.
 
     python -m benchmarks.training path      # full input path with augmentation / the bare step on a batch in memory
-    python -m benchmarks.training frozen    # an epoch of the frozen phase on features / on pictures
+    python -m benchmarks.training frozen    # an epoch of the frozen phase on features / on images
     python -m benchmarks.training race --reach 0.85 --share 0.25   # on the project's data/clean, against a plain script
 
-Targets: path at least 0.9, frozen at least 20 times the pictures a second, race at most 0.5 of the peer's seconds.
-`path` and `frozen` take random pictures; rounds alternate, and their medians are told. `race` ends a side at the first
-epoch that reaches the accuracy; both sides judge after each epoch, on the same corrupted validation pictures. It runs
+Targets: path at least 0.9, frozen at least 20 times the images a second, race at most 0.5 of the peer's seconds.
+`path` and `frozen` take random images; rounds alternate, and their medians are told. `race` ends a side at the first
+epoch that reaches the accuracy; both sides judge after each epoch, on the same corrupted validation images. It runs
 on whatever hardware `train` would take.
 """
 
@@ -41,8 +41,8 @@ class Reached(Exception):  # noqa: N818
     """Ends a training that is good enough."""
 
 
-class Pictures:
-    """Random pictures behind a memory map, as a delivery's are."""
+class Images:
+    """Random images behind a memory map, as a delivery's are."""
 
     def __init__(self, folder: str):
         file = Path(folder) / "pixels.npy"
@@ -59,7 +59,7 @@ def set_up(settings: Train, folder: str, names: list[str]) -> tuple[phases.Data,
     print(f"on {machine.sentence()}; {settings.backbone}, batch {settings.batch}", flush=True)
     labels = np.arange(ROWS) % len(names)
     part = Part(np.stack([labels * 0, np.arange(ROWS)], axis=1), labels, [f"{k:016x}" for k in range(ROWS)])
-    return phases.Data(Pictures(folder), part, part, names, np.ones(len(names), np.float32), Pictures(folder)), machine
+    return phases.Data(Images(folder), part, part, names, np.ones(len(names), np.float32), Images(folder)), machine
 
 
 def alternating(sides: dict[str, Callable[[], float]]) -> dict[str, float]:
@@ -74,7 +74,7 @@ def alternating(sides: dict[str, Callable[[], float]]) -> dict[str, float]:
 
 
 def rate(model: keras.Model, data: tf.data.Dataset, steps: int, batch: int) -> float:
-    """Pictures a second of `fit`, from its first step to its last."""
+    """Images a second of `fit`, from its first step to its last."""
     start = time.perf_counter()
     model.fit(data, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
     return steps * batch / (time.perf_counter() - start)
@@ -110,17 +110,17 @@ def frozen(settings: Train) -> list[Claim]:
         features = phases.frozen(settings, data, backbone, Path(folder) / "features", machine)
         once = 3 * ROWS / (time.perf_counter() - start)
         still = settings.model_copy(update={"augment": settings.augment.model_copy(update={"recipe": "none"})})
-        pictures = phases.finetune(still, data, machine)
-        learners = [phase.compiled(pictures, whole, settings), phase.compiled(features, head, settings)]
+        images = phases.finetune(still, data, machine)
+        learners = [phase.compiled(images, whole, settings), phase.compiled(features, head, settings)]
         steps = features.steps
         rates = alternating(
             {
-                "on pictures": lambda: rate(learners[0], pictures.batches(range(steps)), steps, settings.batch),
+                "on images": lambda: rate(learners[0], images.batches(range(steps)), steps, settings.batch),
                 "on features": lambda: rate(learners[1], features.batches(range(steps)), steps, settings.batch),
             }
         )
     tell({**rates, "features, once": once})
-    return [Claim("frozen epoch on features / on pictures", rates["on features"] / rates["on pictures"], 20)]
+    return [Claim("frozen epoch on features / on images", rates["on features"] / rates["on images"], 20)]
 
 
 def race(settings: Train, share: float, reach: float, clean: Path, ingested: Path) -> list[Claim]:
@@ -128,7 +128,7 @@ def race(settings: Train, share: float, reach: float, clean: Path, ingested: Pat
     arrays, (train, val) = splits.read(clean, ingested, names, ["train", "val"])
     train = parts.share(train, share, 0)
     machine = hardware.find(settings.precision)
-    print(f"on {machine.sentence()}; {len(train)} pictures to train on, {len(val)} to judge, until {reach}", flush=True)
+    print(f"on {machine.sentence()}; {len(train)} images to train on, {len(val)} to judge, until {reach}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         data = training.prepared(settings, arrays, train, val, names, Path(folder))
         seconds = {
@@ -138,7 +138,7 @@ def race(settings: Train, share: float, reach: float, clean: Path, ingested: Pat
     for name, took in seconds.items():
         print(f"{name:<16}{took:>10.1f} s")
     ratio = seconds["hemaflow"] / seconds["plain script"]
-    return [Claim(f"seconds to {reach} on corrupted pictures / the plain script's", ratio, 0.5, most=True)]
+    return [Claim(f"seconds to {reach} on corrupted images / the plain script's", ratio, 0.5, most=True)]
 
 
 def own(settings: Train, arrays, train: Part, val: Part, names, state: Path, machine, reach: float) -> float:
@@ -164,7 +164,7 @@ def own(settings: Train, arrays, train: Part, val: Part, names, state: Path, mac
 
 def peer(settings: Train, data: phases.Data, reach: float) -> float:
     keras.utils.set_random_seed(settings.seed)
-    pictures = data.arrays.take(data.train.places)
+    images = data.arrays.take(data.train.places)
     keys = set(plain.Recipe.__dataclass_fields__)
     given = {name: value for name, value in settings.model_dump().items() if name in keys}
     sets = {"val_corruption": lambda: loader.batches(data.corrupted, np.arange(len(data.val)), settings.batch)}
@@ -178,20 +178,20 @@ def peer(settings: Train, data: phases.Data, reach: float) -> float:
         return bool(reached)
 
     recipe = plain.Recipe(**{**given, "dense": tuple(settings.dense)})
-    plain.train(pictures, data.train.labels, len(data.names), LITE0, recipe, after)
+    plain.train(images, data.train.labels, len(data.names), LITE0, recipe, after)
     return reached[0] if reached else float("inf")
 
 
 def tell(rates: dict[str, float]) -> None:
     for name, figure in rates.items():
-        print(f"{name:<16}{figure:>10,.0f} pictures/s")
+        print(f"{name:<16}{figure:>10,.0f} images/s")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("what", choices=["path", "frozen", "race"])
-    parser.add_argument("--reach", type=float, default=0.85, help="race: accuracy on corrupted validation pictures")
-    parser.add_argument("--share", type=float, default=1.0, help="race: share of the training pictures of each class")
+    parser.add_argument("--reach", type=float, default=0.85, help="race: accuracy on corrupted validation images")
+    parser.add_argument("--share", type=float, default=1.0, help="race: share of the training images of each class")
     parser.add_argument("--recipe", help="augmentation recipe instead of that of params.yaml")
     parser.add_argument("--clean", type=Path, default=Path("data/clean"))
     parser.add_argument("--ingested", type=Path, default=Path("data/ingested"))

@@ -30,7 +30,7 @@ def merged(rows: pd.DataFrame, truth: pd.DataFrame, known: pd.DataFrame) -> pd.D
     """The delivery's rows with their truth. Columns are added:
 
     `real`: a true cell, or a copy of one. `origin`: position of the row that this one copies, its own where it is no
-    copy. `shows`: the true picture, by the name of the first of those that are identical. `cell`: the same, where
+    copy. `shows`: the true image, by the name of the first of those that are identical. `cell`: the same, where
     pairs of names in `known` count as one cell. `called`: the row's own name.
     """
     key = "source" if "source" in truth else "row"
@@ -59,7 +59,7 @@ def copies(both: pd.DataFrame) -> pd.DataFrame:
 
 
 def identical(both: pd.DataFrame) -> pd.DataFrame:
-    """Pictures that came identical under several names, by no planting: `names`, `labels`, how many `stay`."""
+    """Images that came identical under several names, by no planting: `names`, `labels`, how many `stay`."""
     cells = both[both["kind"] == "cell"]
     groups = cells[cells.duplicated("id", keep=False)].groupby("id")
     return groups.agg(
@@ -70,7 +70,7 @@ def identical(both: pd.DataFrame) -> pd.DataFrame:
 
 
 def lost(both: pd.DataFrame) -> pd.DataFrame:
-    """True cells of which neither the picture nor any copy stays, a row each: `cell`, `reason`, `bluish`."""
+    """True cells of which neither the image nor any copy stays, a row each: `cell`, `reason`, `bluish`."""
     real = both.assign(bluish=bluish(both), conflict=both["drop_reason"] == "label-conflict")[both["real"]]
     gone = real[~real["cell"].isin(real.loc[real["kept"], "cell"])]
     return gone.sort_values("conflict", ascending=False, kind="stable").drop_duplicates("cell")[
@@ -79,13 +79,13 @@ def lost(both: pd.DataFrame) -> pd.DataFrame:
 
 
 def bluish(both: pd.DataFrame) -> pd.Series:
-    """Whether what a row shows is of another acquisition batch than most pictures are."""
+    """Whether what a row shows is of another acquisition batch than most images are."""
     batch = both["acquisition_batch"].take(both["origin"]).set_axis(both.index)
     return ~batch.isin(["", both.loc[both["acquisition_batch"] != "", "acquisition_batch"].mode().iloc[0]])
 
 
 def joined(both: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of true pictures that curation took for one, by row names `first` and `second`, with a `verdict`.
+    """Pairs of true images that curation took for one, by row names `first` and `second`, with a `verdict`.
 
     They are what dropped rows were dropped for, and the `pairs` of ids. Verdicts: right, known, wrong, and outlier for
     two outliers, of which truth does not say whether they show the same.

@@ -72,7 +72,7 @@ def _curation(folder: Path) -> str:
         counts = markdown(json.loads((folder / "summary.json").read_text()))
     except (OSError, ValueError, KeyError) as error:
         return f"## Curation\n\nThe page is not whole: {error}"  # which must not fail the run that tells of it
-    return f"## Curation\n\n{counts}\nWith pictures: `{CURATION / 'data_report.html'}`"
+    return f"## Curation\n\n{counts}\nWith images: `{CURATION / 'data_report.html'}`"
 
 
 def _rows(file: Path) -> str:
@@ -106,7 +106,7 @@ def _evaluation(root: Path) -> str:
         text = summary.markdown(found, verdict.verdict(found, decision))
     except (OSError, ValueError, KeyError) as error:
         return f"{_metrics(json.loads((root / METRICS).read_text()))}\n\nThe evaluation is not whole: {error}"
-    return f"## Test rows\n\n{text}\n\nWith pictures: `{PAGE}`"
+    return f"## Test rows\n\n{text}\n\nWith images: `{PAGE}`"
 
 
 def _metrics(metrics: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ def accepted(delivered: Added) -> None:
     from prefect.types._datetime import now
 
     resource = {"prefect.resource.id": f"{RESOURCE}.{delivered.name}", "prefect.resource.name": delivered.name}
-    payload = {"name": delivered.name, "pictures": delivered.pictures, "classes": delivered.classes}
+    payload = {"name": delivered.name, "images": delivered.images, "classes": delivered.classes}
     made: Any = {"occurred": now("UTC"), "event": ACCEPTED, "resource": resource, "related": _run()}
     event = Event(**made, payload=payload)
     try:

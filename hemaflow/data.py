@@ -1,4 +1,4 @@
-"""Verbs about deliveries and what becomes of their pictures."""
+"""Verbs about deliveries and what becomes of their images."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -107,4 +107,4 @@ def export_clean(
 
     running.bring("clean", "ingested")
     number = export(Path("data/clean"), Path("data/ingested"), out, form, load(Classes).names)
-    echo(f"{number} pictures -> {out}")
+    echo(f"{number} images -> {out}")

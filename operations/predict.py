@@ -1,4 +1,4 @@
-"""Judges pictures with a model of the project, or any other, into a table."""
+"""Judges images with a model of the project, or any other, into a table."""
 
 import sys
 import warnings
@@ -35,7 +35,7 @@ class Done(NamedTuple):
 
 
 def predict(root: Path, path: Path, out: Path | None, model: Path | None, tta: int) -> Done:
-    """Write a row for each picture of `path` to `out`, a CSV that is replaced at once, or to standard output.
+    """Write a row for each image of `path` to `out`, a CSV that is replaced at once, or to standard output.
 
     `model` is by default the champion of the project `root`, or what it trained last where it has no champion. Raises
     ValueError or OSError, and then `out` is as it was: for a path that holds nothing, no model, an `out` that is no
@@ -58,20 +58,20 @@ def predict(root: Path, path: Path, out: Path | None, model: Path | None, tta: i
 def write(stream: BinaryIO, source: Source, model: Any, tta: int, bar: bool = False) -> Counter[str]:
     """Have `model` (`tasks.predict.judge.Model`, with its crop and image_size) judge the entries; counts of outcomes.
 
-    A picture is treated as `ingest` treats it. With `bar`, standard error shows how far it is, if that is a terminal.
+    An image is treated as `ingest` treats it. With `bar`, standard error shows how far it is, if that is a terminal.
     """
     treat = partial(treated, crop=model.crop, image_size=model.image_size)
     with _bombs_are_errors(), source.opened() as entries:
-        pictures = ahead.pictures(entries, treat, workers.cores())
-        rows: Iterable[judge.Row] = judge.rows(pictures, model, tta)
-        rows = tqdm(rows, "predict", source.number, unit="picture", disable=None if bar else True)
+        images = ahead.images(entries, treat, workers.cores())
+        rows: Iterable[judge.Row] = judge.rows(images, model, tta)
+        rows = tqdm(rows, "predict", source.number, unit="image", disable=None if bar else True)
         if not source.ordered:
             rows = sorted(rows, key=lambda row: row.file)
         return table.write(stream, model.classes, rows)
 
 
 def treated(content: Content, crop: int, image_size: int) -> NDArray[np.uint8]:
-    """The picture as the network knows it, uint8 (image_size, image_size, 3). Raises ValueError for no picture."""
+    """The image as the network knows it, uint8 (image_size, image_size, 3). Raises ValueError for no image."""
     return fit(decode(content) if isinstance(content, bytes) else content, crop, image_size)
 
 

@@ -1,8 +1,8 @@
 """Bit depth: how values of more than 8 bits, or with a fraction, become grey levels from 0 to 255.
 
 A file of 16 bits rarely says how many of them its camera filled, so the depth is found over a whole delivery: its
-pictures are scaled alike, and a dark one stays dark. `level` measures a picture, `find` tells the depth of all of them,
-`to_uint8` scales. The background of a smear is bright, so the brightest pixels of most pictures reach the upper end.
+images are scaled alike, and a dark one stays dark. `level` measures an image, `find` tells the depth of all of them,
+`to_uint8` scales. The background of a smear is bright, so the brightest pixels of most images reach the upper end.
 """
 
 from collections import Counter
@@ -20,20 +20,20 @@ USUAL = (8, 10, 12, 14, 16, 32)
 """Depths that are told by the values alone; others have to be stated."""
 
 QUANTILES = (0.001, 0.999)
-"""Darkest and brightest values by which a picture is judged: single hot or dead pixels say nothing."""
+"""Darkest and brightest values by which an image is judged: single hot or dead pixels say nothing."""
 SAMPLE = 1 << 20
-"""Values of a picture that are looked at, at most."""
+"""Values of an image that are looked at, at most."""
 OVERSHOOT = 1.05
 """How far a resize may carry values past their range, as a factor of it."""
 DARK = 16
-"""Part of its range that the brightest picture must reach, one by this, or nothing tells that range."""
+"""Part of its range that the brightest image must reach, one by this, or nothing tells that range."""
 EXCEPTIONS = 4
-"""At most one picture in so many may need less than the depth of all; of three or more pictures, one always may."""
+"""At most one image in so many may need less than the depth of all; of three or more images, one always may."""
 HELP = f"state it with --depth, 8 to 32 bits or {UNIT}"
 
 
 class Level(NamedTuple):
-    """The values of one picture: `low` and `high` are their QUANTILES, `stated` the bits that its header states."""
+    """The values of one image: `low` and `high` are their QUANTILES, `stated` the bits that its header states."""
 
     low: float
     high: float
@@ -43,7 +43,7 @@ class Level(NamedTuple):
 
 
 def level(values: NDArray[Any], stated: int | None = None) -> Level:
-    """Measure the values of one picture, integers or floats of any shape. Raises ValueError for NaN and infinity."""
+    """Measure the values of one image, integers or floats of any shape. Raises ValueError for NaN and infinity."""
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError("holds values that are no numbers (NaN or infinity)")
     flat = values.reshape(-1)
@@ -52,10 +52,10 @@ def level(values: NDArray[Any], stated: int | None = None) -> Level:
 
 
 def find(levels: Sequence[Level]) -> Depth:
-    """The depth of pictures that belong together, at least one. Raises ValueError where it cannot be told.
+    """The depth of images that belong together, at least one. Raises ValueError where it cannot be told.
 
-    The header's word counts where all state the same depth and no picture exceeds it; else the least of UNIT (floats
-    alone) and USUAL that holds the brightest picture, unless more than a quarter of the pictures would do with less.
+    The header's word counts where all state the same depth and no image exceeds it; else the least of UNIT (floats
+    alone) and USUAL that holds the brightest image, unless more than a quarter of the images would do with less.
     """
     if len({one.fractions for one in levels}) > 1:
         raise ValueError("some hold whole numbers and some fractions: deliver them apart")
@@ -68,14 +68,14 @@ def find(levels: Sequence[Level]) -> Depth:
     if low < -(OVERSHOOT - 1) * _white(depth):
         raise ValueError(f"their values go down to {low:g}, expected none below 0: {HELP}")
     if high < _white(depth) / DARK:
-        raise ValueError(f"no picture is brighter than {high:g}, which tells no depth: {HELP}")
+        raise ValueError(f"no image is brighter than {high:g}, which tells no depth: {HELP}")
     if len(needed) - needed.count(depth) > max(len(needed) >= 3, len(needed) // EXCEPTIONS):
         raise ValueError(f"{_spread(levels, needed)}, expected one depth in a delivery: {HELP}, or deliver them apart")
     return depth
 
 
 def check(depth: Depth, levels: Sequence[Level]) -> None:
-    """Raise ValueError for a depth under which most of these pictures would come out white or black."""
+    """Raise ValueError for a depth under which most of these images would come out white or black."""
     high = float(np.median([one.high for one in levels]))
     if not _white(depth) / 256 <= high <= OVERSHOOT * _white(depth):
         colour = "white" if high > _white(depth) else "black"

@@ -1,4 +1,4 @@
-"""Features as points between which distances say how alike two pictures look."""
+"""Features as points between which distances say how alike two images look."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tasks import store
 
 SAMPLE = 20_000
-"""Pictures at most, evenly spread, from which the principal components are taken."""
+"""Images at most, evenly spread, from which the principal components are taken."""
 BATCH = 1024
 
 
@@ -26,9 +26,9 @@ def hellinger(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def projected(features: store.Arrays, places: NDArray[np.int64], dimensions: int) -> NDArray[np.float32]:
-    """The pictures at `places` as points, float32 (n, `dimensions`), between which distances are nearly Hellinger's.
+    """The images at `places` as points, float32 (n, `dimensions`), between which distances are nearly Hellinger's.
 
-    By a random projection (Johnson and Lindenstrauss 1984), which knows no data: no later picture moves a point.
+    By a random projection (Johnson and Lindenstrauss 1984), which knows no data: no later image moves a point.
     """
     width = features.shape[0]
     axes = (np.random.default_rng(0).normal(size=(width, dimensions)) / np.sqrt(dimensions)).astype(np.float32)
@@ -39,12 +39,12 @@ def projected(features: store.Arrays, places: NDArray[np.int64], dimensions: int
 def principal(
     features: store.Arrays, places: NDArray[np.int64], components: int, whitening: float
 ) -> NDArray[np.float32]:
-    """The pictures at `places` as points, float32 (n, at most `components` + 1), read in bounded memory.
+    """The images at `places` as points, float32 (n, at most `components` + 1), read in bounded memory.
 
     Principal components of `hellinger`, each divided by its standard deviation to the power of `whitening` (at 0
-    distances are Hellinger's, at 1 Mahalanobis'), and as a last coordinate how far the picture lies from the space of
+    distances are Hellinger's, at 1 Mahalanobis'), and as a last coordinate how far the image lies from the space of
     those components (the orthogonal distance of Hubert et al. 2005, "ROBPCA"), divided as the last of them: in it
-    shows what no other picture has.
+    shows what no other image has.
     """
     if not len(places):
         return np.zeros((0, components + 1), np.float32)

@@ -13,7 +13,7 @@ from tasks.lite0_layout import EPSILON, FEATURES, STEM, Block, unrolled
 def build(image_size: int) -> keras.Model:
     """The network without its top, its input scaling inside, with random initial values.
 
-    Takes pictures (n, image_size, image_size, 3), RGB, 0 to 255; gives features (n, 1280).
+    Takes images (n, image_size, image_size, 3), RGB, 0 to 255; gives features (n, 1280).
     """
     inputs = layers.Input((image_size, image_size, 3), name="pixels")
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="scale")(inputs)

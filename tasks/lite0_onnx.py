@@ -21,7 +21,7 @@ Arrays = list[NDArray[np.float32]]
 
 
 class Embedder:
-    """The network without its top: features, float32 (n, 1280), of RGB pictures, uint8 (n, side, side, 3).
+    """The network without its top: features, float32 (n, 1280), of RGB images, uint8 (n, side, side, 3).
 
     `weights` is the Keras `.weights.h5` file. Raises FileNotFoundError where it is absent, ValueError where it holds
     another network.

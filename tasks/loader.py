@@ -1,4 +1,4 @@
-"""Feeds networks from the memory-mapped arrays of the deliveries; a picture is read when its batch is due."""
+"""Feeds networks from the memory-mapped arrays of the deliveries; an image is read when its batch is due."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Source(Protocol):
-    """Entries by position, in one dtype and shape: pictures in a memory map, features, ..."""
+    """Entries by position, in one dtype and shape: images in a memory map, features, ..."""
 
     dtype: Any
     shape: tuple[int, ...]
@@ -19,7 +19,7 @@ class Source(Protocol):
 
 
 def batches(source: Source, places: NDArray[np.int64], batch: int) -> tf.data.Dataset:
-    """Batches of entries in the order of `places`, in their own dtype; pictures are uint8 (n, side, side, 3)."""
+    """Batches of entries in the order of `places`, in their own dtype; images are uint8 (n, side, side, 3)."""
     starts = tf.data.Dataset.range(0, len(places), batch)
     read = _reader(source, places, batch)
     return starts.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)

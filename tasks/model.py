@@ -46,7 +46,7 @@ class Classifier(NamedTuple):
     """A model that was read."""
 
     network: keras.Model
-    """from pictures, float32 (n, image_size, image_size, 3), RGB, 0 to 255, to probabilities, not calibrated"""
+    """from images, float32 (n, image_size, image_size, 3), RGB, 0 to 255, to probabilities, not calibrated"""
     classes: list[str]
     image_size: int
     crop: int
@@ -54,7 +54,7 @@ class Classifier(NamedTuple):
     provenance: dict[str, Any]
     """facts of content: settings of the training, deliveries, rows per split, digests"""
     training_ids: frozenset[str]
-    """ids of the pictures that it was trained on and chosen by"""
+    """ids of the images that it was trained on and chosen by"""
     calibration: dict[str, Any]
     """{} for a network that was not calibrated yet"""
     arrays: dict[str, Array]

@@ -2,7 +2,7 @@
 
     model.json         classes, sizes, provenance, calibration, the network's layers; digests of the other files
     model.weights.h5   the network's weights
-    training_ids.txt   ids of the pictures that it was trained on and chosen by, sorted, one a line
+    training_ids.txt   ids of the images that it was trained on and chosen by, sorted, one a line
     arrays.npz         float32 arrays that belong to the calibration, perhaps none
 
 The digests find damage, mix-ups and edits by hand. They are no signature: whoever writes all four files can make them
@@ -91,7 +91,7 @@ def digest(folder: Path) -> str | None:
 
 
 def training_ids(folder: Path) -> frozenset[str]:
-    """Ids of the pictures that it was trained on and chosen by. Raises FileNotFoundError without the file."""
+    """Ids of the images that it was trained on and chosen by. Raises FileNotFoundError without the file."""
     file = folder / TRAINING_IDS
     if not file.is_file():
         found = described(folder).get("format")

@@ -1,6 +1,6 @@
 """The evaluation of one model, row by row: what figures, page and gate are made from.
 
-Two models are compared on predictions for the same test rows, a picture at a time.
+Two models are compared on predictions for the same test rows, an image at a time.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ SLICES = ("delivery", "acquisition_batch", "sharpness")
 """Columns that part the rows; the class does too."""
 
 COLUMNS = {
-    "id": "the picture's id; no two rows share one",
+    "id": "the image's id; no two rows share one",
     "split_group": "split group: rows of one group are copies of a kind, and are drawn together by a bootstrap",
     "delivery": "name of the delivery",
     "source": "path inside it",
@@ -29,7 +29,7 @@ COLUMNS = {
     "label": "the true class",
     "predicted": "the most probable class",
     "confidence": "its calibrated probability, 0 to 1",
-    "ood_score": "out-of-distribution score of the picture; larger is further out of distribution",
+    "ood_score": "out-of-distribution score of the image; larger is further out of distribution",
     "why": "`` answered, `ood` refused, `unsure` abstained",
 }
 """Of the table of predictions; after them `p_CLASS`, calibrated probabilities, one a class."""
@@ -69,7 +69,7 @@ class Predictions:
 
     @property
     def predicted(self) -> NDArray[np.int64]:
-        """Indices of the predicted classes on clean pictures, int64 (n,)."""
+        """Indices of the predicted classes on clean images, int64 (n,)."""
         return self._index("predicted")
 
     @property

@@ -15,7 +15,7 @@ Fate = Literal["copied", "conflicting", "outlier", "unusable", "other"]
 
 
 class Measure(NamedTuple):
-    """The figure that a row was dropped for, a column of the table; the page shows the pictures by it, worst first."""
+    """The figure that a row was dropped for, a column of the table; the page shows the images by it, worst first."""
 
     column: str
     caption: str  # stands before the figure
@@ -32,7 +32,7 @@ class Reason(NamedTuple):
     drift: Fate = "other"
     measure: Measure | None = None
     no_cell: bool = False
-    """whether its pictures show no cell, so that a model must refuse them"""
+    """whether its images show no cell, so that a model must refuse them"""
     title: str = ""
     intro: str = ""
 
@@ -65,15 +65,15 @@ TRANSPARENT = Reason(
     intro="Their alpha is 0 everywhere, and the colours below are one. Ask whoever delivered them for a new copy",
 )
 NO_CLASS = Reason(store.NO_CLASS, "ingest", "the delivery gives no class, or an unknown one")
-EXACT_COPY = Reason("exact-copy", "dedupe", "the same pixels as a picture that stays", "copied")
+EXACT_COPY = Reason("exact-copy", "dedupe", "the same pixels as an image that stays", "copied")
 NEAR_COPY = Reason(
     "near-copy",
     "dedupe",
-    "the same picture in another size, compression, brightness, colour or orientation, or annotated",
+    "the same image in another size, compression, brightness, colour or orientation, or annotated",
     "copied",
 )
 RECROPPED_COPY = Reason("recropped-copy", "dedupe", "the same cell, cut out a few pixels beside", "copied")
-LABEL_CONFLICT = Reason("label-conflict", "dedupe", "a copy of a picture with another label", "conflicting")
+LABEL_CONFLICT = Reason("label-conflict", "dedupe", "a copy of an image with another label", "conflicting")
 REVIEW_DROP = Reason("review-drop", "dedupe", "a person said so in data/review.csv")
 HELD = Reason("held", "dedupe", "its delivery is on hold; data/holds.csv says why")
 BLANK = Reason(
@@ -83,8 +83,8 @@ BLANK = Reason(
     "unusable",
     Measure("contrast", "contrast", "standard deviation in grey levels", low=True),
     no_cell=True,
-    title="Blank pictures",
-    intro="Pictures with hardly any contrast",
+    title="Blank images",
+    intro="Images with hardly any contrast",
 )
 NOISE = Reason(
     "noise",
@@ -93,7 +93,7 @@ NOISE = Reason(
     "unusable",
     Measure("smoothness", "smoothness", "correlation, -1 to 1", low=True),
     no_cell=True,
-    intro="Pictures in which neighbouring pixels have nothing to do with one another",
+    intro="Images in which neighbouring pixels have nothing to do with one another",
 )
 PART_LOST = Reason(
     "part-lost",
@@ -102,20 +102,20 @@ PART_LOST = Reason(
     "unusable",
     Measure("flat", "share lost", "share of the side, 0 to 1", low=False),
     no_cell=True,
-    title="Pictures in part lost",
-    intro="Pictures of which rows or columns at a side are one colour",
+    title="Images in part lost",
+    intro="Images of which rows or columns at a side are one colour",
 )
 OUTLIER = Reason(
     "outlier",
     "outliers",
-    "far from all other pictures in feature space",
+    "far from all other images in feature space",
     "outlier",
     Measure("outlier_score", "z", "robust z of their distance", low=False),
     no_cell=True,
     title="Outliers",
-    intro="Pictures far from all others in feature space",
+    intro="Images far from all others in feature space",
 )
-BRIDGES_SPLITS = Reason("bridges-splits", "split", "a copy of pictures in two splits")
+BRIDGES_SPLITS = Reason("bridges-splits", "split", "a copy of images in two splits")
 
 TABLE = {
     reason.name: reason

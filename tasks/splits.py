@@ -1,4 +1,4 @@
-"""The kept rows of a split as arrays: where their pictures lie, their classes, their ids."""
+"""The kept rows of a split as arrays: where their images lie, their classes, their ids."""
 
 import hashlib
 from collections.abc import Sequence
@@ -34,9 +34,9 @@ class Part:
 
 
 def read(clean: Path, ingested: Path, names: Sequence[str], splits: Sequence[str]) -> tuple[store.Arrays, list[Part]]:
-    """Pictures, and the kept rows of each of `splits`; no other split's rows are looked at.
+    """Images, and the kept rows of each of `splits`; no other split's rows are looked at.
 
-    Raises ValueError for a split without pictures.
+    Raises ValueError for a split without images.
     """
     rows = pd.read_parquet(clean / store.TABLE, columns=WANTED)
     rows = kept(rows, *splits)
@@ -63,5 +63,5 @@ def indices(labels: pd.Series, names: Sequence[str]) -> NDArray[np.int64]:
 
 def _part(rows: pd.DataFrame, split: str, arrays: store.Arrays, names: Sequence[str]) -> Part:
     if rows.empty:
-        raise ValueError(f"no picture is left in {split}, expected at least one of each class")
+        raise ValueError(f"no image is left in {split}, expected at least one of each class")
     return Part(arrays.places(rows), indices(rows["label"], names), rows["id"].tolist())

@@ -23,18 +23,18 @@ ORIENTATIONS = tuple(f"{flip}{angle}" for flip in ("", "mirrored, ") for angle i
 """What `turned` does, by code: a mirroring left to right or none, then quarter turns anticlockwise."""
 
 VIEW_NAMES = ("whole", "centre", "fitted")
-"""The grey views of a picture, by position: as it came, its middle, and as it is stored in pixels.npy."""
+"""The grey views of an image, by position: as it came, its middle, and as it is stored in pixels.npy."""
 VIEW_SIDE = 32
 """Their side in pixels; proportions are not kept."""
 
 UNREADABLE = "unreadable"
 """The reason of a file that cannot be decoded."""
 TRANSPARENT = "transparent"
-"""The reason of a picture that is transparent everywhere, with nothing below."""
+"""The reason of an image that is transparent everywhere, with nothing below."""
 NO_PIXELS = (UNREADABLE, TRANSPARENT)
 """Reasons of files that have no pixels: theirs are zeros, and their id is that of the file's bytes."""
 NO_CLASS = "no-class"
-"""The reason of a picture whose delivery names no class, or an unknown one."""
+"""The reason of an image whose delivery names no class, or an unknown one."""
 
 KEY = ["delivery", "source"]
 COLUMNS = {
@@ -43,7 +43,7 @@ COLUMNS = {
     "id": "str",  # hash of the decoded pixels before crop and resize; of the file's bytes if it has none
     "label": "str",  # class, "" where the delivery gives none
     "row": "int64",  # position in the delivery's arrays
-    "split_group": "str",  # split group: id of the earliest of all pictures that confirmed copies connect with this one
+    "split_group": "str",  # split group: id of the earliest of all images that confirmed copies connect with this one
     "kept": "bool",
     "dropped_by": "str",  # the stage that dropped it, "" while kept
     "drop_reason": "str",  # why it was dropped, "" while kept
@@ -144,14 +144,14 @@ class Arrays:
             yield self.take(places[start : start + batch])
 
 
-def turned(pictures: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Pictures, (n, height, width, ...), in the orientation of that code, 0 to 7; 0 leaves them as they are."""
-    flipped = pictures[:, :, ::-1] if orientation >= 4 else pictures
+def turned(images: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Images, (n, height, width, ...), in the orientation of that code, 0 to 7; 0 leaves them as they are."""
+    flipped = images[:, :, ::-1] if orientation >= 4 else images
     return np.rot90(flipped, orientation % 4, axes=(1, 2))
 
 
 def pixels(ingested: Path, rows: pd.DataFrame) -> Arrays:
-    """Pictures of the deliveries in `rows`, uint8 (n, side, side, 3), RGB."""
+    """Images of the deliveries in `rows`, uint8 (n, side, side, 3), RGB."""
     return Arrays(ingested, PIXELS, list(rows["delivery"].unique()))
 
 

@@ -1,7 +1,7 @@
 """A finished model is tested on nothing that it was trained on: no augmentation does what a kind of the benchmark does.
 
 Both have brightness, contrast, saturation and blur, so names say nothing. Each operation of the training is carried out
-over all strengths that a training can draw; what comes nearest to the corrupted picture is compared with it.
+over all strengths that a training can draw; what comes nearest to the corrupted image is compared with it.
 """
 
 from collections.abc import Callable
@@ -98,7 +98,7 @@ def _matrices() -> np.ndarray:
 
 
 def _masked(k: int, after: np.ndarray) -> float:
-    """What is left by the best of all masks, of whatever shape, that put mid grey in the place of a picture."""
+    """What is left by the best of all masks, of whatever shape, that put mid grey in the place of an image."""
     return float(np.minimum(np.square(CELLS[k][SEEN] - after), np.square(strengths.FILL - after)).mean())
 
 

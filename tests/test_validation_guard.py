@@ -1,7 +1,7 @@
 """The corruptions that choose a model are of another kind than what it trains on and what it is tested on last.
 
-By name, and by what they do: no colour map and no blur, sharpening or shift of the picture, nor one per channel, makes
-of a picture what they make of it. test_suite_guard.py holds the like of the benchmark that a model is tested on.
+By name, and by what they do: no colour map and no blur, sharpening or shift of the image, nor one per channel, makes
+of an image what they make of it. test_suite_guard.py holds the like of the benchmark that a model is tested on.
 """
 
 import ast
@@ -121,15 +121,15 @@ def explained(k: int, changed: np.ndarray, reach: int) -> float:
     Least squares over all channels in a window of `reach` pixels to each side: with 0, all affine colour maps, thus
     brightness, contrast, saturation, channel shift and grey; with 2, also translation, sharpness and any small blur.
     """
-    before, after = (_inner(picture, reach) for picture in (CELLS[k], changed))
+    before, after = (_inner(image, reach) for image in (CELLS[k], changed))
     basis = _basis(k, reach)
     left = after - basis @ (basis.T @ after)
     return float(1 - np.square(left).sum() / np.square(after - before).sum())
 
 
-def _inner(picture: np.ndarray, reach: int) -> np.ndarray:
-    inner = slice(reach, len(picture) - reach)
-    return picture[inner, inner].reshape(-1, 3).astype(float)
+def _inner(image: np.ndarray, reach: int) -> np.ndarray:
+    inner = slice(reach, len(image) - reach)
+    return image[inner, inner].reshape(-1, 3).astype(float)
 
 
 @lru_cache

@@ -1,4 +1,4 @@
-"""Pictures of the reports that a finished run wrote: `python -m docs.generate.screenshots`. Wants Chromium."""
+"""Screenshots of the reports that a finished run wrote: `python -m docs.generate.screenshots`. Wants Chromium."""
 
 import shutil
 from pathlib import Path

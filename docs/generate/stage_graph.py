@@ -1,4 +1,4 @@
-"""The picture `stages.svg`: the stages of dvc.yaml one below the other, and who reads what.
+"""The diagram `stages.svg`: the stages of dvc.yaml one below the other, and who reads what.
 
 A stage that reads its upper neighbour's output has an arrow from it; what is read further down runs on a rail at the
 left, one for each stage whose output it is.
@@ -37,7 +37,7 @@ def edges(found: list[Stage]) -> list[tuple[int, int]]:
 
 
 def svg(pipeline: Path) -> str:
-    """The picture, as the text of an SVG file with a line for each element."""
+    """The diagram, as the text of an SVG file with a line for each element."""
     found = stages(pipeline)
     pairs = edges(found)
     rails = {maker: place for place, maker in enumerate(sorted({a for a, b in pairs if b - a != 1}))}

@@ -117,11 +117,11 @@ def nothing_to_do(case: Case, force: bool) -> str | None:
         return None
     asker = approvals.asks(case.root, model_folder.digest(case.root / candidate.MODEL) or "none")
     if asker:
-        return f"{asker} waits for a person's answer about the model of these pictures"
+        return f"{asker} waits for a person's answer about the model of these images"
     if not decided.is_decided(case.root):
         return None
     new = [name for name in case.summary.fresh if name not in case.summary.held]
-    fresh = f", to which {', '.join(new)} brought no picture" if new else ""
+    fresh = f", to which {', '.join(new)} brought no image" if new else ""
     return f"the cleaned dataset is that of the last training{fresh}"
 
 

@@ -38,7 +38,7 @@ def step(name: str) -> Callable[[Callable[..., Any]], Any]:
 
 @step("drift")
 def drift(root: Path, fresh: Sequence[str]) -> str:
-    """Compare new deliveries with the pictures that were trained on; Markdown. No reason to stop, whatever it finds."""
+    """Compare new deliveries with the images that were trained on; Markdown. No reason to stop, whatever it finds."""
     from tasks.drift.markdown import markdown, sentence
     from tasks.drift.measure import measure
 

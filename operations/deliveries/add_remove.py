@@ -40,7 +40,7 @@ class Added:
 
     name: str
     new: bool
-    pictures: int
+    images: int
     classes: dict[str, int]
     litter: int
     waiting: bool = False
@@ -50,10 +50,10 @@ class Added:
         if not self.new:
             more = f", which is on hold: `{holds.command(self.name)}` takes it back" if self.held else ""
             more = ", which joins the next run" if self.waiting else more
-            return f"nothing to do: the same {self.pictures} pictures are here already, as {self.name!r}{more}"
+            return f"nothing to do: the same {self.images} images are here already, as {self.name!r}{more}"
         counts = ", ".join(f"{label or 'in no class'} {count}" for label, count in self.classes.items())
         litter = f"; left out {self.litter} files of the system" if self.litter else ""
-        what = f"{self.name!r}: {self.pictures} pictures ({counts}){litter}"
+        what = f"{self.name!r}: {self.images} images ({counts}){litter}"
         if self.waiting:
             return f"accepted {what}\na run is at work, and the next one takes it along"
         files = f"{RAW / self.name}.dvc {RAW}/.gitignore {listing.FILE}"
@@ -123,7 +123,7 @@ def accept(
             _check_free(root, name, taken.digest)
             _check_versioned(root, name, taken)
         new, held = known is None, known in listing.held(root)
-        counts = (taken.pictures, taken.classes, taken.litter)
+        counts = (taken.images, taken.classes, taken.litter)
         delivered = Added(known or name, new, *counts, waiting=new or waits, held=held)
         if new:
             before_accepting(delivered)

@@ -1,4 +1,4 @@
-"""Puts a delivery on hold and takes it back: it stays listed, and its pictures are in no dataset meanwhile.
+"""Puts a delivery on hold and takes it back: it stays listed, and its images are in no dataset meanwhile.
 
 The line in data/deliveries.yaml is what counts and is written last; a crash before it leaves a line in the log alone.
 """
@@ -25,7 +25,7 @@ class Held:
 
     def __str__(self) -> str:
         if not self.released:
-            return f"{self.name!r} is on hold: it stays listed, and no dataset has its pictures; {NEXT}"
+            return f"{self.name!r} is on hold: it stays listed, and no dataset has its images; {NEXT}"
         after = f", held {self.before.when} by {self.before.who}: {self.before.why}" if self.before else ""
         return f"released {self.name!r}{after}\n{NEXT}"
 

@@ -26,7 +26,7 @@ class Line(NamedTuple):
     """ISO 8601 in UTC"""
     delivery: str
     content: str
-    """digest of the pictures and their classes, empty for a delivery that is drawn here"""
+    """digest of the images and their classes, empty for a delivery that is drawn here"""
     act: str
     who: str
     why: str

@@ -1,4 +1,4 @@
-"""Draws what the recipes of augmentation make of some of the project's own training pictures."""
+"""Draws what the recipes of augmentation make of some of the project's own training images."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def preview(root: Path, out: Path, engine: str, number: int, seed: int) -> str:
-    """Write the sheet of `number` pictures to `out`, a PNG, in the place of an earlier one; says what it shows.
+    """Write the sheet of `number` images to `out`, a PNG, in the place of an earlier one; says what it shows.
 
-    The pictures are drawn from the kept ones of train, the classes in turn, in their order in params.yaml; operations
+    The images are drawn from the kept ones of train, the classes in turn, in their order in params.yaml; operations
     and cutout are those of `train.augment` there. Raises ValueError or OSError, and then nothing was written: for an
     unknown engine, a number below 1, a path that is no PNG's, and where nothing is cleaned yet.
     """
@@ -32,12 +32,12 @@ def preview(root: Path, out: Path, engine: str, number: int, seed: int) -> str:
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic.replacing(out) as stream:
         stream.write(png)
-    return f"pictures: {len(rows)} ({', '.join(rows['label'].unique())}), under each recipe, by {engine} -> {out}"
+    return f"images: {len(rows)} ({', '.join(rows['label'].unique())}), under each recipe, by {engine} -> {out}"
 
 
 def _check(out: Path, number: int) -> None:
     if number < 1:
-        raise ValueError(f"expected at least 1 picture, got {number}")
+        raise ValueError(f"expected at least 1 image, got {number}")
     output.check_name(out, "preview.png")
     output.check_content(out, PNG, "PNG")
 
@@ -50,7 +50,7 @@ def _train(root: Path) -> pd.DataFrame:
     rows = store.read_rows(clean)
     rows = splits.kept(rows, "train")
     if rows.empty:
-        raise ValueError("no picture in train is kept: there is nothing to show")
+        raise ValueError("no image in train is kept: there is nothing to show")
     return rows
 
 

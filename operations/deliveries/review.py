@@ -1,4 +1,4 @@
-"""Writes down what a person says of a picture: keep it, or drop it, and why; it wins over every rule."""
+"""Writes down what a person says of an image: keep it, or drop it, and why; it wins over every rule."""
 
 import re
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Reviewed:
     """The line that holds now, those that it replaced, and lines about single files that win over it in part.
 
     `new` is False where the file said the same before, and was left alone. `held` are deliveries on hold without which
-    there is no picture to keep. As text: for a person.
+    there is no image to keep. As text: for a person.
     """
 
     line: Overrule
@@ -49,7 +49,7 @@ class Reviewed:
 
 
 def review(root: Path, about: str, decision: str, why: str, who: str | None = None) -> Reviewed:
-    """Keep or drop a picture, whatever the rules say; waits for the project's lock.
+    """Keep or drop an image, whatever the rules say; waits for the project's lock.
 
     `about` is an id, at least 8 digits of one, or DELIVERY/SOURCE. `who` is the person at work where
     it is None. A line about the same thing is replaced. Raises ValueError or OSError, and then the file is as it was:
@@ -102,7 +102,7 @@ def _as_ingested(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _meant(rows: pd.DataFrame, about: str, to_come: list[str]) -> pd.DataFrame:
-    """The row of DELIVERY/SOURCE, or all rows of the picture of that id."""
+    """The row of DELIVERY/SOURCE, or all rows of the image of that id."""
     if "/" in about:
         delivery, source = about.split("/", 1)
         found = rows[(rows["delivery"] == delivery) & (rows["source"] == source)]
@@ -113,7 +113,7 @@ def _meant(rows: pd.DataFrame, about: str, to_come: list[str]) -> pd.DataFrame:
     ids = found["id"].unique().tolist()
     if not ids:
         hint = f"; run `make repro`, for {_listed(to_come)} came since" if to_come else ""
-        raise ValueError(f"no picture {about} in {_listed(rows['delivery'].unique().tolist())}{hint}")
+        raise ValueError(f"no image {about} in {_listed(rows['delivery'].unique().tolist())}{hint}")
     if len(ids) > 1:
         raise ValueError(f"{about} are the first digits of {_listed(ids)}: give more of them")
     return found
@@ -130,13 +130,13 @@ def _check_keepable(meant: pd.DataFrame, about: str) -> None:
 
 
 def _held(root: Path, meant: pd.DataFrame) -> list[str]:
-    """The deliveries of the rows where all of them are on hold: a verdict keeps no picture meanwhile."""
+    """The deliveries of the rows where all of them are on hold: a verdict keeps no image meanwhile."""
     names, held = meant["delivery"].unique().tolist(), listing.held(root)
     return names if set(names) <= set(held) else []
 
 
 def _exceptions(lines: list[Overrule], rows: pd.DataFrame, overrule: Overrule) -> list[Overrule]:
-    """Lines about single files of the picture that say the opposite of a line about the picture."""
+    """Lines about single files of the image that say the opposite of a line about the image."""
     keys = set(map(tuple, rows.loc[rows["id"] == overrule.id, store.KEY].to_numpy()))
     opposite = [line for line in lines if line.source and line.review_decision != overrule.review_decision]
     return [] if overrule.source else [line for line in opposite if (line.delivery, line.source) in keys]

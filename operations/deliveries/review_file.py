@@ -1,4 +1,4 @@
-"""Reads and edits data/review.csv, what persons said of pictures; dedupe applies it.
+"""Reads and edits data/review.csv, what persons said of images; dedupe applies it.
 
 An edit adds a line and takes out those that it replaces, and leaves all others as they are, to the byte.
 """

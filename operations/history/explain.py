@@ -110,10 +110,10 @@ def _moment(text: str) -> str:
 
 
 def _deliveries(found: Sequence[Mapping[str, Any]]) -> str:
-    pictures = sum(each["pictures"] or 0 for each in found)
+    images = sum(each.get("images", each.get("pictures")) or 0 for each in found)
     names = [f"{each['name']} (on hold)" if each.get("held") else each["name"] for each in found]
     count = "1 delivery" if len(found) == 1 else f"{len(found)} deliveries"
-    return f"{count}, {pictures:,} pictures: {listed(names, PATHS_SHOWN)}" if found else "no delivery"
+    return f"{count}, {images:,} images: {listed(names, PATHS_SHOWN)}" if found else "no delivery"
 
 
 def _machine(hardware: Mapping[str, Any]) -> str:

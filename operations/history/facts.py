@@ -58,7 +58,7 @@ def digest(file: Path) -> str | None:
 
 
 def deliveries(root: Path) -> list[dict[str, Any]]:
-    """Each delivery's name, DVC's md5 of it, the content's digest as noted when it came, and how many pictures.
+    """Each delivery's name, DVC's md5 of it, the content's digest as noted when it came, and how many images.
 
     One that DVC draws has no file of its own: its md5 and number of files are those in dvc.lock. One that is on hold
     has `held`: True.
@@ -69,8 +69,8 @@ def deliveries(root: Path) -> list[dict[str, Any]]:
         noted = _yaml(file)
         out, meta = _out(noted), noted.get("meta")
         meta = meta if isinstance(meta, dict) else {}
-        pictures = meta.get("pictures", out.get("nfiles"))
-        one = {"name": name, "md5": out.get("md5"), "digest": meta.get("digest"), "pictures": pictures}
+        images = meta.get("images", meta.get("pictures", out.get("nfiles")))
+        one = {"name": name, "md5": out.get("md5"), "digest": meta.get("digest"), "images": images}
         found.append({**one, "held": True} if name in held else one)
     return redrawn(root, found)
 
@@ -81,7 +81,7 @@ def redrawn(root: Path, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     lock = _yaml(root / "dvc.lock").get("stages") if any(one["name"] in drawn for one in found) else {}
     outs = {name: _out(lock.get(f"demo@{name}") if isinstance(lock, dict) else {}) for name in drawn}
     return [
-        {**one, "md5": out.get("md5"), "pictures": out.get("nfiles")} if (out := outs.get(one["name"])) else one
+        {**one, "md5": out.get("md5"), "images": out.get("nfiles")} if (out := outs.get(one["name"])) else one
         for one in found
     ]
 

@@ -47,11 +47,11 @@ def address(study: str, trial: str) -> str:
 
 
 def write_tables(root: Path, study: str) -> str:
-    """Write the study's table as Markdown and CSV and its picture, and return the Markdown.
+    """Write the study's table as Markdown and CSV and its image, and return the Markdown.
 
     A result that is not up to date counts as none, and so does a record that is of another result.
     """
-    from tasks.study import picture, table
+    from tasks.study import plot, table
 
     trials, steps, title = known(root, study), study in table.STEPS, f"Study {study}"
     results, records = _found(root, study, trials)
@@ -61,7 +61,7 @@ def write_tables(root: Path, study: str) -> str:
     text, file = table.markdown(title, found), root / TABLES / study
     file.with_suffix(".md").write_text(text)
     file.with_suffix(".csv").write_text(table.csv(found))
-    picture.draw(found, title, steps, file.with_suffix(".png"))
+    plot.draw(found, title, steps, file.with_suffix(".png"))
     return text
 
 

@@ -91,7 +91,7 @@ def note(root: Path, name: str, taken: Intake) -> None:
     if output["nfiles"] != files:
         raise ValueError(f"DVC versions {output['nfiles']} of {files} files, see .dvcignore and folders named .dvc")
     classes = {_Quoted(label or "in no class"): count for label, count in taken.classes.items()}
-    document["meta"] = {"digest": taken.digest, "md5": output["md5"], "pictures": taken.pictures, "classes": classes}
+    document["meta"] = {"digest": taken.digest, "md5": output["md5"], "images": taken.images, "classes": classes}
     output["path"] = _Quoted(name)
     fresh = root / RAW / f".{name}.dvc.{os.getpid()}"
     try:

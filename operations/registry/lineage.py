@@ -125,15 +125,16 @@ def _dataset(model: Model, here: str | None) -> list[str]:
 
 
 def _deliveries(model: Model, made: Mapping[str, Any], table: pd.DataFrame) -> Iterator[str]:
-    """A line each: its pictures and digest as the run noted them, how many rows taught and how many chose."""
+    """A line each: its images and digest as the run noted them, how many rows taught and how many chose."""
     noted = {each["name"]: each for each in made.get("deliveries", [])}
     found = {name: (taught, chose) for name, taught, chose in training_rows.counts(table, "delivery").itertuples()}
-    yield f"  {'delivery':<20}{'pictures':>10}{'train':>10}{'val':>10}  digest"
+    yield f"  {'delivery':<20}{'images':>10}{'train':>10}{'val':>10}  digest"
     for name in dict.fromkeys([*model.facts.get("deliveries", []), *found]):
         each, (taught, chose) = noted.get(name, {}), found.get(name, (0, 0))
-        pictures = "unknown" if each.get("pictures") is None else f"{each['pictures']:,}"
+        number = each.get("images", each.get("pictures"))  # the older name, in records of older models
+        images = "unknown" if number is None else f"{number:,}"
         digest = str(each.get("digest") or each.get("md5") or "unknown")
-        yield f"  {name:<20}{pictures:>10}{taught:>10,}{chose:>10,}  {digest[:SHORT]}"
+        yield f"  {name:<20}{images:>10}{taught:>10,}{chose:>10,}  {digest[:SHORT]}"
 
 
 def _classes(table: pd.DataFrame) -> Iterator[str]:
@@ -147,7 +148,7 @@ def _found(model: Model, table: pd.DataFrame, same: bool) -> str:
     if not model.ids:
         return "It keeps no ids of what it has seen (no training_ids.txt)."
     lost = int((table["delivery"] == "").sum())
-    text = f"{len(model.ids):,} pictures seen: " + (f"{lost:,} are in no table here" if lost else "all are found here")
+    text = f"{len(model.ids):,} images seen: " + (f"{lost:,} are in no table here" if lost else "all are found here")
     if not same:
         return f"{text}; their classes and splits are those of the tables here, not of its own dataset."
     counted = {split: int((table["split"] == split).sum()) for split in splits.LEARNT}

@@ -1,6 +1,6 @@
 """The champion's audit of deliveries that it has not learnt: are their labels fit to be learnt from?
 
-What the champion says of a delivery's pictures is made once, by a child process, and kept below data/.state by both
+What the champion says of a delivery's images is made once, by a child process, and kept below data/.state by both
 their contents. Which of the rows count is decided on the cleaned table: those that are kept and that it has not seen.
 """
 
@@ -103,7 +103,7 @@ def command(root: Path, ingested: Path, model: Path, out: Path) -> list[str]:
 def _new(root: Path, now: Champion) -> dict[str, pd.DataFrame]:
     """The kept rows of each delivery of which the champion has learnt less than half of what it would learn.
 
-    By its pictures and not by name: another delivery may have come under a name that it knows.
+    By its images and not by name: another delivery may have come under a name that it knows.
     """
     known = model_folder.training_ids(root / now.folder)
     rows = pd.read_parquet(
@@ -120,7 +120,7 @@ def _rows(answers: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answers(root: Path, name: str, now: Champion, log: Logger) -> pd.DataFrame:
-    """What the champion says of a delivery's readable pictures."""
+    """What the champion says of a delivery's readable images."""
     place = root / CACHE / _key(root, name, now.model)
     if not place.is_dir():
         part = place.with_name(place.name + rescore.PART)

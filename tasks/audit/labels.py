@@ -1,7 +1,7 @@
 """Whether a model contradicts a delivery's labels far more often than those of its own test rows.
 
 A contradiction is a label issue in the sense of confident learning (Northcutt, Jiang and Chuang, arXiv:1911.00068): the
-model did not refuse the picture as out-of-distribution, predicts another class than the label, and gives it at least
+model did not refuse the image as out-of-distribution, predicts another class than the label, and gives it at least
 the probability that its own test rows of that class get on average. Not counted are labels that the model does not
 know.
 
@@ -9,7 +9,7 @@ A delivery is mislabelled where two things hold. Its rate is above the model's o
 `level` over the number of deliveries looked at (Bonferroni). And it is large: at least `times` the own rate and at
 least `least`, for with enough rows any difference is significant, and another day's cells are a little harder.
 
-Pictures from elsewhere are contradicted too, and not for their labels. What tells them apart is that the model refuses
+Images from elsewhere are contradicted too, and not for their labels. What tells them apart is that the model refuses
 them: where the share of out-of-distribution ones is above the own one by the same test, and at least `ood`, the
 delivery is called out-of-distribution, and its labels are not judged.
 
@@ -37,7 +37,7 @@ Verdict = Literal["agrees", "mislabelled", "out-of-distribution", "too few rows"
 
 @dataclass(frozen=True)
 class Count:
-    """Of `rows` pictures whose label is a known class: `ood` were refused, `contradicted` are of the others."""
+    """Of `rows` images whose label is a known class: `ood` were refused, `contradicted` are of the others."""
 
     rows: int
     ood: int
@@ -70,7 +70,7 @@ class Finding:
     unknown: int
     """rows of classes that the model does not know"""
     p: float
-    """of the test on contradictions; of that on out-of-distribution pictures where it is out-of-distribution"""
+    """of the test on contradictions; of that on out-of-distribution images where it is out-of-distribution"""
     level: float
     """what it was compared with"""
     minimum: float
@@ -84,12 +84,12 @@ class Finding:
         here, own, test = self.count, self.own, f"Fisher's exact test: p = {self.p:.2g}, below {self.level:.2g}"
         if self.verdict == "out-of-distribution":
             return (
-                f"mostly out-of-distribution: {here.ood} of {here.rows} pictures refused ({here.strange:.3f}, own "
+                f"mostly out-of-distribution: {here.ood} of {here.rows} images refused ({here.strange:.3f}, own "
                 f"test rows {own.strange:.3f}; {test}), so its labels are not judged"
             )
         if self.verdict == "too few rows":
             unknown = f", {self.unknown} are of classes that the champion does not know" if self.unknown else ""
-            return f"no verdict on its labels: {here.judged} new pictures are too few{unknown}"
+            return f"no verdict on its labels: {here.judged} new images are too few{unknown}"
         test = f"; {test}" if self.verdict == "mislabelled" else ""
         return (
             f"{here.contradicted} of {here.judged} labels contradicted ({here.rate:.3f}, on the champion's own test "
@@ -100,7 +100,7 @@ class Finding:
 def audit(tables: Mapping[str, pd.DataFrame], own: pd.DataFrame, rules: Audit, least: float) -> list[Finding]:
     """A finding for each delivery of `tables`, in their order.
 
-    Tables have the columns label, predicted, confidence (of that class) and why, of pictures that the model has not
+    Tables have the columns label, predicted, confidence (of that class) and why, of images that the model has not
     learnt; `own`, its test rows, has `p_CLASS` of each class besides.
     """
     limits = thresholds(own)

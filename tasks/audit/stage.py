@@ -1,4 +1,4 @@
-"""audit: what a model says of every readable picture of one delivery. No stage of dvc.yaml: a retraining runs it."""
+"""audit: what a model says of every readable image of one delivery. No stage of dvc.yaml: a retraining runs it."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Changes training pictures at random: recipes of augmentation, two engines that carry them out, mixing of pictures."""
+"""Changes training images at random: recipes of augmentation, two engines that carry them out, mixing of images."""

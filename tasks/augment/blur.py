@@ -1,17 +1,17 @@
-"""Gaussian blur with a width of its own for each picture."""
+"""Gaussian blur with a width of its own for each image."""
 
 import tensorflow as tf
 
 
-def gaussian(pictures: tf.Tensor, deviation: tf.Tensor) -> tf.Tensor:
-    """Pictures, float32 (n, side, side, 3), blurred by standard deviations in pixels, float32 (n,); same shape.
+def gaussian(images: tf.Tensor, deviation: tf.Tensor) -> tf.Tensor:
+    """Images, float32 (n, side, side, 3), blurred by standard deviations in pixels, float32 (n,); same shape.
 
-    0 leaves a picture as it is. Beyond the edge lies nothing: there, what is left of the pixels counts more.
+    0 leaves an image as it is. Beyond the edge lies nothing: there, what is left of the pixels counts more.
     """
-    weights = _weights(deviation, pictures.shape[1])
+    weights = _weights(deviation, images.shape[1])
     for _ in range(2):  # down, then across
-        pictures = tf.transpose(_down(pictures, weights), [0, 2, 1, 3])
-    return pictures
+        images = tf.transpose(_down(images, weights), [0, 2, 1, 3])
+    return images
 
 
 def _weights(deviation: tf.Tensor, side: int) -> tf.Tensor:
@@ -21,6 +21,6 @@ def _weights(deviation: tf.Tensor, side: int) -> tf.Tensor:
     return tf.nn.softmax(-0.5 * distance**2)
 
 
-def _down(pictures: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    side = pictures.shape[1]
-    return tf.reshape(weights @ tf.reshape(pictures, [-1, side, side * 3]), tf.shape(pictures))
+def _down(images: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    side = images.shape[1]
+    return tf.reshape(weights @ tf.reshape(images, [-1, side, side * 3]), tf.shape(images))

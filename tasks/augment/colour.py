@@ -1,7 +1,7 @@
-"""Changes colours. Pictures are float32 (n, side, side, 3), RGB, 0 to 255; results may leave that range.
+"""Changes colours. Images are float32 (n, side, side, 3), RGB, 0 to 255; results may leave that range.
 
 The operations that RandAugment takes from Pillow give what Pillow gives, to a grey level or so: they compute on floats,
-Pillow on bytes. Strengths are float32 (n,), one a picture.
+Pillow on bytes. Strengths are float32 (n,), one an image.
 """
 
 from typing import Any
@@ -14,64 +14,64 @@ LUMA = (0.299, 0.587, 0.114)
 LEVELS = 256
 
 
-def brightness(pictures: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """0 is black, 1 the picture (PIL.ImageEnhance.Brightness)."""
-    return pictures * _per_picture(factor)
+def brightness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """0 is black, 1 the image (PIL.ImageEnhance.Brightness)."""
+    return images * _per_image(factor)
 
 
-def contrast(pictures: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """0 is the mean light all over, 1 the picture (PIL.ImageEnhance.Contrast)."""
-    return _blend(tf.reduce_mean(grey(pictures), axis=[1, 2, 3], keepdims=True), pictures, factor)
+def contrast(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """0 is the mean light all over, 1 the image (PIL.ImageEnhance.Contrast)."""
+    return _blend(tf.reduce_mean(grey(images), axis=[1, 2, 3], keepdims=True), images, factor)
 
 
-def colour(pictures: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """0 is grey, 1 the picture (PIL.ImageEnhance.Color)."""
-    return _blend(grey(pictures), pictures, factor)
+def colour(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """0 is grey, 1 the image (PIL.ImageEnhance.Color)."""
+    return _blend(grey(images), images, factor)
 
 
-def sharpness(pictures: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """0 is smoothed, 1 the picture, 2 sharpened (PIL.ImageEnhance.Sharpness)."""
-    return _blend(_smoothed(pictures), pictures, factor)
+def sharpness(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """0 is smoothed, 1 the image, 2 sharpened (PIL.ImageEnhance.Sharpness)."""
+    return _blend(_smoothed(images), images, factor)
 
 
-def solarize(pictures: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
+def solarize(images: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
     """All values from the threshold on inverted (PIL.ImageOps.solarize)."""
-    return tf.where(pictures < _per_picture(threshold), pictures, 255 - pictures)
+    return tf.where(images < _per_image(threshold), images, 255 - images)
 
 
-def posterize(pictures: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+def posterize(images: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
     """That many leading bits of each value kept, a whole number (PIL.ImageOps.posterize)."""
-    step = _per_picture(2 ** (8 - bits))
-    return tf.floor(tf.round(pictures) / step) * step
+    step = _per_image(2 ** (8 - bits))
+    return tf.floor(tf.round(images) / step) * step
 
 
-def autocontrast(pictures: tf.Tensor) -> tf.Tensor:
+def autocontrast(images: tf.Tensor) -> tf.Tensor:
     """Each channel stretched over the whole range (PIL.ImageOps.autocontrast)."""
-    low, high = (find(pictures, axis=[1, 2], keepdims=True) for find in (tf.reduce_min, tf.reduce_max))
-    stretched = (pictures - low) * (255 / tf.maximum(high - low, 1))
-    return tf.where(high - low < 1, pictures, stretched)
+    low, high = (find(images, axis=[1, 2], keepdims=True) for find in (tf.reduce_min, tf.reduce_max))
+    stretched = (images - low) * (255 / tf.maximum(high - low, 1))
+    return tf.where(high - low < 1, images, stretched)
 
 
-def equalize(pictures: tf.Tensor) -> tf.Tensor:
+def equalize(images: tf.Tensor) -> tf.Tensor:
     """Each channel's values spread so that all are about as frequent (PIL.ImageOps.equalize)."""
-    values = tf.cast(tf.round(pictures), tf.int32)
+    values = tf.cast(tf.round(images), tf.int32)
     table = _equalizing(_histograms(values))
     return tf.gather(tf.reshape(tf.cast(table, tf.float32), [-1]), values + _first_of_channels(values))
 
 
-def grey(pictures: tf.Tensor) -> tf.Tensor:
+def grey(images: tf.Tensor) -> tf.Tensor:
     """The light of each pixel, (n, side, side, 1)."""
-    return tf.reduce_sum(pictures * tf.constant(LUMA), axis=3, keepdims=True)
+    return tf.reduce_sum(images * tf.constant(LUMA), axis=3, keepdims=True)
 
 
-def linear(pictures: tf.Tensor, matrices: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
-    """Each pixel times its picture's matrix, (n, 3, 3), from channels to channels, plus its offset, (n, 3)."""
-    channels = [pictures[..., k, None] * matrices[:, None, None, :, k] for k in range(3)]
+def linear(images: tf.Tensor, matrices: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
+    """Each pixel times its image's matrix, (n, 3, 3), from channels to channels, plus its offset, (n, 3)."""
+    channels = [images[..., k, None] * matrices[:, None, None, :, k] for k in range(3)]
     return channels[0] + channels[1] + channels[2] + offsets[:, None, None, :]
 
 
 def saturating(factor: tf.Tensor) -> tf.Tensor:
-    """Matrices (n, 3, 3) for `linear`: 0 is grey, 1 the picture."""
+    """Matrices (n, 3, 3) for `linear`: 0 is grey, 1 the image."""
     to_grey = tf.constant(np.tile(LUMA, (3, 1)), tf.float32)
     return to_grey + factor[:, None, None] * (tf.eye(3) - to_grey)
 
@@ -89,26 +89,26 @@ def hue(turns: tf.Tensor) -> tf.Tensor:
     return still + tf.cos(angle) * cosine + tf.sin(angle) * sine
 
 
-def _per_picture(values: tf.Tensor) -> tf.Tensor:
+def _per_image(values: tf.Tensor) -> tf.Tensor:
     return values[:, None, None, None]
 
 
-def _blend(other: tf.Tensor, pictures: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    return other + _per_picture(factor) * (pictures - other)
+def _blend(other: tf.Tensor, images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    return other + _per_image(factor) * (images - other)
 
 
-def _smoothed(pictures: tf.Tensor) -> tf.Tensor:
+def _smoothed(images: tf.Tensor) -> tf.Tensor:
     """Pillow's SMOOTH: the mean of 3 x 3 pixels, the middle one counted five times; the outermost pixels stay."""
-    side = pictures.shape[1]
-    rows = pictures[:, :-2] + pictures[:, 1:-1] + pictures[:, 2:]
+    side = images.shape[1]
+    rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]
     box = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
-    inner = tf.pad((box + 4 * pictures[:, 1:-1, 1:-1]) / 13, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    inner = tf.pad((box + 4 * images[:, 1:-1, 1:-1]) / 13, [[0, 0], [1, 1], [1, 1], [0, 0]])
     within = tf.pad(tf.ones([side - 2, side - 2], tf.bool), [[1, 1], [1, 1]])
-    return tf.where(within[None, :, :, None], inner, pictures)
+    return tf.where(within[None, :, :, None], inner, images)
 
 
 def _first_of_channels(values: tf.Tensor) -> tf.Tensor:
-    """Where the table of each picture's channel starts in a row of all tables, int32 (n, 1, 1, 3)."""
+    """Where the table of each image's channel starts in a row of all tables, int32 (n, 1, 1, 3)."""
     return tf.reshape(tf.range(tf.shape(values)[0] * 3) * LEVELS, [-1, 1, 1, 3])
 
 

@@ -10,10 +10,10 @@ ROWS = 64
 
 
 def pool(seed: int, step: tf.Tensor, n: Any) -> tf.Tensor:
-    """All random bits of a step for n pictures, uint32 (ROWS, width), of which `Draws` hands out a row at a time.
+    """All random bits of a step for n images, uint32 (ROWS, width), of which `Draws` hands out a row at a time.
 
     Drawn in one piece, and given to compiled code as an input: made inside, XLA fuses the generator into each loop over
-    pixels and draws a picture's number again for each of them.
+    pixels and draws an image's number again for each of them.
     """
     # Negative: mixing.py, which gets the same (seed, step), has the numbers from 0 on.
     key = tf.stack([tf.constant(-seed - 1, tf.int64), tf.cast(step, tf.int64)])
@@ -35,7 +35,7 @@ def shares(bits: tf.Tensor) -> tf.Tensor:
 
 
 def _width(n: Any) -> Any:
-    return 3 * n + 16  # channels of each picture, or places for RandAugment's operations, at most n + 13
+    return 3 * n + 16  # channels of each image, or places for RandAugment's operations, at most n + 13
 
 
 class Draws:
@@ -65,7 +65,7 @@ class Draws:
         return tf.argsort(self.uniform([n]), stable=True)
 
     def noise(self, shape: Sequence[Any]) -> tf.Tensor:
-        """float32, mean 0, standard deviation 1, as many as pictures have values.
+        """float32, mean 0, standard deviation 1, as many as images have values.
 
         The pool would be too small: it gives two keys, and each number is a hash of its place under these.
         """

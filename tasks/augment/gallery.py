@@ -1,4 +1,4 @@
-"""What the recipes make of some pictures, as one sheet for a person to judge the strengths by."""
+"""What the recipes make of some images, as one sheet for a person to judge the strengths by."""
 
 import io
 from collections.abc import Sequence
@@ -19,65 +19,65 @@ from tasks.augment.table import RECIPES, Recipe
 
 MAGNITUDES = (0.1, 0.3, 0.6, 1.0)
 DRAWS = 3
-"""How often a picture is shown at each magnitude."""
+"""How often an image is shown at each magnitude."""
 INCH = 0.9
-"""Width of a picture on the sheet."""
+"""Width of an image on the sheet."""
 DPI = 110
 GAP = 6
 """Pixels between groups."""
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 
 
 def sheet(
-    pictures: Pictures, names: Sequence[str], recipe: Recipe, seed: int, magnitudes: Sequence[float] = MAGNITUDES
+    images: Images, names: Sequence[str], recipe: Recipe, seed: int, magnitudes: Sequence[float] = MAGNITUDES
 ) -> bytes:
-    """A PNG: a group of rows for each recipe, a row for each picture; itself first, then DRAWS at each magnitude.
+    """A PNG: a group of rows for each recipe, a row for each image; itself first, then DRAWS at each magnitude.
 
-    `pictures` are uint8 (k, side, side, 3), RGB, at least one, `names` stand beside them; of `recipe` all counts but
-    its name and magnitude. Raises ValueError for other pictures, or names that are not one a picture.
+    `images` are uint8 (k, side, side, 3), RGB, at least one, `names` stand beside them; of `recipe` all counts but
+    its name and magnitude. Raises ValueError for other images, or names that are not one an image.
     """
-    _check(pictures, names)
+    _check(images, names)
     shown = [name for name in RECIPES if name != "none"]
-    groups = [_group(pictures, replace(recipe, recipe=name), seed, magnitudes) for name in shown]
+    groups = [_group(images, replace(recipe, recipe=name), seed, magnitudes) for name in shown]
     figure, axes = plt.subplots(
-        len(groups), 1, figsize=_inches(len(pictures), len(groups), len(magnitudes)), layout="constrained"
+        len(groups), 1, figsize=_inches(len(images), len(groups), len(magnitudes)), layout="constrained"
     )
     for axis, name, group in zip(axes, shown, groups, strict=True):
         axis.imshow(group, interpolation="none")
-        _label(axis, name, names, magnitudes, pictures.shape[1])
+        _label(axis, name, names, magnitudes, images.shape[1])
     return _png(figure)
 
 
-def _check(pictures: Pictures, names: Sequence[str]) -> None:
-    if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] != 3 or not len(pictures):
+def _check(images: Images, names: Sequence[str]) -> None:
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or not len(images):
         raise ValueError(
-            f"pictures must be uint8 of shape (k, side, side, 3), k at least 1, "
-            f"got {pictures.dtype} of shape {pictures.shape}"
+            f"images must be uint8 of shape (k, side, side, 3), k at least 1, "
+            f"got {images.dtype} of shape {images.shape}"
         )
-    if len(names) != len(pictures):
-        raise ValueError(f"names must be one a picture, {len(pictures)}, got {len(names)}")
+    if len(names) != len(images):
+        raise ValueError(f"names must be one an image, {len(images)}, got {len(names)}")
 
 
-def _group(pictures: Pictures, recipe: Recipe, seed: int, magnitudes: Sequence[float]) -> Pictures:
-    """Rows of pictures below one another, white between magnitudes."""
-    gap = np.full((len(pictures) * pictures.shape[1], GAP, 3), 255, np.uint8)
-    parts = [_beside(pictures[:, None])]
+def _group(images: Images, recipe: Recipe, seed: int, magnitudes: Sequence[float]) -> Images:
+    """Rows of images below one another, white between magnitudes."""
+    gap = np.full((len(images) * images.shape[1], GAP, 3), 255, np.uint8)
+    parts = [_beside(images[:, None])]
     for magnitude in magnitudes:
-        parts += [gap, _beside(_drawn(pictures, replace(recipe, magnitude=magnitude), seed))]
+        parts += [gap, _beside(_drawn(images, replace(recipe, magnitude=magnitude), seed))]
     return np.concatenate(parts, axis=1)
 
 
-def _drawn(pictures: Pictures, recipe: Recipe, seed: int) -> Pictures:
+def _drawn(images: Images, recipe: Recipe, seed: int) -> Images:
     """(k, DRAWS, side, side, 3), all drawn as one batch."""
-    many = tf.constant(np.repeat(pictures, DRAWS, axis=0), tf.float32)
+    many = tf.constant(np.repeat(images, DRAWS, axis=0), tf.float32)
     changed = augmenter(recipe, seed, compiled=False)(many, tf.constant(0, tf.int64)).numpy()
-    return np.rint(changed).astype(np.uint8).reshape(len(pictures), DRAWS, *pictures.shape[1:])
+    return np.rint(changed).astype(np.uint8).reshape(len(images), DRAWS, *images.shape[1:])
 
 
-def _beside(pictures: Pictures) -> Pictures:
-    """From (rows, columns, side, side, 3) to one picture."""
-    rows, columns, side, *_ = pictures.shape
-    return pictures.swapaxes(1, 2).reshape(rows * side, columns * side, 3)
+def _beside(images: Images) -> Images:
+    """From (rows, columns, side, side, 3) to one image."""
+    rows, columns, side, *_ = images.shape
+    return images.swapaxes(1, 2).reshape(rows * side, columns * side, 3)
 
 
 def _inches(rows: int, groups: int, magnitudes: int) -> tuple[float, float]:

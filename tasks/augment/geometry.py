@@ -1,7 +1,7 @@
 """Moves pixels: one warp for every geometric change, by matrices that compose.
 
-A matrix leads from places in the result to places in the picture, in pixels from its centre, x to the right and y down:
-float32 (n, 3, 3). `first @ second` does what `first` does to a picture, and then what `second` does.
+A matrix leads from places in the result to places in the image, in pixels from its centre, x to the right and y down:
+float32 (n, 3, 3). `first @ second` does what `first` does to an image, and then what `second` does.
 """
 
 from typing import Any
@@ -10,15 +10,15 @@ import numpy as np
 import tensorflow as tf
 
 
-def warp(pictures: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
-    """Pictures, float32 (n, side, side, 3), warped, with bilinear interpolation; same shape.
+def warp(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+    """Images, float32 (n, side, side, 3), warped, with bilinear interpolation; same shape.
 
-    Outside of a picture lies its mirror image: a smear goes on beyond the edge in much the same way, where a fill of
-    one colour would draw an edge that tells the network how far the picture was moved.
+    Outside of an image lies its mirror image: a smear goes on beyond the edge in much the same way, where a fill of
+    one colour would draw an edge that tells the network how far the image was moved.
     """
-    side = pictures.shape[1]
+    side = images.shape[1]
     x, y = _places(matrices, side)
-    return _interpolated(pictures, _mirrored(x, side), _mirrored(y, side), side)
+    return _interpolated(images, _mirrored(x, side), _mirrored(y, side), side)
 
 
 def rotation(turns: tf.Tensor) -> tf.Tensor:
@@ -28,7 +28,7 @@ def rotation(turns: tf.Tensor) -> tf.Tensor:
 
 
 def scaling(across: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
-    """Matrices that make pictures so many times as large; -1 mirrors."""
+    """Matrices that make images so many times as large; -1 mirrors."""
     return _matrices([[1 / across, 0 * across, 0], [0, 1 / down, 0]])
 
 
@@ -38,7 +38,7 @@ def shear(across: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
 
 
 def translation(across: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
-    """Matrices that move pictures by so many pixels."""
+    """Matrices that move images by so many pixels."""
     return _matrices([[1, 0 * across, -across], [0, 1, -down]])
 
 
@@ -58,18 +58,18 @@ def _places(matrices: tf.Tensor, side: int) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _mirrored(places: tf.Tensor, side: int) -> tf.Tensor:
-    """Places outside of the picture replaced by those inside that hold their mirror image, edge pixels twice."""
+    """Places outside of the image replaced by those inside that hold their mirror image, edge pixels twice."""
     wave = tf.math.floormod(places + 0.5, 2.0 * side)
     return tf.clip_by_value(tf.minimum(wave, 2.0 * side - wave) - 0.5, 0.0, side - 1.0)
 
 
-def _interpolated(pictures: tf.Tensor, x: tf.Tensor, y: tf.Tensor, side: int) -> tf.Tensor:
+def _interpolated(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor, side: int) -> tf.Tensor:
     left, top = tf.floor(x), tf.floor(y)
     across, down = (x - left)[..., None], (y - top)[..., None]
-    first = tf.range(tf.shape(pictures)[0])[:, None, None] * side * side
+    first = tf.range(tf.shape(images)[0])[:, None, None] * side * side
     columns = [tf.cast(left, tf.int32), tf.minimum(tf.cast(left, tf.int32) + 1, side - 1)]
     rows = [tf.cast(top, tf.int32), tf.minimum(tf.cast(top, tf.int32) + 1, side - 1)]
-    pixels = tf.reshape(pictures, [-1, 3])
+    pixels = tf.reshape(images, [-1, 3])
     above, below = (
         (1 - across) * tf.gather(pixels, first + row * side + columns[0])
         + across * tf.gather(pixels, first + row * side + columns[1])

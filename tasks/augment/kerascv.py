@@ -17,7 +17,7 @@ from tasks.augment.table import Change, Recipe
 
 VALUES = (0, 255)
 SIDE = 96
-"""Blur is in pixels of such a picture: the layer is told before it sees one."""
+"""Blur is in pixels of such an image: the layer is told before it sees one."""
 
 Layers = list[keras.Layer]
 
@@ -26,11 +26,11 @@ def augmenter(recipe: Recipe) -> Change:
     """See `tasks.augment.recipes.augmenter`; the step counts for nothing."""
     layers = [layer for name in recipe.steps for layer in STEPS[name](recipe)]
 
-    def change(pictures: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        changed = tf.cast(pictures, tf.float32)
+    def change(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        changed = tf.cast(images, tf.float32)
         for layer in layers:
             changed = layer(changed, training=True)
-        return tf.ensure_shape(tf.clip_by_value(tf.cast(changed, tf.float32), *VALUES), pictures.shape)
+        return tf.ensure_shape(tf.clip_by_value(tf.cast(changed, tf.float32), *VALUES), images.shape)
 
     return change
 
@@ -77,7 +77,7 @@ def _blur(recipe: Recipe) -> Layers:
 
 
 def _noise(recipe: Recipe) -> Layers:
-    """The layer takes a share of 1, and one deviation for all pictures: half of the greatest."""
+    """The layer takes a share of 1, and one deviation for all images: half of the greatest."""
     if not recipe.magnitude:
         return []
     return [

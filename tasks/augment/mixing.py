@@ -18,26 +18,26 @@ QUANTILES = 1024
 
 
 def mixer(cutmix: float, mixup: float, seed: int) -> Mixer | None:
-    """A function of (pictures, labels, weights, step) that mixes each picture with another one of the batch.
+    """A function of (images, labels, weights, step) that mixes each image with another one of the batch.
 
-    `cutmix` and `mixup` are the alphas of Beta(alpha, alpha), from which a picture's share of itself is drawn; 0
-    switches one off, None comes back where both are, and where both are on each picture has one of the two. Pictures
+    `cutmix` and `mixup` are the alphas of Beta(alpha, alpha), from which an image's share of itself is drawn; 0
+    switches one off, None comes back where both are, and where both are on each image has one of the two. Images
     are float32 (n, side, side, 3), labels float32 (n, classes), weights float32 (n,): labels and weights are mixed in
     the same shares as the pixels.
     """
     if not cutmix and not mixup:
         return None
 
-    def mix(pictures: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, step: tf.Tensor) -> Mixed:
-        n = tf.shape(pictures)[0]
+    def mix(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, step: tf.Tensor) -> Mixed:
+        n = tf.shape(images)[0]
         partner = _partners(n, _seed(seed, step, PARTNER))
         cut = _which(cutmix, mixup, n, _seed(seed, step, WHICH))
         own = tf.where(cut, *(_beta(alpha, n, _seed(seed, step, SHARE)) for alpha in (cutmix, mixup)))
-        box = _boxes(1 - own, tf.shape(pictures)[1], _seed(seed, step, PLACE))
+        box = _boxes(1 - own, tf.shape(images)[1], _seed(seed, step, PLACE))
         kept = tf.where(cut[:, None, None], 1 - box, own[:, None, None])
         own = tf.reduce_mean(kept, axis=[1, 2])  # a box that the edge cuts off is smaller than what was drawn
         return (
-            _blend(pictures, partner, kept[..., None]),
+            _blend(images, partner, kept[..., None]),
             _blend(labels, partner, own[:, None]),
             _blend(weights, partner, own),
         )
@@ -58,7 +58,7 @@ def _uniform(shape: Sequence[Any], key: tf.Tensor) -> tf.Tensor:
 
 
 def _partners(n: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Another picture for each, int32 (n,): its neighbour in a random circle, so never itself."""
+    """Another image for each, int32 (n,): its neighbour in a random circle, so never itself."""
     circle = tf.argsort(_uniform([n], seed))
     return tf.gather(tf.roll(circle, 1, axis=0), tf.argsort(circle))
 

@@ -1,8 +1,8 @@
-"""RandAugment (arXiv:1909.13719) of a whole batch: of its 14 operations one for each picture, at a strength of its own.
+"""RandAugment (arXiv:1909.13719) of a whole batch: of its 14 operations one for each image, at a strength of its own.
 
-An operation's strength runs from 0, the picture as it is, to 1, the far end of the range in AutoAugment
-(arXiv:1805.09501), to either side where it has two. The paper has one magnitude for all pictures, on a scale of 10;
-here each picture's is uniform between half and one and a half times the given one, at most 1.
+An operation's strength runs from 0, the image as it is, to 1, the far end of the range in AutoAugment
+(arXiv:1805.09501), to either side where it has two. The paper has one magnitude for all images, on a scale of 10;
+here each image's is uniform between half and one and a half times the given one, at most 1.
 """
 
 from collections.abc import Callable
@@ -37,31 +37,31 @@ GEOMETRIC: dict[str, Matrices] = {
 }
 """From strengths, -1 to 1, to matrices of the warp that all of these share."""
 OTHERS: dict[str, Operation] = {
-    "identity": lambda pictures, s: pictures,
-    "autocontrast": lambda pictures, s: colour.autocontrast(pictures),
-    "equalize": lambda pictures, s: colour.equalize(pictures),
-    "solarize": lambda pictures, s: colour.solarize(pictures, 256 * (1 - tf.abs(s))),
-    "posterize": lambda pictures, s: colour.posterize(pictures, 8 - tf.round(BITS * tf.abs(s))),
-    "colour": lambda pictures, s: colour.colour(pictures, 1 + ENHANCE * s),
-    "contrast": lambda pictures, s: colour.contrast(pictures, 1 + ENHANCE * s),
-    "brightness": lambda pictures, s: colour.brightness(pictures, 1 + ENHANCE * s),
-    "sharpness": lambda pictures, s: colour.sharpness(pictures, 1 + ENHANCE * s),
+    "identity": lambda images, s: images,
+    "autocontrast": lambda images, s: colour.autocontrast(images),
+    "equalize": lambda images, s: colour.equalize(images),
+    "solarize": lambda images, s: colour.solarize(images, 256 * (1 - tf.abs(s))),
+    "posterize": lambda images, s: colour.posterize(images, 8 - tf.round(BITS * tf.abs(s))),
+    "colour": lambda images, s: colour.colour(images, 1 + ENHANCE * s),
+    "contrast": lambda images, s: colour.contrast(images, 1 + ENHANCE * s),
+    "brightness": lambda images, s: colour.brightness(images, 1 + ENHANCE * s),
+    "sharpness": lambda images, s: colour.sharpness(images, 1 + ENHANCE * s),
 }
 OPERATIONS = (*GEOMETRIC, *OTHERS)
 
 
-def layer(pictures: tf.Tensor, magnitude: float, numbers: Draws) -> tf.Tensor:
-    """Pictures, float32 (n, side, side, 3), 0 to 255, one operation done to each; same shape and range.
+def layer(images: tf.Tensor, magnitude: float, numbers: Draws) -> tf.Tensor:
+    """Images, float32 (n, side, side, 3), 0 to 255, one operation done to each; same shape and range.
 
-    Only the operation that a picture drew is computed for it. Each operation has as many places as are needed to seat
-    all pictures, which sit down at random: none has more than its share of the batch, and over the batches of a
-    training each picture meets each operation as often.
+    Only the operation that an image drew is computed for it. Each operation has as many places as are needed to seat
+    all images, which sit down at random: none has more than its share of the batch, and over the batches of a
+    training each image meets each operation as often.
     """
-    n = tf.shape(pictures)[0]
+    n = tf.shape(images)[0]
     seated = seating(n, numbers)
     shape = [len(OPERATIONS), tf.size(seated) // len(OPERATIONS)]
-    # Numbers from n on are no pictures: whoever sits there is a double, whose result nobody asks for.
-    changed = _changed(tf.gather(pictures, seated % n), strengths(shape, magnitude, numbers), shape[1])
+    # Numbers from n on are no images: whoever sits there is a double, whose result nobody asks for.
+    changed = _changed(tf.gather(images, seated % n), strengths(shape, magnitude, numbers), shape[1])
     return tf.clip_by_value(tf.gather(changed, tf.argsort(seated)[:n]), 0.0, 255.0)
 
 
@@ -76,11 +76,11 @@ def strengths(shape: list[Any], magnitude: float, numbers: Draws) -> tf.Tensor:
     return numbers.sign(shape) * size
 
 
-def _changed(pictures: tf.Tensor, strengths: tf.Tensor, seats: tf.Tensor) -> tf.Tensor:
-    """The k-th operation done to the k-th `seats` of the pictures; strengths are (operations, seats)."""
-    side, moved = pictures.shape[1], len(GEOMETRIC)
+def _changed(images: tf.Tensor, strengths: tf.Tensor, seats: tf.Tensor) -> tf.Tensor:
+    """The k-th operation done to the k-th `seats` of the images; strengths are (operations, seats)."""
+    side, moved = images.shape[1], len(GEOMETRIC)
     matrices = [found(strengths[k], side) for k, found in enumerate(GEOMETRIC.values())]
-    results = [geometry.warp(pictures[: moved * seats], tf.concat(matrices, axis=0))]
+    results = [geometry.warp(images[: moved * seats], tf.concat(matrices, axis=0))]
     for k, operation in enumerate(OTHERS.values(), start=moved):
-        results.append(operation(pictures[k * seats : (k + 1) * seats], strengths[k]))
+        results.append(operation(images[k * seats : (k + 1) * seats], strengths[k]))
     return tf.concat(results, axis=0)

@@ -4,17 +4,17 @@ from tasks.augment.table import ENGINES, MOST, RECIPES, Change, Recipe
 
 
 def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
-    """A function of pictures, float32 (n, side, side, 3), 0 to 255, and a step, an int64 scalar; gives such pictures.
+    """A function of images, float32 (n, side, side, 3), 0 to 255, and a step, an int64 scalar; gives such images.
 
-    For `tf.data.Dataset.map`, where n may be unknown, and for eager use. Each picture of a batch is changed by itself.
-    With the engine `batched` the result follows from (pictures, seed, step) alone, whatever runs in parallel, and the
+    For `tf.data.Dataset.map`, where n may be unknown, and for eager use. Each image of a batch is changed by itself.
+    With the engine `batched` the result follows from (images, seed, step) alone, whatever runs in parallel, and the
     function compiles inside `tf.function(jit_compile=True)` too. With `keras_cv` it does not repeat. `compiled` False
-    leaves out XLA, which takes seconds for each new n and recipe: for a few pictures, the same ones to a grey level.
+    leaves out XLA, which takes seconds for each new n and recipe: for a few images, the same ones to a grey level.
     Raises ValueError for an unknown engine or recipe, and for a number out of range.
     """
     _check(recipe, seed)
     if not recipe.steps:
-        return lambda pictures, step: pictures
+        return lambda images, step: images
     # Here, because each engine is slow to import, KerasCV most of all.
     if recipe.engine == "keras_cv":
         from tasks.augment import kerascv

@@ -8,7 +8,7 @@ ROTATION = 0.5
 TRANSLATION = 0.3
 """Share of the side, down and across."""
 ZOOM = 0.5
-"""Share by which a picture grows or shrinks."""
+"""Share by which an image grows or shrinks."""
 SHEAR = 0.4
 """Pixels across for each pixel down, and down for each across."""
 BRIGHTNESS = 0.5
@@ -21,7 +21,7 @@ HUE = 0.25
 CHANNEL = 0.2
 """Share of the range by which each channel moves by itself."""
 GREY = 0.3
-"""Share of pictures that lose their colour."""
+"""Share of images that lose their colour."""
 BLUR = 0.025
 """Standard deviation as a share of the side."""
 NOISE = 0.2
@@ -29,8 +29,8 @@ NOISE = 0.2
 GRID = 0.6
 """Side of each square of the grid as a share of the distance between two."""
 GRIDDED = 0.5
-"""Share of pictures that get a grid; not a strength."""
+"""Share of images that get a grid; not a strength."""
 PERIODS = (3.0, 6.0)
 """How many squares of the grid lie along a side; not a strength."""
 FILL = 128.0
-"""What masks put in the place of a picture: mid grey, as far from the bright background as from a nucleus."""
+"""What masks put in the place of an image: mid grey, as far from the bright background as from a nucleus."""

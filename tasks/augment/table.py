@@ -2,7 +2,7 @@
 
     none                nothing
     base                mirror image; rotation, translation, zoom, brightness
-    randaugment         `operations` of RandAugment's, drawn for each picture (arXiv:1909.13719)
+    randaugment         `operations` of RandAugment's, drawn for each image (arXiv:1909.13719)
     randaugment_cutout  the same, and a square cut out (arXiv:1708.04552)
     heavy               both mirror images, rotation by any angle; zoom, shear, translation; brightness, contrast,
                         saturation, hue, channels, now and then grey; blur and noise; a grid (arXiv:2001.04086) and a
@@ -10,7 +10,7 @@
 
 `magnitude` scales every strength, 0 to 1; what each is at 1 stands in strengths.py. Three things it does not scale.
 What a smear knows nothing of, its mirror images and in `heavy` the angle, is drawn at any magnitude, also at 0. The
-square has a setting of its own, `cutout`, its largest side as a share of the picture's. And autocontrast and equalize,
+square has a setting of its own, `cutout`, its largest side as a share of the image's. And autocontrast and equalize,
 two of RandAugment's operations, know no strength, as in the paper: 0 switches off the twelve others alone.
 """
 
@@ -35,12 +35,12 @@ MOST = 10
 """Operations of RandAugment."""
 
 Change = Callable[[Any, Any], Any]
-"""From (pictures, step) to pictures, all tensors."""
+"""From (images, step) to images, all tensors."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is done to a picture, by which engine; `operations` counts for RandAugment's recipes alone."""
+    """What is done to an image, by which engine; `operations` counts for RandAugment's recipes alone."""
 
     engine: str
     recipe: Name

@@ -10,12 +10,12 @@ from tasks import lite0
 from tasks.backbones import custom_cnn, files, scaling, table
 
 SMALLEST = 32
-"""Pixels of a picture's side; below it the last maps of most networks would be empty."""
+"""Pixels of an image's side; below it the last maps of most networks would be empty."""
 
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
 """A dense layer of a backbone is a 1 x 1 convolution (ConvNeXt)."""
 NORMALIZATIONS = (layers.BatchNormalization, layers.Normalization)
-"""What keeps statistics of pictures that it saw, other than layer norm."""
+"""What keeps statistics of images that it saw, other than layer norm."""
 
 
 LEARNING = ("conv", "all", "scratch")
@@ -25,7 +25,7 @@ LEARNING = ("conv", "all", "scratch")
 def build(name: str, image_size: int, weights: str, pretrained: Path) -> keras.Model:
     """The network without its top, flat, its input scaling inside.
 
-    Takes pictures (n, image_size, image_size, 3), uint8 or float32, RGB, 0 to 255; gives float32 features (n, d), with
+    Takes images (n, image_size, image_size, 3), uint8 or float32, RGB, 0 to 255; gives float32 features (n, d), with
     mixed precision too. `weights` is one of
 
     - "imagenet": the published file, looked for in the folder `pretrained` under the name that keras.applications give
@@ -34,7 +34,7 @@ def build(name: str, image_size: int, weights: str, pretrained: Path) -> keras.M
     - the path of a file with weights of this network (see `files.load`): one that `save_weights` of a network built
       here wrote, or the published file under whatever name.
 
-    Raises ValueError for a backbone that is not in the table, a smaller picture than 32 pixels, "imagenet" where there
+    Raises ValueError for a backbone that is not in the table, a smaller image than 32 pixels, "imagenet" where there
     are no such weights, and a file of another network; FileNotFoundError for an absent file.
     """
     row = table.row(name)

@@ -8,7 +8,7 @@ WIDTHS = (24, 48, 96, 144, 192)
 
 
 def build(inputs: keras.KerasTensor) -> keras.KerasTensor:
-    """From pictures, (n, side, side, 3), 0 to 255, to features (n, 192); a side of 96 ends as a 6 x 6 map.
+    """From images, (n, side, side, 3), 0 to 255, to features (n, 192); a side of 96 ends as a 6 x 6 map.
 
     Five blocks of two 3 x 3 convolutions, as in VGG (arXiv:1409.1556), each with batch norm and ReLU; the maps halve
     between the blocks, and are averaged at the end in place of VGG's dense layers.

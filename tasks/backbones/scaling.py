@@ -12,9 +12,9 @@ from keras import layers, ops
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
-"""Of ImageNet's pictures, RGB, 0 to 1."""
+"""Of ImageNet's images, RGB, 0 to 1."""
 BGR_MEAN = (103.939, 116.779, 123.68)
-"""Of ImageNet's pictures, BGR, 0 to 255, as the networks that came from Caffe were trained with."""
+"""Of ImageNet's images, BGR, 0 to 255, as the networks that came from Caffe were trained with."""
 
 
 def caffe(pixels: keras.KerasTensor) -> keras.KerasTensor:

@@ -75,13 +75,13 @@ def _both(settings: Calibrate, arrays: Source, part: Part) -> list["Batches"]:
 
 
 class Batches:
-    """Pictures of `part`, uint8, a batch at a time; with a seed each under a chain of corruptions."""
+    """Images of `part`, uint8, a batch at a time; with a seed each under a chain of corruptions."""
 
     def __init__(self, arrays: Source, part: Part, batch: int, seed: int | None):
         self._data = loader.batches(arrays, part.places, batch)
         self._ids, self._batch, self._seed = part.ids, batch, seed
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
-        for k, pictures in enumerate(self._data.as_numpy_iterator()):
+        for k, images in enumerate(self._data.as_numpy_iterator()):
             ids = self._ids[k * self._batch : (k + 1) * self._batch]
-            yield pictures if self._seed is None else validation.chain(pictures, ids, self._seed)
+            yield images if self._seed is None else validation.chain(images, ids, self._seed)

@@ -18,7 +18,5 @@ class Calibrate(Section):
     ood_false_positive_rate: float = Field(
         ge=0, lt=1, description="fraction of clean validation cells that the detector may reject"
     )
-    corruption_weight: float = Field(ge=0, le=100, description="of corrupted pictures in the temperature's fit")
-    target_accuracy: float = Field(
-        gt=0, le=1, description="on clean validation pictures, above the confidence threshold"
-    )
+    corruption_weight: float = Field(ge=0, le=100, description="of corrupted images in the temperature's fit")
+    target_accuracy: float = Field(gt=0, le=1, description="on clean validation images, above the confidence threshold")

@@ -1,2 +1,2 @@
-"""Corrupts pictures, always in the same way: validation pictures, by which a training is judged, and the benchmark of
+"""Corrupts images, always in the same way: validation images, by which a training is judged, and the benchmark of
 the test. Nothing trains on either."""

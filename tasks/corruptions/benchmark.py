@@ -1,7 +1,7 @@
 """The corruptions that a finished model is tested on: the corruptions of MedMNIST-C (arXiv:2406.17536) for blood cells.
 
 Kinds and strengths follow `CORRUPTIONS_DS["bloodmnist"]` of medmnistc/corruptions/registry.py in medmnistc-api (commit
-b6dee0e), which corrupts pictures of 224 pixels; lengths are the same shares of the side here. Where a kind would be an
+b6dee0e), which corrupts images of 224 pixels; lengths are the same shares of the side here. Where a kind would be an
 augmentation of the training over again, its form is another one, which its own docstring says: brightness, contrast,
 defocus. tests/test_validation_guard.py holds that no augmentation does what a kind does.
 """
@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from tasks.corruptions import blur, colour, encoding, specimen
-from tasks.corruptions.kind import SEVERITIES, Kind, applied, check_ids, check_kind, check_pictures
+from tasks.corruptions.kind import SEVERITIES, Kind, applied, check_ids, check_images, check_kind
 
 TABLE = {
     "stain_deposit": Kind(specimen.stain_deposit, (0.02, 0.03, 0.04, 0.055, 0.07)),
@@ -39,28 +39,28 @@ LONGEST = 3
 """Kinds of a chain at most."""
 
 
-def corrupt(pictures: NDArray[np.uint8], kind: str, severity: int, ids: Sequence[str], seed: int) -> NDArray[np.uint8]:
-    """RGB pictures, uint8 (n, side, side, 3), under a corruption of that kind and severity; same dtype and shape.
+def corrupt(images: NDArray[np.uint8], kind: str, severity: int, ids: Sequence[str], seed: int) -> NDArray[np.uint8]:
+    """RGB images, uint8 (n, side, side, 3), under a corruption of that kind and severity; same dtype and shape.
 
-    Each result follows from (seed, picture, its id, kind, severity) alone. What is drawn for a picture does not depend
+    Each result follows from (seed, image, its id, kind, severity) alone. What is drawn for an image does not depend
     on the severity: a greater one corrupts it further in the same way. Raises ValueError for another dtype or shape, a
-    kind that is not in KINDS, a severity that is not 1 to SEVERITIES, ids that are not one a picture, a negative seed.
+    kind that is not in KINDS, a severity that is not 1 to SEVERITIES, ids that are not one an image, a negative seed.
     """
-    check_pictures(pictures)
+    check_images(images)
     check_kind(TABLE, kind, severity)
-    check_ids(ids, pictures, seed)
-    return applied(TABLE[kind], severity, pictures, _generators(ids, kind, seed))
+    check_ids(ids, images, seed)
+    return applied(TABLE[kind], severity, images, _generators(ids, kind, seed))
 
 
-def mixed(pictures: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray[np.uint8]:
-    """RGB pictures, uint8 (n, side, side, 3), each under a chain of its own, as in the contest; same dtype and shape.
+def mixed(images: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray[np.uint8]:
+    """RGB images, uint8 (n, side, side, 3), each under a chain of its own, as in the contest; same dtype and shape.
 
     One to LONGEST different kinds, no two of them opposites, each at a severity of its own: all follows from (seed,
-    picture, its id), whatever else is in the set. Raises ValueError as `corrupt` does.
+    image, its id), whatever else is in the set. Raises ValueError as `corrupt` does.
     """
-    check_pictures(pictures)
-    check_ids(ids, pictures, seed)
-    severities, corrupted = chains(ids, seed), pictures.copy()
+    check_images(images)
+    check_ids(ids, images, seed)
+    severities, corrupted = chains(ids, seed), images.copy()
     for column, kind in enumerate(KINDS):
         for severity in range(1, SEVERITIES + 1):
             rows = np.flatnonzero(severities[:, column] == severity).tolist()
@@ -69,7 +69,7 @@ def mixed(pictures: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray
 
 
 def chains(ids: Sequence[str], seed: int) -> NDArray[np.int64]:
-    """What mixed corruptions does to each picture: the severity of each of KINDS, (n, kinds); 0 is not at all."""
+    """What mixed corruptions does to each image: the severity of each of KINDS, (n, kinds); 0 is not at all."""
     severities = np.zeros((len(ids), len(KINDS)), np.int64)
     for row, rng in zip(severities, _generators(ids, "mix", seed), strict=True):
         length = rng.integers(1, LONGEST, endpoint=True)

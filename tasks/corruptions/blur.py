@@ -1,6 +1,6 @@
 """Corruptions by the lens and the stage: out of focus, and moved during the exposure.
 
-Each takes a picture, float32 (side, side, 3), RGB, 0 to 1, a strength and a generator, and gives the corrupted picture
+Each takes an image, float32 (side, side, 3), RGB, 0 to 1, a strength and a generator, and gives the corrupted image
 in the same form. What is drawn does not depend on the strength. Lengths are shares of the side. Beyond the edge lies
 the mirror image, as in OpenCV, which MedMNIST-C calls and which is no part of this project.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-Picture = NDArray[np.float32]
+ImageArray = NDArray[np.float32]
 Kernel = NDArray[np.float32]
 
 HOLE = 0.7
@@ -24,24 +24,24 @@ FINE = 12
 """Points along a pixel from which a kernel is made."""
 
 
-def defocus_blur(picture: Picture, radius: float, rng: Generator) -> Picture:
+def defocus_blur(image: ImageArray, radius: float, rng: Generator) -> ImageArray:
     """Out of focus: a point becomes a ring of that outer `radius`.
 
     MedMNIST-C (and ImageNet-C) has an even disc. On 96 pixels that is a Gaussian blur, to less than a grey level, and
     that is among the training's augmentations. A ring is what spherical aberration makes of a point out of focus
     (Gibson and Lanni 1992, doi:10.1364/JOSAA.9.000154): it doubles edges, which no Gaussian does.
     """
-    return _convolved(picture, _ring(radius * len(picture)))
+    return _convolved(image, _ring(radius * len(image)))
 
 
-def motion_blur(picture: Picture, deviation: float, rng: Generator) -> Picture:
+def motion_blur(image: ImageArray, deviation: float, rng: Generator) -> ImageArray:
     """A stage that moved: the mean along a trail, which fades like one side of a Gaussian of that `deviation`.
 
     MedMNIST-C calls ImageMagick with a radius and a deviation, and an angle from -45 to 45 degrees. The trail is twice
     as long as the radius, so twice the deviation at its severities 1 and 2, 2.2 to 4 times at the others; here it is
     always twice. ImageMagick takes whole pixels, too coarse at 96: here the trail is interpolated.
     """
-    return _convolved(picture, _trail(deviation * len(picture), rng.uniform(-TURN, TURN)))
+    return _convolved(image, _trail(deviation * len(image), rng.uniform(-TURN, TURN)))
 
 
 @lru_cache
@@ -71,11 +71,11 @@ def _trail(deviation: float, angle: float) -> Kernel:
     return (kernel / kernel.sum()).astype(np.float32)
 
 
-def _convolved(picture: Picture, kernel: Kernel) -> Picture:
-    """A weighted sum of moved pictures: kernels are small and mostly 0, so this beats scipy's convolutions."""
-    side, reach = len(picture), len(kernel) // 2
-    wide = np.pad(picture, ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
-    blurred, moved = np.zeros_like(picture), np.empty_like(picture)
+def _convolved(image: ImageArray, kernel: Kernel) -> ImageArray:
+    """A weighted sum of moved images: kernels are small and mostly 0, so this beats scipy's convolutions."""
+    side, reach = len(image), len(kernel) // 2
+    wide = np.pad(image, ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
+    blurred, moved = np.zeros_like(image), np.empty_like(image)
     for (y, x), weight in np.ndenumerate(kernel):
         if weight:
             np.multiply(wide[2 * reach - y :, 2 * reach - x :][:side, :side], weight, out=moved)

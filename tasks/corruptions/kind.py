@@ -12,27 +12,27 @@ SEVERITIES = 5
 
 
 class Kind(NamedTuple):
-    """A function of (picture, strength, generator), and its strength at each severity, from 1 on."""
+    """A function of (image, strength, generator), and its strength at each severity, from 1 on."""
 
     function: Callable[[NDArray[np.float32], float, Generator], NDArray[np.float32]]
     strengths: tuple[float, float, float, float, float]
 
 
-def applied(kind: Kind, severity: int, pictures: NDArray[np.uint8], numbers: Iterable[Generator]) -> NDArray[np.uint8]:
-    """Pictures, uint8 (n, side, side, 3), each corrupted with a generator of its own; same dtype and shape."""
-    strength, corrupted = kind.strengths[severity - 1], np.empty_like(pictures)
-    for k, (picture, rng) in enumerate(zip(pictures, numbers, strict=True)):
-        light = kind.function(picture / np.float32(255), strength, rng)
+def applied(kind: Kind, severity: int, images: NDArray[np.uint8], numbers: Iterable[Generator]) -> NDArray[np.uint8]:
+    """Images, uint8 (n, side, side, 3), each corrupted with a generator of its own; same dtype and shape."""
+    strength, corrupted = kind.strengths[severity - 1], np.empty_like(images)
+    for k, (image, rng) in enumerate(zip(images, numbers, strict=True)):
+        light = kind.function(image / np.float32(255), strength, rng)
         corrupted[k] = np.rint(np.clip(light, 0, 1) * 255)
     return corrupted
 
 
-def check_pictures(pictures: NDArray[Any]) -> None:
+def check_images(images: NDArray[Any]) -> None:
     """Raises ValueError unless they are uint8 (n, side, side, 3)."""
-    square = pictures.ndim == 4 and pictures.shape[1] == pictures.shape[2] and pictures.shape[3] == 3
-    if pictures.dtype != np.uint8 or not square:
+    square = images.ndim == 4 and images.shape[1] == images.shape[2] and images.shape[3] == 3
+    if images.dtype != np.uint8 or not square:
         raise ValueError(
-            f"pictures must be uint8 of shape (n, side, side, 3), got {pictures.dtype} of shape {pictures.shape}"
+            f"images must be uint8 of shape (n, side, side, 3), got {images.dtype} of shape {images.shape}"
         )
 
 
@@ -44,9 +44,9 @@ def check_kind(table: Mapping[str, Kind], kind: str, severity: int) -> None:
         raise ValueError(f"severity must be 1 to {SEVERITIES}, got {severity!r}")
 
 
-def check_ids(ids: Sequence[str], pictures: NDArray[Any], seed: int) -> None:
-    """Raises ValueError for ids that are not one a picture, and for a negative seed."""
-    if len(ids) != len(pictures):
-        raise ValueError(f"ids must be one a picture, {len(pictures)}, got {len(ids)}")
+def check_ids(ids: Sequence[str], images: NDArray[Any], seed: int) -> None:
+    """Raises ValueError for ids that are not one an image, and for a negative seed."""
+    if len(ids) != len(images):
+        raise ValueError(f"ids must be one an image, {len(images)}, got {len(ids)}")
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}")

@@ -1,6 +1,6 @@
 """Corruptions of the specimen: what lies on the slide with the cell.
 
-Each takes a picture, float32 (side, side, 3), RGB, 0 to 1, a strength and a generator, and gives the corrupted picture
+Each takes an image, float32 (side, side, 3), RGB, 0 to 1, a strength and a generator, and gives the corrupted image
 in the same form. What is drawn does not depend on the strength. Lengths are shares of the side.
 """
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-Picture = NDArray[np.float32]
+ImageArray = NDArray[np.float32]
 
 MARKS = 3
 """Deposits at most."""
@@ -23,8 +23,8 @@ BODY_LIGHT, RIM_LIGHT = 100 / 255, 130 / 255
 """How far a bubble's body and its rim turn to white."""
 
 
-def stain_deposit(picture: Picture, size: float, rng: Generator) -> Picture:
-    """One to three clumps of dye that dried, dark grains of about `size` in radius, over the picture.
+def stain_deposit(image: ImageArray, size: float, rng: Generator) -> ImageArray:
+    """One to three clumps of dye that dried, dark grains of about `size` in radius, over the image.
 
     MedMNIST-C multiplies by 1 - ink, with scanned blots from a file of its own, up to 1, 2, 3, 3, 3 of them at the
     severities. That file is no part of this project, so a blot is a union of discs; and how many there are does not
@@ -33,11 +33,11 @@ def stain_deposit(picture: Picture, size: float, rng: Generator) -> Picture:
     marks = rng.integers(1, MARKS, endpoint=True)
     centres = rng.uniform(0.1, 0.9, (MARKS, 1, 2)) + size * rng.normal(size=(MARKS, GRAINS, 2))
     radii = size * rng.uniform(0.3, 1.0, (MARKS, GRAINS))
-    depth = _depth(len(picture), centres[:marks].reshape(-1, 2), radii[:marks].ravel())
-    return np.asarray(picture * (1 - np.float32(INK) * _cover(depth))[..., None])
+    depth = _depth(len(image), centres[:marks].reshape(-1, 2), radii[:marks].ravel())
+    return np.asarray(image * (1 - np.float32(INK) * _cover(depth))[..., None])
 
 
-def bubble(picture: Picture, largest: float, rng: Generator) -> Picture:
+def bubble(image: ImageArray, largest: float, rng: Generator) -> ImageArray:
     """Seven to twelve bubbles of air, pale with paler rims, of radii up to `largest`.
 
     Sizes and shades are MedMNIST-C's, at the same shares of the side. There it is seven to ten at the first three
@@ -46,10 +46,10 @@ def bubble(picture: Picture, largest: float, rng: Generator) -> Picture:
     count = rng.integers(*BUBBLES, endpoint=True)
     radii = SMALLEST + (largest - SMALLEST) * rng.uniform(size=BUBBLES[1])[:count]
     centres = radii[:, None] + (1 - 2 * radii[:, None]) * rng.uniform(size=(BUBBLES[1], 2))[:count]
-    depth = _depth(len(picture), centres, radii)
-    rim = np.float32(RIM_LIGHT) * _cover(depth + np.float32(RIM * len(picture)))
+    depth = _depth(len(image), centres, radii)
+    rim = np.float32(RIM_LIGHT) * _cover(depth + np.float32(RIM * len(image)))
     white = rim - np.float32(RIM_LIGHT - BODY_LIGHT) * _cover(depth)
-    return np.asarray(picture + white[..., None] * (1 - picture))
+    return np.asarray(image + white[..., None] * (1 - image))
 
 
 def _depth(side: int, centres: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.float32]:

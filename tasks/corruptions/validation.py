@@ -1,6 +1,6 @@
-"""The corrupted validation pictures by which a training is judged, the same ones in every training.
+"""The corrupted validation images by which a training is judged, the same ones in every training.
 
-Clean pictures of one laboratory tell models apart no longer; corrupted ones do, as ImageNet-C (arXiv:1903.12261)
+Clean images of one laboratory tell models apart no longer; corrupted ones do, as ImageNet-C (arXiv:1903.12261)
 showed. No kind here is among the augmentations of a training, nor among those of the benchmark that a finished model is
 tested on, MedMNIST-C (arXiv:2406.17536): a model is chosen by what it never saw, and the test stays untouched.
 tests/test_validation_guard.py holds that.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.corruptions import optics, sensor
-from tasks.corruptions.kind import SEVERITIES, Kind, applied, check_ids, check_kind, check_pictures
+from tasks.corruptions.kind import SEVERITIES, Kind, applied, check_ids, check_images, check_kind
 
 TABLE = {
     "elastic": Kind(optics.elastic, (0.010, 0.016, 0.022, 0.029, 0.037)),
@@ -27,37 +27,37 @@ TABLE = {
 }
 """In the order in which light meets them, from the specimen to the sensor: noise is never bent or blurred.
 
-Zoom blur and the two noises have the strengths of Tiny ImageNet-C, made by the authors of ImageNet-C for pictures of 64
+Zoom blur and the two noises have the strengths of Tiny ImageNet-C, made by the authors of ImageNet-C for images of 64
 pixels: those for 224 leave no cell to tell at 96. The others were set by eye on real cells.
 """
 
 KINDS: tuple[str, ...] = tuple(TABLE)
 
 
-def corrupt(pictures: NDArray[np.uint8], kind: str, severity: int, seeds: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """RGB pictures, uint8 (n, side, side, 3), under a corruption of that kind and severity; same dtype and shape.
+def corrupt(images: NDArray[np.uint8], kind: str, severity: int, seeds: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """RGB images, uint8 (n, side, side, 3), under a corruption of that kind and severity; same dtype and shape.
 
-    Each result follows from the picture, kind, severity and the picture's own seed, uint64 (n,), alone. Raises
+    Each result follows from the image, kind, severity and the image's own seed, uint64 (n,), alone. Raises
     ValueError for a kind that is not in KINDS, a severity that is not 1 to SEVERITIES, another dtype or shape.
     """
-    check_pictures(pictures)
+    check_images(images)
     check_kind(TABLE, kind, severity)
-    if seeds.dtype != np.uint64 or seeds.shape != (len(pictures),):
-        raise ValueError(f"seeds must be uint64 of shape ({len(pictures)},), got {seeds.dtype} of shape {seeds.shape}")
-    return applied(TABLE[kind], severity, pictures, map(np.random.default_rng, seeds))
+    if seeds.dtype != np.uint64 or seeds.shape != (len(images),):
+        raise ValueError(f"seeds must be uint64 of shape ({len(images)},), got {seeds.dtype} of shape {seeds.shape}")
+    return applied(TABLE[kind], severity, images, map(np.random.default_rng, seeds))
 
 
-def chain(pictures: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray[np.uint8]:
-    """RGB pictures, uint8 (n, side, side, 3), each under one or two different kinds; same dtype and shape.
+def chain(images: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray[np.uint8]:
+    """RGB images, uint8 (n, side, side, 3), each under one or two different kinds; same dtype and shape.
 
-    Number, kinds, severities and all that is random about them follow from (seed, the picture's id): a picture is
+    Number, kinds, severities and all that is random about them follow from (seed, the image's id): an image is
     always corrupted in the same way, whatever else is in the set. Raises ValueError for another dtype or shape, for
-    ids that are not one a picture, and for a negative seed.
+    ids that are not one an image, and for a negative seed.
     """
-    check_pictures(pictures)
-    check_ids(ids, pictures, seed)
+    check_images(images)
+    check_ids(ids, images, seed)
     kinds, severities, seeds = links(ids, seed)
-    corrupted = pictures.copy()
+    corrupted = images.copy()
     for place, kind in enumerate(KINDS):
         for severity in range(1, SEVERITIES + 1):
             rows, link = np.nonzero((kinds == place) & (severities == severity))
@@ -66,7 +66,7 @@ def chain(pictures: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray
 
 
 def links(ids: Sequence[str], seed: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.uint64]]:
-    """What each picture is due, a column a link: kind by its place in KINDS, severity, seed; severity 0 is no link."""
+    """What each image is due, a column a link: kind by its place in KINDS, severity, seed; severity 0 is no link."""
     kinds, severities = np.zeros((2, len(ids), 2), np.int64)
     seeds = np.zeros((len(ids), 2), np.uint64)
     for k, name in enumerate(ids):

@@ -1,4 +1,4 @@
-"""A picture on the page with what is said of it: all rows of one id are one card, however many they are."""
+"""An image on the page with what is said of it: all rows of one id are one card, however many they are."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
@@ -25,7 +25,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Card:
-    """One picture. `place` is the position in the table of the row whose pixels show it, None where none can."""
+    """One image. `place` is the position in the table of the row whose pixels show it, None where none can."""
 
     id: str
     place: int | None
@@ -46,7 +46,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Group:
-    """Cards beside one another; `more` counts the pictures that are not shown."""
+    """Cards beside one another; `more` counts the images that are not shown."""
 
     cards: list[Card]
     caption: str = ""
@@ -64,9 +64,9 @@ class Section:
     groups: list[Group] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
     more: int = 0
-    noun: str = "pictures"
+    noun: str = "images"
     wall: bool = False  # cards flow like text; else each group has a frame of its own
-    brief: bool = False  # cards show their picture and id alone
+    brief: bool = False  # cards show their image and id alone
     tone: str = ""
 
 
@@ -86,7 +86,7 @@ class Row(NamedTuple):
 
 
 class Deck:
-    """Makes cards from the table. `rows_of` gives a picture's rows, kept ones first, else in the table's order."""
+    """Makes cards from the table. `rows_of` gives an image's rows, kept ones first, else in the table's order."""
 
     def __init__(self, rows: pd.DataFrame):
         table = rows.assign(place=range(len(rows)), key=rows["delivery"] + "/" + rows["source"])
@@ -99,7 +99,7 @@ class Deck:
         return sorted(found, key=lambda row: not row.kept)
 
     def card(self, identity: str, note: str = "") -> Card:
-        """The card of a picture, with `note` below it."""
+        """The card of an image, with `note` below it."""
         rows = self.rows_of(identity)
         first = rows[0]
         return Card(
@@ -130,7 +130,7 @@ class Deck:
 
 
 def _state(rows: list[Row]) -> str:
-    """What became of the picture: kept where a row of it is, else why the row that stood for its copies went."""
+    """What became of the image: kept where a row of it is, else why the row that stood for its copies went."""
     if rows[0].kept:
         return "kept"
     found = [reason for reason in reasons.ordered(row.drop_reason for row in rows) if reason != reasons.EXACT_COPY.name]
@@ -145,7 +145,7 @@ def _labels(rows: list[Row]) -> str:
 
 
 def _files(rows: list[Row]) -> list[Files]:
-    """The rows by label and end, FILES of them at most; nothing for a picture that came once."""
+    """The rows by label and end, FILES of them at most; nothing for an image that came once."""
     if len(rows) == 1:
         return []
     found: dict[tuple[str, str], list[str]] = {}

@@ -1,4 +1,4 @@
-"""The lists in which pictures stand beside those that they are compared with: copies, conflicts, bridges, overrules."""
+"""The lists in which images stand beside those that they are compared with: copies, conflicts, bridges, overrules."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ from tasks.data_report.material import Material
 from tasks.page.html import plural
 
 GROUP = 12
-"""Pictures of one group that are shown at most."""
+"""Images of one group that are shown at most."""
 
 KINDS = {
     "conflict": (
         "Label conflicts",
-        "The same picture under different labels. One of them is wrong, and no rule can say which: look at each, and "
+        "The same image under different labels. One of them is wrong, and no rule can say which: look at each, and "
         "keep the row that has the right label. Groups that a person has settled come last.",
     ),
     "exact": (
@@ -25,7 +25,7 @@ KINDS = {
     ),
     "near": (
         "Near copies",
-        "The same picture, saved anew, brightened, turned or mirrored: few bits of the perceptual hash differ, and a "
+        "The same image, saved anew, brightened, turned or mirrored: few bits of the perceptual hash differ, and a "
         "comparison of the pixels confirmed it (RMSE in grey levels). The least alike first.",
     ),
     "recropped": (
@@ -43,7 +43,7 @@ def copy_lists(material: Material) -> list[Section]:
 
 
 def _copies(material: Material, kind: str, table: pd.DataFrame) -> Section:
-    shown = copies.fitting(table["pictures"].clip(upper=GROUP).to_numpy(), material.settings.shown)
+    shown = copies.fitting(table["images"].clip(upper=GROUP).to_numpy(), material.settings.shown)
     order = material.ids_by_group("drop_value")
     groups = [_copy_group(material, order[code]) for code in table.index[:shown]]
     title, intro = KINDS[kind]
@@ -86,7 +86,7 @@ def both_stay(material: Material) -> list[Section]:
             anchor="both-stay",
             title="Copies that both stay",
             intro="Confirmed pairs of which neither was dropped: a person kept both, or one of them is a copy of a "
-            "third picture that the other is no copy of. They stand in the same split. The most alike first.",
+            "third image that the other is no copy of. They stand in the same split. The most alike first.",
             count=plural(len(ends), "pair"),
             groups=[_beside(material, first, [second]) for first, second in shown],
             more=len(ends) - len(shown),
@@ -96,16 +96,16 @@ def both_stay(material: Material) -> list[Section]:
 
 
 def bridges(material: Material) -> list[Section]:
-    """Pictures that were dropped because their copies stand in two splits, with these copies."""
+    """Images that were dropped because their copies stand in two splits, with these copies."""
     found = material.ids(material.rows["drop_reason"] == reasons.BRIDGES_SPLITS.name)
     shown = found[: max(1, material.settings.shown // 3)]
     return _section(
         Section(
             anchor="bridges",
             title="Bridges between splits",
-            intro="Copies of pictures that already stand in different splits. Kept, they would let test pictures leak "
+            intro="Copies of images that already stand in different splits. Kept, they would let test images leak "
             "into training, and what was ever test stays test.",
-            count=plural(len(found), "picture"),
+            count=plural(len(found), "image"),
             groups=[_bridge(material, identity) for identity in shown],
             more=len(found) - len(shown),
         )
@@ -121,7 +121,7 @@ def _bridge(material: Material, identity: str) -> Group:
 
 
 def overruled(material: Material) -> list[Section]:
-    """Pictures of which a person has spoken, with their copies, and what it changed."""
+    """Images of which a person has spoken, with their copies, and what it changed."""
     found = material.ids(material.rows["review_decision"] != "")
     shown = found[: max(1, material.settings.shown // 3)]
     return _section(
@@ -130,7 +130,7 @@ def overruled(material: Material) -> list[Section]:
             title="Overruled by a person",
             intro="Decisions from data/review.csv, where who and why are written. They win over every rule, in later "
             "runs too.",
-            count=plural(len(found), "picture"),
+            count=plural(len(found), "image"),
             groups=[
                 _beside(material, identity, _kin(material, identity), _effect(material, identity)) for identity in shown
             ],
@@ -140,7 +140,7 @@ def overruled(material: Material) -> list[Section]:
 
 
 def _kin(material: Material, identity: str) -> list[str]:
-    """Ids that are confirmed copies of a picture."""
+    """Ids that are confirmed copies of an image."""
     pairs = material.pairs
     ends = [pairs.loc[pairs["first"] == identity, "second"], pairs.loc[pairs["second"] == identity, "first"]]
     return pd.concat(ends).drop_duplicates().sort_values().tolist()

@@ -1,4 +1,4 @@
-"""Which pictures are copies of one another, seen from the table: the groups that the page shows side by side."""
+"""Which images are copies of one another, seen from the table: the groups that the page shows side by side."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from tasks.reasons import Reason
 def groups(rows: pd.DataFrame, pairs: pd.DataFrame) -> NDArray[np.int64]:
     """A code per row, int64 (n,): rows of one code are copies of one another; -1 where a row has no copy.
 
-    Ties are equal ids, what dedupe dropped a row for, and the confirmed pairs of a picture that a person overruled:
+    Ties are equal ids, what dedupe dropped a row for, and the confirmed pairs of an image that a person overruled:
     no rule dropped that one for anything. Rows that ingest dropped are nobody's copies.
     """
     node, ids = pd.factorize(rows["id"])
@@ -36,7 +36,7 @@ def groups(rows: pd.DataFrame, pairs: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def overview(rows: pd.DataFrame, code: NDArray[np.int64]) -> pd.DataFrame:
-    """A line per group, by its code: kind, rows, pictures (distinct), dropped, measure (largest) and settled.
+    """A line per group, by its code: kind, rows, images (distinct), dropped, measure (largest) and settled.
 
     The kind is `conflict` where labels differ, else that of the least alike member: `recropped`, `near` or `exact`.
     Settled are groups in which a person has spoken. In the order in which a person should look: unsettled ones
@@ -47,7 +47,7 @@ def overview(rows: pd.DataFrame, code: NDArray[np.int64]) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "rows": by.size(),
-            "pictures": by["id"].nunique(),
+            "images": by["id"].nunique(),
             "dropped": by.size() - by["kept"].sum(),
             "drop_value": by["drop_value"].max().fillna(0.0),
             "settled": by["person"].any(),
@@ -57,7 +57,7 @@ def overview(rows: pd.DataFrame, code: NDArray[np.int64]) -> pd.DataFrame:
     table["kind"] = np.select(
         [_has(members, reasons.LABEL_CONFLICT) | (by["label"].nunique() > 1), _has(members, reasons.RECROPPED_COPY)],
         ["conflict", "recropped"],
-        np.where(table["pictures"] > 1, "near", "exact"),
+        np.where(table["images"] > 1, "near", "exact"),
     )
     size = table["rows"].where(table["kind"].isin(["conflict", "exact"]), 0)
     order = ["settled", "size", "drop_value", "first"]
@@ -82,7 +82,7 @@ def both_stay(rows: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def fitting(counts: NDArray[np.int64], limit: int) -> int:
-    """How many of the leading groups fit where `limit` pictures are shown; at least one where there is any."""
+    """How many of the leading groups fit where `limit` images are shown; at least one where there is any."""
     return max(int((np.cumsum(counts) <= limit).sum()), min(1, len(counts)))
 
 

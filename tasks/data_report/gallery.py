@@ -1,4 +1,4 @@
-"""The lists of pictures that stand for themselves: outliers, those that a check dropped, and what was kept."""
+"""The lists of images that stand for themselves: outliers, those that a check dropped, and what was kept."""
 
 from hashlib import blake2b
 
@@ -15,12 +15,12 @@ THE_LINE = "Where the line runs is seen best at its two sides: the last that wen
 
 
 def outliers(material: Material) -> list[Section]:
-    """Outliers by score, and the kept pictures next to the line."""
+    """Outliers by score, and the kept images next to the line."""
     return _ruled(material, reasons.OUTLIER, f"{reasons.OUTLIER.sentence} {THE_LINE}")
 
 
 def checks(material: Material) -> list[Section]:
-    """What the plain checks dropped, and the kept pictures nearest to each line."""
+    """What the plain checks dropped, and the kept images nearest to each line."""
     found = [reason for reason in reasons.TABLE.values() if reason.measure and reason != reasons.OUTLIER]
     return [section for reason in found for section in _ruled(material, reason, reason.sentence)]
 
@@ -48,7 +48,7 @@ def _ruled(material: Material, reason: Reason, intro: str) -> list[Section]:
             anchor=reason.name,
             title=reason.heading,
             intro=intro,
-            count=plural(len(dropped), "picture"),
+            count=plural(len(dropped), "image"),
             groups=[group for group in groups if group.cards],
             wall=True,
         )
@@ -63,7 +63,7 @@ def _ends(ids: list[str], shown: int) -> tuple[list[str], list[str]]:
 
 
 def others(material: Material) -> list[Section]:
-    """Pictures that went for a reason of which no other list knows."""
+    """Images that went for a reason of which no other list knows."""
     found = reasons.ordered(set(material.rows["drop_reason"]) - ELSEWHERE)
     return [_plain(material, reason) for reason in map(reasons.of, found) if not reason.measure]
 
@@ -75,7 +75,7 @@ def _plain(material: Material, reason: Reason) -> Section:
         anchor=reason.name,
         title=reason.heading,
         intro=reason.sentence,
-        count=plural(len(found), "picture"),
+        count=plural(len(found), "image"),
         groups=[Group(cards)],
         more=len(found) - len(cards),
         wall=True,
@@ -103,14 +103,14 @@ def _without_pixels(material: Material, reason: Reason) -> list[Section]:
 
 
 def sheets(material: Material) -> list[Section]:
-    """A sample of each class as kept, the same in every run as long as its pictures stay."""
+    """A sample of each class as kept, the same in every run as long as its images stay."""
     rows = material.rows
     groups = [_sheet(material, label) for label in sorted(set(rows["label"]) - {""})]
     return [
         Section(
             anchor="kept",
             title="What was kept, by class",
-            intro="A sample of each class, drawn by a hash of the id: the same pictures as long as they stay.",
+            intro="A sample of each class, drawn by a hash of the id: the same images as long as they stay.",
             count=plural(int(rows["kept"].sum()), "row"),
             groups=groups,
             wall=True,

@@ -28,8 +28,8 @@ def sections(material: Material) -> list[Section]:
     ]
 
 
-def render(summary: dict[str, Any], lists: list[Section], picture: Callable[[int], str], side: int) -> str:
-    """The page as HTML. `picture` gives the address of a picture by its position in the table."""
+def render(summary: dict[str, Any], lists: list[Section], image: Callable[[int], str], side: int) -> str:
+    """The page as HTML. `image` gives the address of an image by its position in the table."""
     return html.render(
         TEMPLATES,
         summary=summary,
@@ -37,7 +37,7 @@ def render(summary: dict[str, Any], lists: list[Section], picture: Callable[[int
         share=tables.share(summary["kept"], summary["came"]),
         tables=tables.tables(summary),
         sections=lists,
-        picture=picture,
+        image=image,
         side=side,
     )
 

@@ -13,7 +13,7 @@ DIMENSIONS = {"deliveries": "delivery", "classes": "label", "acquisition_batches
 def summary(rows: pd.DataFrame) -> Counts:
     """Counts of rows, ready for JSON. Raises ValueError where they do not add up.
 
-    `came`, `kept`, `dropped`; `pictures`, the distinct ids that came; `stages`: dropped rows by stage and reason;
+    `came`, `kept`, `dropped`; `images`, the distinct ids that came; `stages`: dropped rows by stage and reason;
     `deliveries` (in their order), `classes` and `acquisition_batches` (by name): each with its own came, kept, dropped
     and `reasons`; `combinations` of class, acquisition batch and reason ("" for kept ones); `splits`: kept rows by
     split and class; `overruled`: rows by a person's decision. A class or acquisition batch "" stands for rows that have
@@ -24,7 +24,7 @@ def summary(rows: pd.DataFrame) -> Counts:
         "came": len(rows),
         "kept": int(rows["kept"].sum()),
         "dropped": len(dropped),
-        "pictures": int(rows["id"].nunique()),
+        "images": int(rows["id"].nunique()),
         "stages": _stages(dropped),
         **{name: _by(rows, column, name != "deliveries") for name, column in DIMENSIONS.items()},
         "combinations": _combinations(rows),

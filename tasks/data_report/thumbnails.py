@@ -1,4 +1,4 @@
-"""Small pictures inside the page, as data URIs."""
+"""Small images inside the page, as data URIs."""
 
 import base64
 import io
@@ -15,24 +15,24 @@ QUALITY = 80
 
 
 class Thumbnails:
-    """Pictures of the rows of a table by their position in it; read through memory maps, only those asked for."""
+    """Images of the rows of a table by their position in it; read through memory maps, only those asked for."""
 
     def __init__(self, pixels: store.Arrays, rows: pd.DataFrame, side: int):
         self._pixels, self._places, self._side = pixels, pixels.places(rows), side
         self.uri = cache(self._uri)
 
     def _uri(self, place: int) -> str:
-        (picture,) = self._pixels.take(self._places[place : place + 1])
-        return f"data:image/webp;base64,{base64.b64encode(encoded(picture, self._side)).decode()}"
+        (image,) = self._pixels.take(self._places[place : place + 1])
+        return f"data:image/webp;base64,{base64.b64encode(encoded(image, self._side)).decode()}"
 
 
-def encoded(picture: NDArray[np.uint8], side: int) -> bytes:
-    """A WebP of an RGB picture, uint8 (height, width, 3), no side longer than `side`; a smaller one stays as it is.
+def encoded(image: NDArray[np.uint8], side: int) -> bytes:
+    """A WebP of an RGB image, uint8 (height, width, 3), no side longer than `side`; a smaller one stays as it is.
 
     WebP rather than JPEG: at 96 pixels a JPEG's tables are a third of its bytes, and every browser reads WebP.
     """
-    image = Image.fromarray(picture)
-    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    pillow = Image.fromarray(image)
+    pillow.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=QUALITY, method=4)
+    pillow.save(buffer, "WEBP", quality=QUALITY, method=4)
     return buffer.getvalue()

@@ -1,1 +1,1 @@
-"""Finds pictures that came more than once, verified on their pixels, and keeps one of each."""
+"""Finds images that came more than once, verified on their pixels, and keeps one of each."""

@@ -13,7 +13,7 @@ KINDS = {"exact": reasons.EXACT_COPY, "near": reasons.NEAR_COPY, "recropped": re
 
 
 GREY = 2.0
-"""Saturation below which a picture is grey."""
+"""Saturation below which an image is grey."""
 SIZE_STEP = 1.2
 """Factor between two sizes that are told apart; cameras' formats of one laboratory differ by less."""
 
@@ -49,7 +49,7 @@ def _odd_size(rows: pd.DataFrame) -> pd.Series:
 
 
 def distinct(order: pd.DataFrame) -> pd.DataFrame:
-    """One row per distinct picture, the first in the order of `ranked`: the nodes between which pairs are sought."""
+    """One row per distinct image, the first in the order of `ranked`: the nodes between which pairs are sought."""
     return order.drop_duplicates("id").reset_index(drop=True)
 
 

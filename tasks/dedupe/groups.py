@@ -1,4 +1,4 @@
-"""Groups of pictures from confirmed pairs: who is dropped for whom, and who must stay in one split."""
+"""Groups of images from confirmed pairs: who is dropped for whom, and who must stay in one split."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ def complete_link(n: int, first: NDArray[np.int64], second: NDArray[np.int64]) -
     """Copy groups, int64 (n,): the position of each group's first member. All members of a group are pairs.
 
     Positions are ranks: each joins the earliest group in which it forms a pair with every member, so that no chain
-    of copies joins two pictures that are not copies themselves, and no later picture moves an earlier one.
+    of copies joins two images that are not copies themselves, and no later image moves an earlier one.
     """
     neighbours: list[set[int]] = [set() for _ in range(n)]
     for a, b in zip(first.tolist(), second.tolist(), strict=True):

@@ -1,6 +1,6 @@
 """Deliveries on hold: their rows stay in every table, and none of them is kept.
 
-All rows still tie pictures to groups and groups to splits, so nothing moves while a delivery is on hold, and its
+All rows still tie images to groups and groups to splits, so nothing moves while a delivery is on hold, and its
 release gives the same tables as before. A held row speaks for no other: it stands for no copy and contradicts no label.
 """
 

@@ -65,7 +65,7 @@ class Table(NamedTuple):
 def close(hashes: NDArray[np.uint8], max_distance: int) -> Matches:
     """All pairs first < second of which hashes[first, g] and hashes[second, 0] differ in at most `max_distance` bits.
 
-    `hashes` is uint8 (n, k, bytes): each picture's packed hash in each of k orientations. A pair comes once, with the
+    `hashes` is uint8 (n, k, bytes): each image's packed hash in each of k orientations. A pair comes once, with the
     orientation of least distance, the lowest code among equals. Memory: that of the result and ten times the hashes'.
     """
     if hashes.ndim != 3 or hashes.dtype != np.uint8 or 0 in hashes.shape[1:]:

@@ -1,7 +1,7 @@
 """A person's overrules: a small table in git that wins over every rule.
 
-Each line is about one delivered file (delivery and source) or about one picture (id). A line about a file wins over
-one about its picture, so that one of two identical files can be chosen.
+Each line is about one delivered file (delivery and source) or about one image (id). A line about a file wins over
+one about its image, so that one of two identical files can be chosen.
 """
 
 import csv
@@ -58,7 +58,7 @@ def applied(
 ) -> pd.DataFrame:
     """`rows` with a column `review_decision`, keep, drop or empty, and with those dropped that a person dropped.
 
-    Of several identical files, a line about the picture keeps the first in order of precedence, of a delivery that is
+    Of several identical files, a line about the image keeps the first in order of precedence, of a delivery that is
     not `held` if there is one. A line whose delivery
     is not in `listed` waits for it; any other must fit a row. Raises ValueError with the line that fits none,
     contradicts another, or would keep what cannot be kept.
@@ -91,7 +91,7 @@ def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule, held: Co
         raise ValueError(f"{overrule}: cannot be kept, it is {why}")
     if kept.loc[~kept["delivery"].isin(held), "label"].nunique() > 1:
         labels = " and ".join(sorted(kept["label"].unique()))
-        raise ValueError(f"{overrule}: the picture came as {labels}; say which file by its delivery and source")
+        raise ValueError(f"{overrule}: the image came as {labels}; say which file by its delivery and source")
     return kept.index[:1].tolist()
 
 

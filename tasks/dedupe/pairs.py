@@ -1,11 +1,11 @@
-"""The table of pairs of pictures that are copies of each other."""
+"""The table of pairs of images that are copies of each other."""
 
 import pandas as pd
 
 COLUMNS = {
     "first": "int64",  # positions in order of precedence, first < second
     "second": "int64",
-    "kind": "str",  # near: the whole picture; recropped: what the two share of it
+    "kind": "str",  # near: the whole image; recropped: what the two share of it
     "distance": "int64",  # bits by which the perceptual hashes differ
     "orientation": "int64",  # how `first` is turned to look like `second`
     "dy": "float64",  # where the content of `second` lies against that of `first`, pixels down

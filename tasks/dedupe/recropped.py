@@ -20,9 +20,9 @@ from tasks.features import chunks, projected
 DIMENSIONS = 256
 """Of the projected features in which neighbours are sought: as good as all 1,280, in a quarter of the time."""
 SIDE = 48
-"""Side of the small pictures on which most candidates are refuted."""
+"""Side of the small images on which most candidates are refuted."""
 LEAST_CORRELATION = 0.9
-"""Of the small pictures where they overlap, for a candidate to be registered at full size; true copies have 0.96."""
+"""Of the small images where they overlap, for a candidate to be registered at full size; true copies have 0.96."""
 UPSAMPLING = 10
 """The registration is to a tenth of a pixel."""
 
@@ -30,7 +30,7 @@ Pair = NDArray[np.int64]
 
 
 def neighbours(features: store.Arrays, places: NDArray[np.int64], count: int) -> Pair:
-    """Pairs of positions in `places`, int64 (m, 2), first < second: each picture with its `count` nearest ones.
+    """Pairs of positions in `places`, int64 (m, 2), first < second: each image with its `count` nearest ones.
 
     Of those that came with it or before: a later delivery takes no neighbour away. `places` are in order of delivery.
     """
@@ -47,7 +47,7 @@ def neighbours(features: store.Arrays, places: NDArray[np.int64], count: int) ->
 
 
 def confirmed(candidates: Pair, take: near.Take, max_shift: float, max_rmse: float) -> pd.DataFrame:
-    """The table of those candidates that show one picture, shifted by at most `max_shift` (a share of the side)."""
+    """The table of those candidates that show one image, shifted by at most `max_shift` (a share of the side)."""
     positions, candidate = np.unique(candidates, return_inverse=True)
     small = np.concatenate([np.zeros((0, SIDE, SIDE), np.uint8), *(_small(take(part)) for part in chunks(positions))])
     alike = [_alike(small, part, max_shift) for part in chunks(candidate.reshape(-1, 2))]
@@ -58,14 +58,14 @@ def confirmed(candidates: Pair, take: near.Take, max_shift: float, max_rmse: flo
     return table[table["rmse"] <= max_rmse]
 
 
-def _small(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey pictures, (n, SIDE, SIDE)."""
-    grey = [Image.fromarray(one).convert("L").resize((SIDE, SIDE), Image.Resampling.BOX) for one in pictures]
+def _small(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey images, (n, SIDE, SIDE)."""
+    grey = [Image.fromarray(one).convert("L").resize((SIDE, SIDE), Image.Resampling.BOX) for one in images]
     return np.stack([np.asarray(one) for one in grey])
 
 
 def _alike(small: NDArray[np.uint8], candidates: Pair, max_shift: float) -> NDArray[np.bool_]:
-    """Which candidates' small pictures agree where they overlap best; few do."""
+    """Which candidates' small images agree where they overlap best; few do."""
     positions, place = np.unique(candidates, return_inverse=True)
     centred = _centred(small[positions])
     phases = _phases(centred)
@@ -79,9 +79,9 @@ def _alike(small: NDArray[np.uint8], candidates: Pair, max_shift: float) -> NDAr
     return found >= LEAST_CORRELATION
 
 
-def _phases(pictures: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Fourier transforms of the pictures with every amplitude 1. A window takes the borders out."""
-    spectrum = scipy.fft.rfft2(pictures * _window(SIDE))
+def _phases(images: NDArray[np.float32]) -> NDArray[np.complex64]:
+    """Fourier transforms of the images with every amplitude 1. A window takes the borders out."""
+    spectrum = scipy.fft.rfft2(images * _window(SIDE))
     return spectrum / np.maximum(np.abs(spectrum), np.finfo(np.float32).tiny)
 
 
@@ -109,21 +109,21 @@ def _registered(a: int, b: int, take: near.Take, max_shift: float) -> tuple[floa
     """The pair, its shift to a tenth of a pixel, and the RMSE where the two overlap; infinite beyond `max_shift`."""
     from skimage.registration import phase_cross_correlation  # only where there is a pair to register
 
-    pictures = take(np.array([a, b]))
-    first, second = _centred(pictures.mean(axis=3, dtype=np.float32)) * _window(pictures.shape[1])
+    images = take(np.array([a, b]))
+    first, second = _centred(images.mean(axis=3, dtype=np.float32)) * _window(images.shape[1])
     shift, _, _ = phase_cross_correlation(second, first, upsample_factor=UPSAMPLING)
     if np.abs(shift).max() > max_shift * len(first):
         return a, b, *shift, np.inf
-    moved = ndimage.shift(pictures[0], (*shift, 0), order=1, mode="nearest")
-    rmse, _ = near.difference(_covered(moved, shift)[None], _covered(pictures[1], shift)[None])
+    moved = ndimage.shift(images[0], (*shift, 0), order=1, mode="nearest")
+    rmse, _ = near.difference(_covered(moved, shift)[None], _covered(images[1], shift)[None])
     return a, b, *shift, rmse[0]
 
 
-def _covered(picture: NDArray[np.uint8], shift: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """What of a picture moved by `shift` shows content, not the border's."""
+def _covered(image: NDArray[np.uint8], shift: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """What of an image moved by `shift` shows content, not the border's."""
     (top, left), (bottom, right) = np.ceil(np.maximum(shift, 0)), np.ceil(np.maximum(-shift, 0))
-    height, width = picture.shape[:2]
-    return picture[int(top) : height - int(bottom), int(left) : width - int(right)]
+    height, width = image.shape[:2]
+    return image[int(top) : height - int(bottom), int(left) : width - int(right)]
 
 
 def _centred(arrays: NDArray[Any]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from tasks.params import Section
 
 
 class Dedupe(Section):
-    """When two pictures are copies of each other, and what becomes of copies with different labels."""
+    """When two images are copies of each other, and what becomes of copies with different labels."""
 
     section: ClassVar[str] = "dedupe"
     max_distance: int = Field(ge=0, description="bits by which the perceptual hashes of copies may differ")
@@ -20,7 +20,7 @@ class Dedupe(Section):
         ge=0, le=128, description="standard deviation in grey levels below which a hash says nothing"
     )
     neighbours: int = Field(
-        ge=0, le=100, description="nearest pictures in feature space that may be the same cropped anew; 0: not sought"
+        ge=0, le=100, description="nearest images in feature space that may be the same cropped anew; 0: not sought"
     )
     max_shift: float = Field(gt=0, le=0.25, description="of copies cropped anew, as a share of the side")
     max_recropped_rmse: float = Field(

@@ -1,4 +1,4 @@
-"""dedupe: of pictures that came more than once, keep one; of copies under different labels, do as the policy says."""
+"""dedupe: of images that came more than once, keep one; of copies under different labels, do as the policy says."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -64,7 +64,7 @@ def _near(
 def _recropped(
     dedupe: Dedupe, nodes: pd.DataFrame, bits: NDArray[np.uint8], ingested: Path, embedded: Path
 ) -> pd.DataFrame:
-    """Copies cropped anew; `bits` are the hashes of the stored pictures, (n, bytes). Flat pictures are left out."""
+    """Copies cropped anew; `bits` are the hashes of the stored images, (n, bytes). Flat images are left out."""
     telling = np.flatnonzero(nodes["contrast"] >= dedupe.min_contrast)
     pixels = store.pixels(ingested, nodes)
     places = pixels.places(nodes.iloc[telling])

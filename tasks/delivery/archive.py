@@ -1,4 +1,4 @@
-"""Unpacks a zip or tar of pictures. It makes plain files and folders inside the target and refuses everything else."""
+"""Unpacks a zip or tar of images. It makes plain files and folders inside the target and refuses everything else."""
 
 import shutil
 import stat

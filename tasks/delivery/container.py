@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNPACKED_LIMIT = 32 << 30
-"""Bytes that one delivery may unpack to. Pictures hardly compress, so a small archive that needs more is a bomb."""
+"""Bytes that one delivery may unpack to. Images hardly compress, so a small archive that needs more is a bomb."""
 
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 

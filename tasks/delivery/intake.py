@@ -17,7 +17,7 @@ class Intake(NamedTuple):
 
     folder: Path
     digest: str
-    pictures: int
+    images: int
     classes: dict[str, int]
     litter: int
 

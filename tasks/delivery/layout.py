@@ -21,10 +21,10 @@ class Layout(NamedTuple):
 def survey(folder: Path, classes: Classes) -> Layout:
     """Look through the folder, changing nothing.
 
-    What systems leave beside pictures (`__MACOSX`, `.DS_Store`, `._x`, ...) is left out wherever it lies; every other
+    What systems leave beside images (`__MACOSX`, `.DS_Store`, `._x`, ...) is left out wherever it lies; every other
     file in a class folder is a row. Raises ValueError, naming it, for an unknown class folder, one inside that of
     another class, a link, a device, a name that is not UTF-8 or has control characters (a newline), a file of all
-    pictures that is not alone, and where there is no picture.
+    images that is not alone, and where there is no image.
     """
     top, beside = _unwrapped(folder, classes)
     entries, left_out = _entries(top)
@@ -35,7 +35,7 @@ def survey(folder: Path, classes: Classes) -> Layout:
         check_name(name)
     _check_nesting(files, classes)
     if not any("/" in name for name in files) and not _packed(entries):
-        raise ValueError(f"holds no picture in a class folder, and no file of a format ({formats.titles()})")
+        raise ValueError(f"holds no image in a class folder, and no file of a format ({formats.titles()})")
     return Layout(top, files, beside + left_out + len(found) - len(files))
 
 

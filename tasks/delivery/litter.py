@@ -1,4 +1,4 @@
-"""Files that systems leave beside pictures, and that nobody delivers."""
+"""Files that systems leave beside images, and that nobody delivers."""
 
 from pathlib import PurePath
 

@@ -144,7 +144,7 @@ DRAW: dict[str, Callable[[np.random.Generator], Cell]] = {
 
 
 def _placed(rng: np.random.Generator, smallest: float, largest: float, wobble: float) -> tuple[Plane, float]:
-    """A plane near the middle of the picture, and a radius for what stands there."""
+    """A plane near the middle of the image, and a radius for what stands there."""
     x, y = rng.normal(0, 2.2, 2)
     return shapes.plane(rng, x, y, wobble), rng.uniform(smallest, largest)
 

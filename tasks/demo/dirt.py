@@ -53,22 +53,22 @@ def plant(seed: int, cells: list[File], crowded: str) -> list[File]:
     return files
 
 
-def recompressed(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
+def recompressed(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     """After a way through JPEG at a quality of 60 to 90."""
     buffer = io.BytesIO()
-    picture.save(buffer, "jpeg", quality=int(rng.integers(60, 91)))
+    image.save(buffer, "jpeg", quality=int(rng.integers(60, 91)))
     return Image.open(buffer)
 
 
-def brightened(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
+def brightened(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     """3 to 6 % brighter."""
     gain = rng.uniform(1.03, 1.06)
-    return picture.point([min(255, round(gain * level)) for level in range(256)] * 3)
+    return image.point([min(255, round(gain * level)) for level in range(256)] * 3)
 
 
-def resampled(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
+def resampled(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     """After a way through three quarters of its size."""
-    small = picture.resize((SIDE * 3 // 4, SIDE * 3 // 4), Image.Resampling.BICUBIC)
+    small = image.resize((SIDE * 3 // 4, SIDE * 3 // 4), Image.Resampling.BICUBIC)
     return small.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
@@ -86,8 +86,8 @@ def _exact(cells: list[File], of: int) -> File:
 
 
 def _near(rng: np.random.Generator, cells: list[File], of: int, change: Change) -> File:
-    picture = change(rng, Image.open(io.BytesIO(cells[of].content)))
-    return cells[of]._replace(content=png(np.asarray(picture)), kind="near", of=of)
+    image = change(rng, Image.open(io.BytesIO(cells[of].content)))
+    return cells[of]._replace(content=png(np.asarray(image)), kind="near", of=of)
 
 
 def _relabelled(rng: np.random.Generator, cells: list[File], of: int, labels: list[str]) -> File:

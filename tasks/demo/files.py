@@ -32,7 +32,7 @@ BLUISH_EVERY = 38
 """One cell in so many comes from the second laboratory: 2.6 %, as in that dataset."""
 
 POOL_FROM = 200
-"""Pictures from which on worker processes are worth their start."""
+"""Images from which on worker processes are worth their start."""
 
 TRUTH = ("source", "label", "kind", "of", "acquisition_batch")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 96
-"""Width and height of a picture in pixels, some 0.2 micrometres each: a red cell measures 33 or so."""
+"""Width and height of an image in pixels, some 0.2 micrometres each: a red cell measures 33 or so."""
 
 Field = NDArray[np.float32]
 _AXIS = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2

@@ -1,6 +1,6 @@
 """A stained smear under a microscope: light, stain, red cells and the camera, as functions on arrays.
 
-A picture is light that passes layers of stain: float32 of shape (3, SIDE, SIDE), RGB, 1 being white (channels first,
+An image is light that passes layers of stain: float32 of shape (3, SIDE, SIDE), RGB, 1 being white (channels first,
 as long rows are what NumPy is fast on). A stain is what it lets through, per channel; a layer is how densely it lies,
 0 to 1, pixel by pixel.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tasks.demo import shapes
 from tasks.demo.shapes import SIDE, Field
 
-Picture = NDArray[np.float32]
+ImageArray = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 Stain = tuple[float, float, float]
 
@@ -30,7 +30,7 @@ class Layer(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A cell in the middle of the picture; `body` is its cover, through which no red cell shines."""
+    """A cell in the middle of the image; `body` is its cover, through which no red cell shines."""
 
     radius: float
     body: Field
@@ -38,7 +38,7 @@ class Cell(NamedTuple):
 
 
 class AcquisitionBatch(NamedTuple):
-    """One laboratory's way of taking pictures: the colour of the lamp, the tint of its stains, its lens."""
+    """One laboratory's way of taking images: the colour of the lamp, the tint of its stains, its lens."""
 
     name: str
     light: tuple[float, float, float]
@@ -57,19 +57,19 @@ def photograph(rng: np.random.Generator, cell: Cell, acquisition_batch: Acquisit
     light = _light(rng, acquisition_batch)
     around = _red_cells(rng, light, cell, acquisition_batch.haemoglobin, strength)
     around = _debris(rng, around, cell, strength)
-    picture = around + (light - around) * cell.body
+    image = around + (light - around) * cell.body
     for layer in cell.layers:
-        picture = absorb(picture, layer, strength)
-    return _expose(rng, picture, rng.uniform(*acquisition_batch.blur))
+        image = absorb(image, layer, strength)
+    return _expose(rng, image, rng.uniform(*acquisition_batch.blur))
 
 
-def absorb(picture: Picture, layer: Layer, strength: NDArray[np.float64]) -> Picture:
-    """What is left of `picture` behind `layer`; `strength` scales the stain's absorption channel by channel."""
+def absorb(image: ImageArray, layer: Layer, strength: NDArray[np.float64]) -> ImageArray:
+    """What is left of `image` behind `layer`; `strength` scales the stain's absorption channel by channel."""
     taken = np.minimum((1 - np.asarray(layer.stain)) * strength, 0.97).astype(np.float32)
-    return picture * (1 - layer.density * taken[:, None, None])
+    return image * (1 - layer.density * taken[:, None, None])
 
 
-def _light(rng: np.random.Generator, acquisition_batch: AcquisitionBatch) -> Picture:
+def _light(rng: np.random.Generator, acquisition_batch: AcquisitionBatch) -> ImageArray:
     """The empty field: a lamp somewhat off in brightness and colour, and off the middle."""
     colour = np.asarray(acquisition_batch.light) * rng.uniform(0.94, 1.02) * rng.normal(1, 0.008, 3)
     falloff = 1 + np.float32(rng.uniform(0.005, 0.035)) * shapes.noise(rng, 60)
@@ -77,8 +77,8 @@ def _light(rng: np.random.Generator, acquisition_batch: AcquisitionBatch) -> Pic
 
 
 def _red_cells(
-    rng: np.random.Generator, light: Picture, cell: Cell, stain: Stain, strength: NDArray[np.float64]
-) -> Picture:
+    rng: np.random.Generator, light: ImageArray, cell: Cell, stain: Stain, strength: NDArray[np.float64]
+) -> ImageArray:
     """Red cells around `cell`, pale in the middle, darker where they overlap; how many varies from smear to smear."""
     density, size, crowding = rng.uniform((0.55, 14, 0.7), (0.95, 18.5, 1.05))
     blood = np.zeros((SIDE, SIDE), np.float32)
@@ -97,7 +97,7 @@ def _red_cell(rng: np.random.Generator, x: float, y: float, size: float) -> Fiel
     return shapes.cover(disc, 2.5) * (1 - np.float32(rng.uniform(0.35, 0.9)) * pallor)
 
 
-def _debris(rng: np.random.Generator, light: Picture, cell: Cell, strength: NDArray[np.float64]) -> Picture:
+def _debris(rng: np.random.Generator, light: ImageArray, cell: Cell, strength: NDArray[np.float64]) -> ImageArray:
     """Here and there a stray platelet or a fleck of precipitated stain, clear of the cell."""
     for x, y in rng.uniform(-SIDE / 2, SIDE / 2, (int(rng.poisson(0.35)), 2)):
         radius = rng.uniform(2, 6)
@@ -108,18 +108,18 @@ def _debris(rng: np.random.Generator, light: Picture, cell: Cell, strength: NDAr
     return light
 
 
-def _expose(rng: np.random.Generator, picture: Picture, blur: float) -> Pixels:
-    """What the camera makes of `picture`: slightly out of focus, with the sensor's noise, as uint8 (SIDE, SIDE, 3)."""
+def _expose(rng: np.random.Generator, image: ImageArray, blur: float) -> Pixels:
+    """What the camera makes of `image`: slightly out of focus, with the sensor's noise, as uint8 (SIDE, SIDE, 3)."""
     for axis in (1, 2, 1, 2):
-        picture = _smooth(picture, blur, axis)
-    grain = rng.standard_normal(picture.shape, np.float32) * np.float32(rng.uniform(0.004, 0.012))
-    levels = np.clip((picture + grain) * 255 + np.float32(0.5), 0, 255).astype(np.uint8)
+        image = _smooth(image, blur, axis)
+    grain = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(0.004, 0.012))
+    levels = np.clip((image + grain) * 255 + np.float32(0.5), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(levels.transpose(1, 2, 0))
 
 
-def _smooth(picture: Picture, blur: float, axis: int) -> Picture:
+def _smooth(image: ImageArray, blur: float, axis: int) -> ImageArray:
     """Each pixel mixed with `blur` of both its neighbours along `axis`; a pixel of the edge is its own neighbour."""
-    rows = np.moveaxis(picture, axis, 0)
+    rows = np.moveaxis(image, axis, 0)
     share = rows * np.float32(blur)
     mixed = rows - 2 * share
     mixed[1:] += share[:-1]

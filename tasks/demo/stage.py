@@ -12,18 +12,18 @@ CROWDED = "monocyte"
 """The kind of cell among which the second outlier is planted."""
 
 
-def main(classes: Classes, demo: Demo, out_pictures: Path, out_truth: Path) -> None:
-    """Draw the cells, plant the dirt, and write the pictures and the table that tells them apart."""
+def main(classes: Classes, demo: Demo, out_images: Path, out_truth: Path) -> None:
+    """Draw the cells, plant the dirt, and write the images and the table that tells them apart."""
     folder = files.folders(classes)
     cells = files.draw(demo.seed, demo.cells, folder)
     delivery = dirt.plant(demo.seed, cells, folder[CROWDED])
     sources = files.names(demo.seed, delivery)
-    write_pictures(out_pictures, delivery, sources)
+    write_images(out_images, delivery, sources)
     write_truth(out_truth, files.truth(delivery, sources))
     print(f"demo: drew {len(cells)} cells and planted {len(delivery) - len(cells)} faults among them")
 
 
-def write_pictures(folder: Path, delivery: list[files.File], sources: list[str]) -> None:
+def write_images(folder: Path, delivery: list[files.File], sources: list[str]) -> None:
     """Each file at its source below `folder`."""
     for file, source in zip(delivery, sources, strict=True):
         path = folder / source

@@ -1,19 +1,19 @@
 """What counts as drift: a size that matters, and evidence that it is no chance.
 
-Evidence alone says little. Any two smears differ somehow, and with enough pictures every difference is significant;
-size alone says little where few pictures came. So drift is told where a permutation test rejects at ALPHA *and* the
+Evidence alone says little. Any two smears differ somehow, and with enough images every difference is significant;
+size alone says little where few images came. So drift is told where a permutation test rejects at ALPHA *and* the
 size reaches a band of its measure:
 
 | kind | size | slight | marked | source |
 | --- | --- | ---: | ---: | --- |
 | class shares | population stability index, less what chance gives | 0.1 | 0.25 | Siddiqi 2006 |
 | colour | largest standardised mean difference | 0.2 | 0.8 | Cohen 1988: small, large |
-| embeddings | AUC of a classifier, new against training pictures | 0.556 | 0.714 | Rice and Harris 2005 |
+| embeddings | AUC of a classifier, new against training images | 0.556 | 0.714 | Rice and Harris 2005 |
 
 The last are the AUC of two normal distributions that lie 0.2 and 0.8 standard deviations apart. With three tests at
 0.01 a delivery that is like the training set raises a false alarm in at most 3 % of cases.
 
-Pictures count as independent. Cells of one smear are not quite, which is one more reason to ask for a size.
+Images count as independent. Cells of one smear are not quite, which is one more reason to ask for a size.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ NONE, SLIGHT, MARKED = WORDS = ("none", "slight", "marked")
 ALPHA = 0.01
 """Of each test; three of them are made."""
 LEAST = 10
-"""New pictures, and training pictures, below which nothing is tested: no difference but a gross one could show."""
+"""New images, and training images, below which nothing is tested: no difference but a gross one could show."""
 
 
 @dataclass(frozen=True)

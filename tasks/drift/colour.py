@@ -1,11 +1,11 @@
-"""Colour of new pictures against training pictures of their class, in grey levels.
+"""Colour of new images against training images of their class, in grey levels.
 
-Six figures of each picture: mean and spread (standard deviation over its pixels) of each channel. The size of a
-difference is the standardised mean difference, in standard deviations between pictures of one class and side. The
+Six figures of each image: mean and spread (standard deviation over its pixels) of each channel. The size of a
+difference is the standardised mean difference, in standard deviations between images of one class and side. The
 largest of the six is tested against the largest that permutations give (Westfall and Young 1993, maxT), so that six
 figures make one test. Intervals are Student's, at 95 %, with one variance for all classes.
 
-At 30 new pictures a figure must differ by 0.55 standard deviations to give evidence, at 100 by 0.3, at 500 by 0.15; in
+At 30 new images a figure must differ by 0.55 standard deviations to give evidence, at 100 by 0.3, at 500 by 0.15; in
 real cells one standard deviation is 4 to 10 grey levels.
 """
 
@@ -23,7 +23,7 @@ FIGURES = tuple(f"{channel}, {what}" for what in ("mean", "spread") for channel 
 LEVEL = 0.95
 BATCH = 256
 LEAST_SPREAD = 1e-3
-"""Grey levels; pictures that are all alike have no standard deviation to divide by."""
+"""Grey levels; images that are all alike have no standard deviation to divide by."""
 
 
 def measured(sample: Sample, pixels: store.Arrays) -> tuple[Shift, tuple[Difference, ...]]:
@@ -41,21 +41,21 @@ def measured(sample: Sample, pixels: store.Arrays) -> tuple[Shift, tuple[Differe
     return found, lines
 
 
-def _figures(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _figures(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Mean and spread of each channel, float32 (n, 6); a quarter of the pixels gives them as well as all."""
-    pixels = pictures[:, ::2, ::2].reshape(len(pictures), -1, 3).astype(np.float32)
+    pixels = images[:, ::2, ::2].reshape(len(images), -1, 3).astype(np.float32)
     return np.concatenate([pixels.mean(axis=1), pixels.std(axis=1)], axis=1)
 
 
 def _weights(sample: Sample) -> NDArray[np.float32]:
-    """What each picture adds to the difference, (n, permutations): the sum over new ones is 1, over others -1."""
+    """What each image adds to the difference, (n, permutations): the sum over new ones is 1, over others -1."""
     new, (size, size_new) = sample.new, _sizes(sample)
     share = size_new / new[:, 0].sum()
     return np.where(new, (share / size_new)[:, None], (-share / (size - size_new))[:, None]).astype(np.float32)
 
 
 def _sizes(sample: Sample) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Of each picture's class: all pictures, and the new ones."""
+    """Of each image's class: all images, and the new ones."""
     size, size_new = np.bincount(sample.classes), np.bincount(sample.classes[sample.new[:, 0]])
     return size[sample.classes], size_new[sample.classes]
 

@@ -8,7 +8,7 @@ from typing import Any
 class News:
     """What became of the rows of one delivery and class; the class is "" where a row has none.
 
-    `came` is the sum of the others: `new` are kept, `copied` are copies of a picture of another delivery, `repeated`
+    `came` is the sum of the others: `new` are kept, `copied` are copies of an image of another delivery, `repeated`
     of one of the same delivery, `unusable` are unreadable, blank, noise or half lost, `other` have any other reason.
     """
 
@@ -26,7 +26,7 @@ class News:
 
 @dataclass(frozen=True)
 class Share:
-    """Pictures of one class, new and in the training set."""
+    """Images of one class, new and in the training set."""
 
     label: str
     new: int
@@ -35,9 +35,9 @@ class Share:
 
 @dataclass(frozen=True)
 class Difference:
-    """New less training pictures within their classes in one figure of colour, in grey levels, with its interval.
+    """New less training images within their classes in one figure of colour, in grey levels, with its interval.
 
-    `size` is the difference in standard deviations between pictures of one class.
+    `size` is the difference in standard deviations between images of one class.
     """
 
     figure: str
@@ -52,8 +52,8 @@ class Shift:
     """How far one kind of drift goes.
 
     `word` is one of `bands.WORDS`, "" where nothing was measured: then `why` says why, and the figures are None. `size`
-    is in the unit of `bands`, `shows_from` the size from which so many pictures would have given evidence. `new` and
-    `training` are the pictures that were looked at.
+    is in the unit of `bands`, `shows_from` the size from which so many images would have given evidence. `new` and
+    `training` are the images that were looked at.
     """
 
     word: str
@@ -67,9 +67,9 @@ class Shift:
 
 @dataclass(frozen=True)
 class Drift:
-    """New deliveries against the training pictures of all others.
+    """New deliveries against the training images of all others.
 
-    `displaced` counts rows of other deliveries that were dropped for a picture of these: conflicts, and copies of what
+    `displaced` counts rows of other deliveries that were dropped for an image of these: conflicts, and copies of what
     a person keeps. `colours` is empty where colour was not measured.
     """
 

@@ -1,18 +1,18 @@
-"""Embeddings of new pictures against training pictures of their class.
+"""Embeddings of new images against training images of their class.
 
 A classifier two-sample test (Lopez-Paz and Oquab 2017, arXiv:1610.06545): where a classifier tells new from training
-pictures that it did not learn from, they are drawn from different distributions. The classifier is Fisher's
+images that it did not learn from, they are drawn from different distributions. The classifier is Fisher's
 discriminant, fitted by least squares with a small ridge on the principal components of the features, centred in each
-class; the measure is the AUC over 5 folds, of pairs of one class and fold: how often, of a new and a training picture
+class; the measure is the AUC over 5 folds, of pairs of one class and fold: how often, of a new and a training image
 of the same class, it takes the right one for the new one. 0.5 is chance.
 
 Why not logistic regression or a kernel (MMD, Gretton et al. 2012): fitted by least squares, all permutations are one
 matrix product, so that the whole cross-validation is repeated in each of 999 permutations in a second. Without that
-the test would need an approximation that fails for few pictures: cross-validated scores depend on one another.
+the test would need an approximation that fails for few images: cross-validated scores depend on one another.
 
-Power in real cells, against 2,000 training pictures at a level of 0.01 (12 draws each): of a blur of half a pixel 0.4
-at 30 new pictures, 1 at 100; of 8 more grey levels of blue 0.7 and 1; of a contrast of 0.9 instead of 1 0.4 and 0.8; of
-8 more grey levels in all channels, to which these features are nearly blind, 0.1 and 0.4. At 30 new pictures that
+Power in real cells, against 2,000 training images at a level of 0.01 (12 draws each): of a blur of half a pixel 0.4
+at 30 new images, 1 at 100; of 8 more grey levels of blue 0.7 and 1; of a contrast of 0.9 instead of 1 0.4 and 0.8; of
+8 more grey levels in all channels, to which these features are nearly blind, 0.1 and 0.4. At 30 new images that
 nothing is found says little; `shows_from` says it.
 """
 
@@ -62,7 +62,7 @@ def _fitted(inputs: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArra
 
 
 def _wins(scores: NDArray[np.float64], new: NDArray[np.bool_]) -> tuple[NDArray[np.float64], int]:
-    """Per column the sum, over new pictures, of the share of the others that score lower (Mann and Whitney 1947)."""
+    """Per column the sum, over new images, of the share of the others that score lower (Mann and Whitney 1947)."""
     count = int(new[:, 0].sum())
     others = len(new) - count
     if not count or not others:

@@ -8,14 +8,14 @@ from tasks.drift.drift import Shift
 
 
 def too_few(new: int, training: int, of: str = "") -> Shift | None:
-    """Says why nothing can be compared, `of` being which pictures count; None where there are enough."""
+    """Says why nothing can be compared, `of` being which images count; None where there are enough."""
     if min(new, training) >= LEAST:
         return None
-    why = f"{new:,} new and {training:,} training pictures{of}, tested from {LEAST} of each on"
+    why = f"{new:,} new and {training:,} training images{of}, tested from {LEAST} of each on"
     if not of and not training:
-        why = "no other delivery has a training picture"
+        why = "no other delivery has a training image"
     if not of and not new:
-        why = "no new picture"
+        why = "no new image"
     return Shift("", new, training, why=why)
 
 

@@ -12,12 +12,12 @@ Line = list[str | int]
 TITLES = {
     "class_shares": ("class shares", "population stability index"),
     "colour": ("colour", "largest difference, in standard deviations"),
-    "embeddings": ("embeddings", "pairs of new and training picture told apart"),
+    "embeddings": ("embeddings", "pairs of new and training image told apart"),
 }
 LEGEND = (
     f"Drift is told where a permutation test rejects at {bands.ALPHA} and the size is large enough: class shares from "
     f"{bands.SHARES.slight} (marked: {bands.SHARES.marked}), colour from {bands.COLOUR.slight} "
-    f"({bands.COLOUR.marked}), embeddings from {bands.EMBEDDINGS.slight} ({bands.EMBEDDINGS.marked}). So many pictures "
+    f"({bands.COLOUR.marked}), embeddings from {bands.EMBEDDINGS.slight} ({bands.EMBEDDINGS.marked}). So many images "
     "give evidence from *shows from* on. Colour and embeddings are compared within each class, so another mix of "
     "classes is no drift of theirs."
 )
@@ -27,17 +27,17 @@ def markdown(drift: Drift) -> str:
     """What came, what is new in it, and how it differs from the training set."""
     parts = [f"**{sentence(drift)}**", _deliveries(drift), _classes(drift)]
     if drift.displaced:
-        parts.append(f"{plural(drift.displaced, 'picture')} of other deliveries dropped for a picture of these.")
+        parts.append(f"{plural(drift.displaced, 'image')} of other deliveries dropped for an image of these.")
     if any(shift.word for shift in _shifts(drift).values()):
         parts += [_measures(drift), *([_colours(drift.colours)] if drift.colours else []), LEGEND]
     return "\n\n".join(parts) + "\n"
 
 
 def sentence(drift: Drift) -> str:
-    """How many pictures are new, and each kind of drift in a few words."""
+    """How many images are new, and each kind of drift in a few words."""
     new, came = (sum(getattr(entry, field) for entry in drift.news) for field in ("new", "came"))
     verb = "is" if new == 1 else "are"
-    lines = [f"{new:,} of {plural(came, 'picture')} {verb} new", *_descriptions(drift)]
+    lines = [f"{new:,} of {plural(came, 'image')} {verb} new", *_descriptions(drift)]
     return "; ".join(lines) + "."
 
 

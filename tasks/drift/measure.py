@@ -24,7 +24,7 @@ class _Looks(NamedTuple):
 
 
 def measure(clean: Path, ingested: Path, embedded: Path, names: Sequence[str], seed: int = 0) -> Drift:
-    """Compare the kept pictures of the deliveries `names` with the kept training pictures of all others.
+    """Compare the kept images of the deliveries `names` with the kept training images of all others.
 
     `clean` holds split's table, `ingested` and `embedded` a folder of arrays per delivery. The same data and seed give
     the same result. Raises ValueError for a delivery that the table does not have.

@@ -1,9 +1,9 @@
-"""The pictures that are compared, and how labels `new` and `training` are dealt anew among them.
+"""The images that are compared, and how labels `new` and `training` are dealt anew among them.
 
 Colour and features differ between classes more than between smears: a delivery of platelets alone looks like none
-before. So pictures are compared within their class alone, and classes weigh as they do among the new pictures (direct
-standardisation). Under the hypothesis of no drift new and training pictures of one class are exchangeable, and dealing
-the labels anew within each class gives the distribution of any measure, however few pictures there are.
+before. So images are compared within their class alone, and classes weigh as they do among the new images (direct
+standardisation). Under the hypothesis of no drift new and training images of one class are exchangeable, and dealing
+the labels anew within each class gives the distribution of any measure, however few images there are.
 """
 
 from typing import NamedTuple
@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-PICTURES = 2_000
-"""New pictures at most, and about as many training pictures."""
+IMAGES = 2_000
+"""New images at most, and about as many training images."""
 FOLDS = 5
 PERMUTATIONS = 999
 
 
 class Sample(NamedTuple):
-    """Pictures of the classes that both sides have.
+    """Images of the classes that both sides have.
 
     `rows` are theirs, with `delivery` and `row`; `classes` int64 (n,); `new` bool (n, 1 + PERMUTATIONS), the first
     column as it is, the others dealt anew within each class and fold; `folds` int64 (n,), 0 to FOLDS - 1.
@@ -32,10 +32,10 @@ class Sample(NamedTuple):
 
 
 def sample(new: pd.DataFrame, training: pd.DataFrame, rng: np.random.Generator) -> Sample:
-    """Of the rows `new` PICTURES at most, and of each of their classes training rows in proportion."""
-    new = _some(new, PICTURES, rng)
+    """Of the rows `new` IMAGES at most, and of each of their classes training rows in proportion."""
+    new = _some(new, IMAGES, rng)
     share = new["label"].value_counts(normalize=True).sort_index()
-    wanted = {label: int(np.ceil(PICTURES * part)) for label, part in share.items()}
+    wanted = {label: int(np.ceil(IMAGES * part)) for label, part in share.items()}
     others = [_some(training[training["label"] == label], count, rng) for label, count in wanted.items()]
     training = pd.concat([training.iloc[:0], *others])
     both = pd.concat([new[new["label"].isin(training["label"])], training], ignore_index=True)
@@ -50,7 +50,7 @@ def _some(rows: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.DataFr
 
 
 def _folds(classes: NDArray[np.int64], new: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Both sides of each class spread evenly, from the same fold on: where one has a picture, there is one to meet."""
+    """Both sides of each class spread evenly, from the same fold on: where one has an image, there is one to meet."""
     folds = np.zeros(len(classes), np.int64)
     for label in np.unique(classes):
         first = rng.integers(FOLDS)

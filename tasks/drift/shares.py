@@ -1,9 +1,9 @@
-"""Class shares of new pictures against those of the training set.
+"""Class shares of new images against those of the training set.
 
 The size is the population stability index, the sum of (new - training) * log(new / training) over the classes, also
-known as Jeffreys' divergence. Half a picture is added to each class (Jeffreys' prior): without it a class that one
+known as Jeffreys' divergence. Half an image is added to each class (Jeffreys' prior): without it a class that one
 side lacks makes it infinite. In small samples it is large by chance alone, by about (classes - 1) * (1 / new + 1 /
-training) (Yurdakul and Naranjo 2020, "Statistical properties of the population stability index"): 0.23 for 30 pictures
+training) (Yurdakul and Naranjo 2020, "Statistical properties of the population stability index"): 0.23 for 30 images
 of 8 classes, nearly the band of a marked shift. So what chance gives on average is taken off. Evidence is the
 permutation test of the same index, whose distribution is the multivariate hypergeometric one, exact for small counts.
 """

@@ -1,1 +1,1 @@
-"""Features of every picture, by the network that curation and training share."""
+"""Features of every image, by the network that curation and training share."""

@@ -1,4 +1,4 @@
-"""embed: features of every picture of a delivery, in the order of its rows."""
+"""embed: features of every image of a delivery, in the order of its rows."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tasks.lite0_onnx import Embedder
 def main(embed: Embed, ingested: Path, weights: Path, out: Path) -> None:
     """Write features.npy, float32 (rows, 1280): ImageNet features after global average pooling.
 
-    Identical pictures go through the network once. Files without pixels have zeros.
+    Identical images go through the network once. Files without pixels have zeros.
     """
     pixels = np.load(ingested / store.PIXELS, mmap_mode="r")
     rows = store.read_rows(ingested)
@@ -30,7 +30,7 @@ def main(embed: Embed, ingested: Path, weights: Path, out: Path) -> None:
     row = rows.loc[first.index, "row"]
     features[row[row != first]] = features[first[row != first]]
     features.flush()
-    print(f"{ingested.name}: {sum(map(len, batches))} pictures embedded, of {len(rows)} files")
+    print(f"{ingested.name}: {sum(map(len, batches))} images embedded, of {len(rows)} files")
 
 
 def _first(rows: pd.DataFrame) -> pd.Series:

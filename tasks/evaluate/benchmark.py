@@ -21,10 +21,10 @@ Change = Callable[[NDArray[np.uint8], Sequence[str]], NDArray[np.uint8]]
 
 
 def corruptions(seed: int) -> dict[str, Change]:
-    """Each corruption, `kind/severity`, and mixed corruptions, as functions of pictures and their ids."""
+    """Each corruption, `kind/severity`, and mixed corruptions, as functions of images and their ids."""
 
     def one(kind: str, severity: int) -> Change:
-        return lambda pictures, ids: benchmark.corrupt(pictures, kind, severity, ids, seed)
+        return lambda images, ids: benchmark.corrupt(images, kind, severity, ids, seed)
 
     each = {f"{kind}/{s}": one(kind, s) for kind in benchmark.KINDS for s in range(1, SEVERITIES + 1)}
     return {**each, MIXED: partial(benchmark.mixed, seed=seed)}
@@ -39,13 +39,13 @@ def predict(
     batch: int,
     tta: int,
 ) -> SelectivePrediction:
-    """What the model says of the pictures at `places`, each under `change`, which runs ahead in threads."""
+    """What the model says of the images at `places`, each under `change`, which runs ahead in threads."""
 
-    def picture(start: int) -> NDArray[np.uint8]:
+    def image(start: int) -> NDArray[np.uint8]:
         taken = source.take(places[start : start + batch])
         return taken if change is None else change(taken, ids[start : start + batch])
 
-    return model.over(_ahead(picture, range(0, len(places), batch)), tta)
+    return model.over(_ahead(image, range(0, len(places), batch)), tta)
 
 
 def _ahead(make: Callable[[int], NDArray[np.uint8]], starts: Sequence[int]) -> Iterator[NDArray[np.uint8]]:

@@ -26,7 +26,7 @@ Truth = NDArray[np.int64]
 def whole(
     truth: Truth, outputs: SelectivePrediction, names: list[str], resampling: Resampling
 ) -> tuple[Figures, Figures]:
-    """Headline figures and those of each class, on clean pictures."""
+    """Headline figures and those of each class, on clean images."""
     probabilities, classes = outputs.probabilities, len(names)
 
     def compute(weights: NDArray[np.float32]) -> Mapping[str, NDArray[np.float64]]:
@@ -123,7 +123,7 @@ def pooled(truth: Truth, outputs: list[SelectivePrediction]) -> Figures:
 def ood(
     reasons: NDArray[np.str_], outputs: SelectivePrediction | None, cells: SelectivePrediction, resampling: Resampling
 ) -> Figures:
-    """How many out-of-distribution pictures are refused, by the reason curation dropped them for, and how many
+    """How many out-of-distribution images are refused, by the reason curation dropped them for, and how many
     cells."""
     lost = cells.why == OOD
     known: Figures = {"rows": len(reasons), "ood_false_positive_rate": resampling.share(lost)}

@@ -19,7 +19,7 @@ def read(clean: Path, classes: list[str], training_ids: frozenset[str]) -> tuple
     rows = store.read_rows(clean)
     test = splits.kept(rows, "test").sort_values("id", ignore_index=True)
     if test.empty:
-        raise ValueError("no picture is left in test, expected at least one")
+        raise ValueError("no image is left in test, expected at least one")
     if not test["label"].isin(classes).any():
         there = ", ".join(sorted(set(test["label"])))
         raise ValueError(f"the model knows none of the test rows' classes, {there}; it knows {', '.join(classes)}")

@@ -14,14 +14,14 @@ QUARTERS = ("1, least sharp", "2", "3", "4, sharpest")
 COLUMNS = ["slice", "value", "rows", "accuracy", "low", "high", "balanced_accuracy", "note"]
 
 
-def sharpness(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Variance of the Laplacian of the luma, float64 (n,), of uint8 pictures (n, side, side, 3).
+def sharpness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Variance of the Laplacian of the luma, float64 (n,), of uint8 images (n, side, side, 3).
 
     Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy".
     """
-    luma = pictures.astype(np.float32) @ LUMA
-    laplacian = np.stack([ndimage.laplace(picture) for picture in luma])
-    return laplacian.reshape(len(pictures), -1).var(axis=1, dtype=np.float64)
+    luma = images.astype(np.float32) @ LUMA
+    laplacian = np.stack([ndimage.laplace(image) for image in luma])
+    return laplacian.reshape(len(images), -1).var(axis=1, dtype=np.float64)
 
 
 def quarters(values: NDArray[np.float64]) -> NDArray[np.str_]:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tasks import command, predictions, splits, store
-from tasks.evaluate import benchmark, figures, metrics, picture, rows, slices
+from tasks.evaluate import benchmark, figures, metrics, plot, rows, slices
 from tasks.evaluate.figures import CLEAN
 from tasks.evaluate.resampling import Resampling
 from tasks.evaluate.settings import Evaluate
@@ -152,7 +152,7 @@ def _plots(out: Path, truth: NDArray[np.int64], outputs: dict[str, SelectivePred
     lines = [(names[t], names[p], int(count)) for (t, p), count in np.ndenumerate(counts)]
     pd.DataFrame(lines, columns=["true", "predicted", "rows"]).to_csv(out / "confusion.csv", index=False)
     right = float((truth == outputs[CLEAN].predicted).mean())
-    picture.draw_confusion(counts, names, f"{len(truth)} test pictures, accuracy {right:.3f}", out / "confusion.png")
+    plot.draw_confusion(counts, names, f"{len(truth)} test images, accuracy {right:.3f}", out / "confusion.png")
 
 
 def _ood(ood_rows: pd.DataFrame, ood_outputs: SelectivePrediction | None) -> pd.DataFrame:
@@ -167,7 +167,7 @@ def _print_summary(known: dict[str, Any]) -> None:
     values = {name: figure["value"] for name, figure in clean.items()}
     print(
         f"accuracy {values['accuracy']:.4f}  balanced accuracy {values['balanced_accuracy']:.4f}  "
-        f"macro F1 {values['macro_f1']:.4f}  on {known['rows']} test pictures\n"
+        f"macro F1 {values['macro_f1']:.4f}  on {known['rows']} test images\n"
         f"corrupted {out['accuracy']['value']:.4f} (worst: {out['worst_kind']})  "
         f"mixed {known['mixed']['accuracy']['value']:.4f}  ECE {values['ece']:.4f}, corrupted {out['ece']:.4f}  "
         f"out-of-distribution refused {refused}"
@@ -176,7 +176,7 @@ def _print_summary(known: dict[str, Any]) -> None:
         print(f"untested, without a test row: {', '.join(known['untested'])}")
     if known["unknown"]:
         unknown = ", ".join(f"{name} {count}" for name, count in known["unknown"].items())
-        print(f"left out, of classes that the model does not know: {unknown} test pictures")
+        print(f"left out, of classes that the model does not know: {unknown} test images")
 
 
 if __name__ == "__main__":

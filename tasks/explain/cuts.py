@@ -5,7 +5,7 @@ from keras import layers
 
 
 def features(network: keras.Model) -> keras.Model:
-    """From pictures, (n, side, side, 3), 0 to 255, to what the head reads, float32 (n, d).
+    """From images, (n, side, side, 3), 0 to 255, to what the head reads, float32 (n, d).
 
     Raises ValueError for a network that is not a backbone below a head (see `tasks/train/network.py`).
     """
@@ -16,10 +16,10 @@ def features(network: keras.Model) -> keras.Model:
 
 
 def at_map(network: keras.Model, size: int) -> tuple[keras.Model, keras.Model]:
-    """The network in two: from pictures to a feature map, and from that map to logits, float32 (n, classes).
+    """The network in two: from images to a feature map, and from that map to logits, float32 (n, classes).
 
     The map is the last one with at least `size` x `size` positions through which all that the answer follows from goes.
-    At 1 that is the map before the pooling: 3 x 3 for pictures of 96 pixels and most backbones. Raises ValueError where
+    At 1 that is the map before the pooling: 3 x 3 for images of 96 pixels and most backbones. Raises ValueError where
     no map is that fine.
     """
     pooled, head = features(network).output, network.layers[-1]
@@ -32,7 +32,7 @@ def at_map(network: keras.Model, size: int) -> tuple[keras.Model, keras.Model]:
 
 
 def _is_map(layer: keras.Layer) -> bool:
-    # The positions of a padded map do not lie where they do in the picture.
+    # The positions of a padded map do not lie where they do in the image.
     return not isinstance(layer, (layers.InputLayer, layers.ZeroPadding2D)) and len(layer.output.shape) == 4
 
 

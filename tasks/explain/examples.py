@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-FIELDS = ["id", "delivery", "source", "label", "predicted", "confidence", "why", "picture"]
+FIELDS = ["id", "delivery", "source", "label", "predicted", "confidence", "why", "image"]
 """Of an entry of examples.json."""
 
 
@@ -17,7 +17,7 @@ def wrong(rows: pd.DataFrame, count: int) -> pd.DataFrame:
 def right(rows: pd.DataFrame, each: int) -> pd.DataFrame:
     """At most `each` rows of every class that are answered rightly, from its surest to its least sure one.
 
-    They are evenly spread over the order of confidence: the surest alone would show the easiest pictures. The classes
+    They are evenly spread over the order of confidence: the surest alone would show the easiest images. The classes
     stand in the order of their names.
     """
     correct = rows[rows["label"] == rows["predicted"]]

@@ -1,4 +1,4 @@
-"""Grad-CAM (Selvaraju et al., arXiv:1610.02391): where in the picture lies what speaks for a class."""
+"""Grad-CAM (Selvaraju et al., arXiv:1610.02391): where in the image lies what speaks for a class."""
 
 import keras
 import numpy as np
@@ -25,17 +25,17 @@ class GradCam:
         signature = [tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((None,), tf.int64)]
         self._run = tf.function(self._upsampled, input_signature=signature)
 
-    def __call__(self, pictures: NDArray[np.uint8], classes: NDArray[np.int64]) -> NDArray[np.float32]:
-        """How much speaks for each picture's class, float32 (n, side, side), 0 to 1, 1 at the picture's maximum.
+    def __call__(self, images: NDArray[np.uint8], classes: NDArray[np.int64]) -> NDArray[np.float32]:
+        """How much speaks for each image's class, float32 (n, side, side), 0 to 1, 1 at the image's maximum.
 
-        `pictures` is uint8 (n, side, side, 3), `classes` int64 (n,). All 0 where nothing speaks for it.
+        `images` is uint8 (n, side, side, 3), `classes` int64 (n,). All 0 where nothing speaks for it.
         """
-        maps = self._run(pictures, classes).numpy()
+        maps = self._run(images, classes).numpy()
         most = maps.max(axis=(1, 2), keepdims=True)
         return np.divide(maps, most, out=np.zeros_like(maps), where=most > 0)
 
-    def _upsampled(self, pictures: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-        maps = self._below(tf.cast(pictures, tf.float32), training=False)
+    def _upsampled(self, images: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+        maps = self._below(tf.cast(images, tf.float32), training=False)
         with tf.GradientTape() as tape:
             tape.watch(maps)
             logits = self._above(maps, training=False)

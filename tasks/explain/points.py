@@ -1,4 +1,4 @@
-"""Features of many pictures as points of few dimensions, in bounded memory, read once."""
+"""Features of many images as points of few dimensions, in bounded memory, read once."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,12 +8,12 @@ from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 SAMPLE = 20_000
-"""Pictures at most, evenly spread, from which the principal components are taken."""
+"""Images at most, evenly spread, from which the principal components are taken."""
 PIECE = 2048
-"""Pictures whose features are held at a time, those of the sample apart."""
+"""Images whose features are held at a time, those of the sample apart."""
 
 Read = Callable[[NDArray[np.int64]], NDArray[np.float32]]
-"""From positions, int64 (n,), to the features of the pictures there, float32 (n, d)."""
+"""From positions, int64 (n,), to the features of the images there, float32 (n, d)."""
 
 
 def principal(read: Read, count: int, components: int) -> NDArray[np.float32]:

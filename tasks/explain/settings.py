@@ -18,7 +18,7 @@ class Explain(Section):
     wrong: int = Field(ge=0, le=10_000, description="misclassified images to show, most confident first")
     right: int = Field(ge=0, le=1_000, description="correctly classified images to show per class")
     map_size: int = Field(ge=1, le=64, description="minimum side of the feature map for Grad-CAM, in its pixels")
-    side: int = Field(ge=16, le=1024, description="of a picture beside its map, pixels")
+    side: int = Field(ge=16, le=1024, description="of an image beside its map, pixels")
 
     folds: int = Field(ge=2, le=100, description="of the cross validation that judges the labels")
     components: int = Field(ge=1, le=4096, description="principal components of the features that it reads")

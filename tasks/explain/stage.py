@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tasks import command, loader, model, predictions, splits, store
-from tasks.explain import cuts, examples, pictures, points
+from tasks.explain import cuts, examples, images, points
 from tasks.explain.grad_cam import GradCam
 from tasks.explain.label_issues import find_label_issues
 from tasks.explain.settings import Explain
@@ -65,7 +65,7 @@ def _write_examples(
 ) -> None:
     cam, entries = GradCam(classifier.network, explain.map_size), {}
     for name, part in shown.items():
-        part = part.assign(picture="cam/" + part["id"] + ".png")
+        part = part.assign(image="cam/" + part["id"] + ".png")
         entries[name] = [examples.entry(row) for row in part.itertuples()]
         for start in range(0, len(part), explain.batch):
             _draw(explain, arrays, classifier, cam, part[start : start + explain.batch], out)
@@ -77,19 +77,19 @@ def _draw(
 ) -> None:
     seen = arrays.take(arrays.places(batch))
     maps = cam(seen, splits.indices(batch["predicted"], classifier.classes))
-    for file, picture, evidence in zip(batch["picture"], seen, maps, strict=True):
-        pictures.write_beside(out / file, picture, evidence, explain.side)
+    for file, image, evidence in zip(batch["image"], seen, maps, strict=True):
+        images.write_beside(out / file, image, evidence, explain.side)
 
 
 def _write_label_issues(
     arrays: store.Arrays, issues: pd.DataFrame, figures: dict[str, object], rows: pd.DataFrame, out: Path
 ) -> None:
     shown = issues["rank"] <= figures["shown"]
-    issues = issues.assign(picture=("label_issues/" + issues["id"] + ".png").where(shown, ""))
+    issues = issues.assign(image=("label_issues/" + issues["id"] + ".png").where(shown, ""))
     issues.to_csv(out / "label_issues.csv", index=False, float_format="%.6f", lineterminator="\n")
     (out / "label_issues.json").write_text(json.dumps(figures, indent=1) + "\n")
-    for place, file in zip(arrays.places(rows.loc[issues.index[shown]]), issues.loc[shown, "picture"], strict=True):
-        pictures.write(out / file, arrays.take(place[None])[0])
+    for place, file in zip(arrays.places(rows.loc[issues.index[shown]]), issues.loc[shown, "image"], strict=True):
+        images.write(out / file, arrays.take(place[None])[0])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The cleaned dataset as one npz, as folders of pictures, or as TFRecord files."""
+"""The cleaned dataset as one npz, as folders of images, or as TFRecord files."""
 
 import io
 import zipfile
@@ -14,7 +14,7 @@ from PIL import Image
 from tasks import splits, store
 
 BATCH = 256
-Picture = tuple[NDArray[np.uint8], Any]
+ImageArray = tuple[NDArray[np.uint8], Any]
 
 
 def export(clean: Path, ingested: Path, out: Path, form: str, classes: Sequence[str]) -> int:
@@ -39,7 +39,7 @@ def export(clean: Path, ingested: Path, out: Path, form: str, classes: Sequence[
 
 
 def _npz(rows: pd.DataFrame, pixels: store.Arrays, out: Path, classes: Sequence[str]) -> None:
-    """Streams the pictures: the archive may be larger than the memory."""
+    """Streams the images: the archive may be larger than the memory."""
     out.parent.mkdir(parents=True, exist_ok=True)
     tables = {
         "labels": rows["index"].to_numpy(np.uint8)[:, None],
@@ -59,10 +59,10 @@ def _npz(rows: pd.DataFrame, pixels: store.Arrays, out: Path, classes: Sequence[
 
 
 def _folders(rows: pd.DataFrame, pixels: store.Arrays, out: Path, classes: Sequence[str]) -> None:
-    for picture, row in _pictures(rows, pixels):
+    for image, row in _images(rows, pixels):
         file = out / row.split / row.label / f"{row.id}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(_png(picture))
+        file.write_bytes(_png(image))
 
 
 def _tfrecord(rows: pd.DataFrame, pixels: store.Arrays, out: Path, classes: Sequence[str]) -> None:
@@ -71,8 +71,8 @@ def _tfrecord(rows: pd.DataFrame, pixels: store.Arrays, out: Path, classes: Sequ
     out.mkdir(parents=True)
     for split, part in rows.groupby("split"):
         with tf.io.TFRecordWriter(str(out / f"{split}.tfrecord")) as writer:
-            for picture, row in _pictures(part, pixels):
-                writer.write(_example(tf, _png(picture), row).SerializeToString())
+            for image, row in _images(part, pixels):
+                writer.write(_example(tf, _png(image), row).SerializeToString())
 
 
 def _example(tf: Any, png: bytes, row: Any) -> Any:
@@ -82,15 +82,15 @@ def _example(tf: Any, png: bytes, row: Any) -> Any:
     return tf.train.Example(features=tf.train.Features(feature=features))
 
 
-def _pictures(rows: pd.DataFrame, pixels: store.Arrays) -> Iterator[Picture]:
+def _images(rows: pd.DataFrame, pixels: store.Arrays) -> Iterator[ImageArray]:
     records = rows.itertuples(index=False)
     for batch in pixels.batches(rows, BATCH):
         yield from zip(batch, records, strict=False)
 
 
-def _png(picture: NDArray[np.uint8]) -> bytes:
+def _png(image: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
+    Image.fromarray(image).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -1,6 +1,6 @@
 """A trained model for other tools: a Keras file, an ONNX file, a SavedModel, or a zip as the contest took it.
 
-All of them give the network's own probabilities, not calibrated ones. A temperature here depends on the picture's
+All of them give the network's own probabilities, not calibrated ones. A temperature here depends on the image's
 out-of-distribution score (`tasks.selective`), which users of these formats would not compute. For calibrated
 predictions use `hemaflow predict`. Classes, sizes, calibration and provenance go along as JSON, the `facts`.
 """
@@ -28,8 +28,8 @@ class Form(NamedTuple):
 def export(folder: Path, out: Path, form: str) -> None:
     """Write the model in `folder` to `out` as `form`: keras, onnx, savedmodel or submission; complete or not at all.
 
-    keras: `keras.models.load_model` reads it, safe mode and all; float pictures, 0 to 255.
-    onnx: input `pictures` uint8 (n, side, side, 3), output `probabilities`; `facts` are the file's metadata.
+    keras: `keras.models.load_model` reads it, safe mode and all; float images, 0 to 255.
+    onnx: input `images` uint8 (n, side, side, 3), output `probabilities`; `facts` are the file's metadata.
     savedmodel: a folder, endpoint `serve`, takes and gives the same; `assets.extra/hemaflow.json` has the facts.
     submission: a zip with model.py, whose class `Model` predicts labels with TensorFlow and NumPy alone.
     Raises ValueError for an unknown form, a name that does not end as the form's, and a layer that ONNX has not,
@@ -64,7 +64,7 @@ def facts(classifier: "Classifier") -> dict[str, str]:
         "calibration": classifier.calibration,
         "provenance": classifier.provenance,
     }
-    described = {"pictures": "RGB, 0 to 255, centre crop of `crop`, resized", "probabilities": "not calibrated"}
+    described = {"images": "RGB, 0 to 255, centre crop of `crop`, resized", "probabilities": "not calibrated"}
     return described | {name: json.dumps(value) for name, value in values.items()}
 
 
@@ -85,11 +85,11 @@ def _savedmodel(classifier: "Classifier", out: Path) -> None:
     import tensorflow as tf
 
     side = classifier.image_size
-    spec = tf.TensorSpec((None, side, side, 3), tf.uint8, name="pictures")
+    spec = tf.TensorSpec((None, side, side, 3), tf.uint8, name="images")
 
     @tf.function(input_signature=[spec])  # type: ignore[untyped-decorator]
-    def serve(pictures: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": classifier.network(tf.cast(pictures, tf.float32), training=False)}
+    def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"probabilities": classifier.network(tf.cast(images, tf.float32), training=False)}
 
     module = tf.Module()
     module.weights = [variable.value for variable in classifier.network.weights]

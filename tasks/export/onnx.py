@@ -17,35 +17,35 @@ from onnx import TensorProto, helper
 from tasks.export import layers
 from tasks.onnx_graph import Graph, Value
 
-PICTURES, PROBABILITIES = "pictures", "probabilities"
+IMAGES, PROBABILITIES = "images", "probabilities"
 TOLERANCE = 1e-4
 """Of a probability."""
 PROBES = 16
-"""Pictures that the two are compared on."""
+"""Images that the two are compared on."""
 
 
 def convert(network: keras.Model, facts: Mapping[str, str]) -> onnx.ModelProto:
-    """From `pictures`, uint8 (n, side, side, 3), RGB, to `probabilities`, float32 (n, classes), of any n.
+    """From `images`, uint8 (n, side, side, 3), RGB, to `probabilities`, float32 (n, classes), of any n.
 
     `facts` become the file's metadata. Raises ValueError that names it for a layer that cannot be written, and where
     ONNX Runtime's probabilities differ from Keras' by more than `TOLERANCE`.
     """
     side = network.input_shape[1]
     graph = Graph()
-    floats = graph.node("Cast", PICTURES, to=TensorProto.FLOAT)
+    floats = graph.node("Cast", IMAGES, to=TensorProto.FLOAT)
     output = _walk(graph, network, Value(graph.channels_first(floats), (None, side, side, 3)))
     graph.output(PROBABILITIES, "Identity", output.name)
-    given = helper.make_tensor_value_info(PICTURES, TensorProto.UINT8, ["n", side, side, 3])
+    given = helper.make_tensor_value_info(IMAGES, TensorProto.UINT8, ["n", side, side, 3])
     result = helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["n", output.shape[-1]])
     made = graph.model("hemaflow", given, result, facts)
     _compare(made, network, side)
     return made
 
 
-def run(made: onnx.ModelProto, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What ONNX Runtime says of pictures, uint8 (n, side, side, 3): float32 (n, classes)."""
+def run(made: onnx.ModelProto, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What ONNX Runtime says of images, uint8 (n, side, side, 3): float32 (n, classes)."""
     session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
-    return session.run(None, {PICTURES: pictures})[0]
+    return session.run(None, {IMAGES: images})[0]
 
 
 def _walk(graph: Graph, network: keras.Model, given: Value) -> Value:
@@ -84,11 +84,11 @@ def _flat(given: Any) -> Iterator[Any]:
 
 
 def _compare(made: onnx.ModelProto, network: keras.Model, side: int) -> None:
-    """On blotches of colour: in pure noise a network sees no difference from picture to picture."""
+    """On blotches of colour: in pure noise a network sees no difference from image to image."""
     random = np.random.default_rng(0)
     patches = random.integers(0, 256, (PROBES, -(-side // 8), -(-side // 8), 3), np.uint8)
-    pictures = patches.repeat(8, axis=1).repeat(8, axis=2)[:, :side, :side]
-    expected = network(pictures.astype(np.float32), training=False).numpy()
-    difference = float(np.abs(run(made, pictures) - expected).max())
+    images = patches.repeat(8, axis=1).repeat(8, axis=2)[:, :side, :side]
+    expected = network(images.astype(np.float32), training=False).numpy()
+    difference = float(np.abs(run(made, images) - expected).max())
     if not difference <= TOLERANCE:  # no number either
         raise ValueError(f"the ONNX file's probabilities differ from Keras' by {difference:.2g}, expected {TOLERANCE}")

@@ -9,8 +9,8 @@ from tasks.predictions import MIXED
 Rule = Literal["non-inferiority", "superiority", "minimum"]
 
 PHRASES = {
-    CLEAN: "clean pictures",
-    CORRUPTED: "corrupted pictures",
+    CLEAN: "clean images",
+    CORRUPTED: "corrupted images",
     WORST: "the worst corruption",
     MIXED: "mixed corruptions",
 }

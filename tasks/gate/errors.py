@@ -45,8 +45,8 @@ class Errors:
 
     Clean, mixed and each kind and severity of the benchmark: balanced error, the mean over the classes of the share of
     wrong answers. `corrupted` is its mean over kinds of corruption, each the mean over its severities; `worst` is the
-    greatest of these kinds, whichever it is in a draw. `recall` of a class is 1 - recall on clean pictures; the rest is
-    the share of wrong answers on clean pictures. A class without rows is NaN, and left out of means over classes.
+    greatest of these kinds, whichever it is in a draw. `recall` of a class is 1 - recall on clean images; the rest is
+    the share of wrong answers on clean images. A class without rows is NaN, and left out of means over classes.
     """
 
     def __init__(self, predictions: Predictions, groups: Groups, names: Sequence[str]):

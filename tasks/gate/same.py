@@ -1,9 +1,9 @@
-"""Whether the predictions of two models can be compared at all: the same pictures, under the same corruptions."""
+"""Whether the predictions of two models can be compared at all: the same images, under the same corruptions."""
 
 from tasks.predictions import MIXED, SLICES, Predictions
 
 FACTS = ("label", "split_group", *SLICES)
-"""Columns that are the picture's, whatever the model says of it."""
+"""Columns that are the image's, whatever the model says of it."""
 
 
 def check_complete(predictions: Predictions) -> None:

@@ -1,1 +1,1 @@
-"""Decodes every delivered file once, to pictures of one size, and says of each file that came what became of it."""
+"""Decodes every delivered file once, to images of one size, and says of each file that came what became of it."""

@@ -1,4 +1,4 @@
-"""Embedded colour profiles (ICC): a picture's colours in sRGB, which everything after ingest takes them for."""
+"""Embedded colour profiles (ICC): an image's colours in sRGB, which everything after ingest takes them for."""
 
 import io
 from functools import lru_cache
@@ -21,7 +21,7 @@ class MismatchError(ValueError):
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
-    """The picture, without alpha, as RGB in sRGB, and what its profile did: CONVERTED, BROKEN, or "" for nothing.
+    """The image, without alpha, as RGB in sRGB, and what its profile did: CONVERTED, BROKEN, or "" for nothing.
 
     By relative colorimetric intent with black point compensation. A profile that cannot be read, or is none for this
     kind of pixels, is BROKEN, and the pixels are taken for sRGB.
@@ -41,14 +41,14 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
 
 
 def _prepared(image: Image.Image, mode: str) -> Image.Image:
-    """The picture in the mode that the profile describes."""
+    """The image in the mode that the profile describes."""
     if mode == image.mode:
         return image
     if mode == "RGB" and image.mode in ("1", "L", "P", "RGBX", "YCbCr"):
         return image.convert("RGB")
     if mode == "L" and image.mode in ("1", "P") and _is_grey(image):
         return image.convert("L")
-    raise MismatchError(f"a profile for {mode} in a picture of {image.mode}")
+    raise MismatchError(f"a profile for {mode} in an image of {image.mode}")
 
 
 def _is_grey(image: Image.Image) -> bool:

@@ -2,7 +2,7 @@
 
 | what came | what is done |
 | --- | --- |
-| EXIF orientation | the picture is turned upright; a malformed EXIF is ignored |
+| EXIF orientation | the image is turned upright; a malformed EXIF is ignored |
 | an ICC profile | colours are converted to sRGB; a broken profile is ignored, and so is one that changes nothing |
 | grey, 1 bit, palette, CMYK | converted to RGB |
 | more than 8 bits a value, floating point | scaled linearly to 8 by the depth of the delivery (`tasks.depth`) |
@@ -11,7 +11,7 @@
 | large text, comments | skipped |
 | several frames | the first is taken |
 | already image_size x image_size | left as it is, unless the delivery has a crop of its own |
-| any other size | centre crop (the largest centre square where the picture is smaller than that), then bicubic resize |
+| any other size | centre crop (the largest centre square where the image is smaller than that), then bicubic resize |
 """
 
 import hashlib
@@ -32,7 +32,7 @@ Image.MAX_IMAGE_PIXELS = 64_000_000  # a smear at full sensor size; more is take
 INVISIBLE = 2
 """Alpha, of 255, up to which a pixel counts as not there."""
 STRAY = 0.001
-"""Share of pixels with more alpha than that below which a picture's alpha says nothing."""
+"""Share of pixels with more alpha than that below which an image's alpha says nothing."""
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -47,14 +47,14 @@ ALPHA_IGNORED, EXIF_IGNORED, FIRST_FRAME = "alpha of 0 ignored", "malformed EXIF
 
 
 class UnreadableError(ValueError):
-    """The bytes are no picture that can be decoded; the message says why."""
+    """The bytes are no image that can be decoded; the message says why."""
 
 
 class TransparentError(UnreadableError):
-    """The picture is transparent everywhere, with nothing below."""
+    """The image is transparent everywhere, with nothing below."""
 
 
-class Picture(NamedTuple):
+class ImageArray(NamedTuple):
     """Upright RGB pixels, uint8 (height, width, 3), and what was done to read them, beyond the ordinary."""
 
     pixels: NDArray[np.uint8]
@@ -66,8 +66,8 @@ def decode(data: bytes, bits: Depth | None = None) -> NDArray[np.uint8]:
     return read(data, bits).pixels
 
 
-def read(data: bytes, bits: Depth | None = None) -> Picture:
-    """The picture in the file; `bits` is the depth of files of more than 8 bits, None: as this one alone tells it.
+def read(data: bytes, bits: Depth | None = None) -> ImageArray:
+    """The image in the file; `bits` is the depth of files of more than 8 bits, None: as this one alone tells it.
 
     Raises UnreadableError for whatever cannot be decoded.
     """
@@ -82,9 +82,9 @@ def read(data: bytes, bits: Depth | None = None) -> Picture:
 
 
 def fit(pixels: NDArray[np.uint8], crop: int, image_size: int, own: bool = False) -> NDArray[np.uint8]:
-    """The picture at its place in the set, uint8 (image_size, image_size, 3), from uint8 (height, width, 3).
+    """The image at its place in the set, uint8 (image_size, image_size, 3), from uint8 (height, width, 3).
 
-    `own`: the crop is the delivery's own, so pictures of image_size are cropped too.
+    `own`: the crop is the delivery's own, so images of image_size are cropped too.
     """
     height, width = pixels.shape[:2]
     side = side_of(height, width, crop, image_size, own)
@@ -96,7 +96,7 @@ def fit(pixels: NDArray[np.uint8], crop: int, image_size: int, own: bool = False
 
 
 def side_of(height: int, width: int, crop: int, image_size: int, own: bool = False) -> int:
-    """Side of the square that `fit` cuts out, in pixels of the picture."""
+    """Side of the square that `fit` cuts out, in pixels of the image."""
     if height == width == image_size and not own:
         return image_size
     return crop if 0 < crop <= min(height, width) else min(height, width)
@@ -112,7 +112,7 @@ def content_id(content: NDArray[np.uint8] | bytes) -> str:
     return digest.hexdigest()
 
 
-def _read(data: bytes, bits: Depth | None) -> Picture:
+def _read(data: bytes, bits: Depth | None) -> ImageArray:
     cleaned = png.cleaned(data) if data.startswith(png.SIGNATURE) else png.Cleaned(data, None)
     found = deep.samples(cleaned.data)
     if found is None:
@@ -124,11 +124,11 @@ def _read(data: bytes, bits: Depth | None) -> Picture:
         notes += [FIRST_FRAME] * (found.frames > 1)
         profile = found.profile
     pixels, more = _rgb(image, cleaned.profile if cleaned.profile is not None else profile)
-    return Picture(pixels, (*notes, *more))
+    return ImageArray(pixels, (*notes, *more))
 
 
 def _opened(data: bytes) -> tuple[Image.Image, list[str]]:
-    """The upright picture in a file of 8 bits, and notes."""
+    """The upright image in a file of 8 bits, and notes."""
     image: Image.Image = Image.open(io.BytesIO(data))
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         image = _mended(image, data)

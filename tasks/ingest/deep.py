@@ -36,7 +36,7 @@ SIGNIFICANT = re.compile(r'SignificantBits="(\d+)"')
 
 
 class Samples(NamedTuple):
-    """The values of a picture: (height, width), (..., 3) for RGB or (..., 4) for CMYK; `alpha` is (height, width)."""
+    """The values of an image: (height, width), (..., 3) for RGB or (..., 4) for CMYK; `alpha` is (height, width)."""
 
     values: NDArray[Any]
     alpha: NDArray[Any] | None = None
@@ -52,7 +52,7 @@ class Samples(NamedTuple):
         return depth.level(self.values, self.stated)
 
     def image(self, bits: depth.Depth) -> Image.Image:
-        """The picture in 8 bits: L, RGB, CMYK, RGBA or RGBa."""
+        """The image in 8 bits: L, RGB, CMYK, RGBA or RGBa."""
         scaled = depth.to_uint8(self.values, bits)
         if self.white_is_zero:
             scaled = 255 - scaled
@@ -65,7 +65,7 @@ class Samples(NamedTuple):
 
 
 def samples(data: bytes) -> Samples | None:
-    """The values of the file's first picture, None for one of 8 bits. Raises whatever decoders raise."""
+    """The values of the file's first image, None for one of 8 bits. Raises whatever decoders raise."""
     if data.startswith(PNG):
         return _png(data) if data[24:25] == b"\x10" else None
     if data.startswith(TIFF):

@@ -1,4 +1,4 @@
-"""What is measured on each picture, before anybody judges: contrast, smoothness, lost parts, background."""
+"""What is measured on each image, before anybody judges: contrast, smoothness, lost parts, background."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ HUES = {"red": 0, "yellow": 50, "green": 115, "cyan": 165, "blue": 225, "magenta
 
 
 def measures(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
-    """A record for each of the RGB pictures, uint8 (n, height, width, 3).
+    """A record for each of the RGB images, uint8 (n, height, width, 3).
 
     | key | meaning |
     | --- | --- |
-    | contrast | standard deviation of the grey picture, 0 to 128 grey levels |
+    | contrast | standard deviation of the grey image, 0 to 128 grey levels |
     | smoothness | correlation of neighbouring pixels, -1 to 1; noise has none |
     | flat | longest run of rows or columns of one colour, as a share of the side, 0 to 1 |
-    | saturation | mean difference of a pixel's largest and least channel, 0 to 255 grey levels; 0 for a grey picture |
+    | saturation | mean difference of a pixel's largest and least channel, 0 to 255 grey levels; 0 for a grey image |
     | background | colour of the background, as #rrggbb |
     | acquisition_batch | name of that colour; a smear's stain and camera show in it |
     """
@@ -56,7 +56,7 @@ def _saturation(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _smoothness(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Autocorrelation at a distance of one pixel, across or down, whichever is less; 0 for constant pictures."""
+    """Autocorrelation at a distance of one pixel, across or down, whichever is less; 0 for constant images."""
     centred = grey - grey.mean(axis=(1, 2), keepdims=True)
     power = np.square(centred).mean(axis=(1, 2))
     across = (centred[:, :, 1:] * centred[:, :, :-1]).mean(axis=(1, 2))

@@ -8,27 +8,27 @@ from numpy.typing import NDArray
 from PIL import Image
 
 OVERSAMPLING = 4
-"""imagehash's `highfreq_factor`: the cosine transform is taken of a picture this many times the hash's side."""
+"""imagehash's `highfreq_factor`: the cosine transform is taken of an image this many times the hash's side."""
 
 
 def phash(grey: Sequence[Image.Image], hash_size: int) -> NDArray[np.bool_]:
-    """Hashes, bool (n, 8, hash_size ** 2), of grey pictures of any size, an orientation each.
+    """Hashes, bool (n, 8, hash_size ** 2), of grey images of any size, an orientation each.
 
-    The low frequencies of the cosine transform of the picture, each compared with their median (Zauner 2010,
-    "Implementation and Benchmarking of Perceptual Image Hash Functions"). In orientation 0, as the picture came, the
-    bits are those of `imagehash.phash(image, hash_size)`; the others are those of the picture turned by
-    `tasks.store.turned`. On a picture without structure they follow from rounding alone.
+    The low frequencies of the cosine transform of the image, each compared with their median (Zauner 2010,
+    "Implementation and Benchmarking of Perceptual Image Hash Functions"). In orientation 0, as the image came, the
+    bits are those of `imagehash.phash(image, hash_size)`; the others are those of the image turned by
+    `tasks.store.turned`. On an image without structure they follow from rounding alone.
     """
     if not grey:
         return np.zeros((0, 8, hash_size**2), bool)
     upright = _low(grey, hash_size)
-    transposed = _low([picture.transpose(Image.Transpose.TRANSPOSE) for picture in grey], hash_size)
+    transposed = _low([image.transpose(Image.Transpose.TRANSPOSE) for image in grey], hash_size)
     turned = np.stack(_orientations(upright, transposed), axis=1).reshape(len(grey), 8, -1)
     return turned > np.median(turned, axis=2, keepdims=True)
 
 
 def _low(grey: Sequence[Image.Image], hash_size: int) -> NDArray[np.float64]:
-    """Low frequencies of the pictures' cosine transforms, float64 (n, hash_size, hash_size)."""
+    """Low frequencies of the images' cosine transforms, float64 (n, hash_size, hash_size)."""
     side = hash_size * OVERSAMPLING
     small = np.stack([np.asarray(one.resize((side, side), Image.Resampling.LANCZOS)) for one in grey])
     down = scipy.fft.dct(small.astype(np.float64), axis=1)[:, :hash_size]
@@ -36,9 +36,9 @@ def _low(grey: Sequence[Image.Image], hash_size: int) -> NDArray[np.float64]:
 
 
 def _orientations(upright: NDArray[np.float64], transposed: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Transforms of the pictures in all orientations, from those of the pictures and of their transpositions.
+    """Transforms of the images in all orientations, from those of the images and of their transpositions.
 
-    To flip a picture is to change the sign of every other coefficient of its cosine transform, so the other six cost
+    To flip an image is to change the sign of every other coefficient of its cosine transform, so the other six cost
     no further transform. A transposition has its own because the resize rounds to grey levels, across before down.
     """
     across = (-1.0) ** np.arange(upright.shape[1])

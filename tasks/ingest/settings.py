@@ -8,11 +8,11 @@ from tasks.params import Section
 
 
 class Ingest(Section):
-    """How a delivered picture becomes one of the set."""
+    """How a delivered image becomes one of the set."""
 
     section: ClassVar[str] = "ingest"
     crop: int = Field(
         ge=0, description="side of the centre crop in pixels before the resize; 0 takes the largest square"
     )
-    image_size: int = Field(ge=32, le=1024, description="side of the stored pictures in pixels")
+    image_size: int = Field(ge=32, le=1024, description="side of the stored images in pixels")
     hash_size: int = Field(ge=4, le=64, multiple_of=4, description="side of the perceptual hash in bits")

@@ -16,15 +16,15 @@ CHUNK = 64
 
 
 def levels(folder: Path) -> list[Level]:
-    """The levels of a delivery's pictures of more than 8 bits; those that cannot be read are left out."""
+    """The levels of a delivery's images of more than 8 bits; those that cannot be read are left out."""
     return of(content for chunk in raw.chunks(folder, CHUNK) for content in chunk)
 
 
 def of(contents: Iterable[Content]) -> list[Level]:
-    """The same of pictures, the bytes of files or arrays."""
+    """The same of images, the bytes of files or arrays."""
     found = []
     for content in contents:
-        with suppress(Exception):  # decoders raise whatever they like, and `ingest` tells it in the picture's row
+        with suppress(Exception):  # decoders raise whatever they like, and `ingest` tells it in the image's row
             found.append(_level(content))
     return [level for level in found if level]
 
@@ -32,7 +32,7 @@ def of(contents: Iterable[Content]) -> list[Level]:
 def settled(found: list[Level], stated: Depth | None) -> Depth | None:
     """The depth of a delivery with these levels, by its entry or found; None where it has no more than 8 bits.
 
-    Raises ValueError where it cannot be told, where the stated one makes most pictures white or black, and where one is
+    Raises ValueError where it cannot be told, where the stated one makes most images white or black, and where one is
     stated for a delivery of 8 bits.
     """
     if not found:

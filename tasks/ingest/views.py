@@ -1,10 +1,10 @@
-"""The grey views of a picture by which its copies are found, whatever their size, colour and annotation.
+"""The grey views of an image by which its copies are found, whatever their size, colour and annotation.
 
 | view | shows | finds |
 | --- | --- | --- |
-| whole | the picture as it came, before the crop | copies of another size or another colour |
+| whole | the image as it came, before the crop | copies of another size or another colour |
 | centre | its middle, CENTRE of each side | copies with a scale bar or a caption beside the cell |
-| fitted | the picture at its place in the set | what was cropped before it came, beside the uncropped picture |
+| fitted | the image at its place in the set | what was cropped before it came, beside the uncropped image |
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from PIL import Image
 CENTRE = 0.65
 """Share of each side that the view of the centre shows: a scale bar may fill the outer 17 % of a side."""
 LARGE = 256
-"""Pixels of the shorter side, at the least, to which larger pictures are reduced; a hash needs no more than 64."""
+"""Pixels of the shorter side, at the least, to which larger images are reduced; a hash needs no more than 64."""
 CLIPPED = 5
 """Grey levels at either end that count as black or white."""
 DETAIL = 96
@@ -22,9 +22,9 @@ DETAIL = 96
 begins between two pixels."""
 
 
-def views(picture: NDArray[np.uint8], fitted: NDArray[np.uint8]) -> list[Image.Image]:
+def views(image: NDArray[np.uint8], fitted: NDArray[np.uint8]) -> list[Image.Image]:
     """The views in the order of the table, from RGB pixels, uint8 (height, width, 3), before and after the fit."""
-    whole = Image.fromarray(picture).convert("L")
+    whole = Image.fromarray(image).convert("L")
     whole = whole.reduce(max(1, min(whole.size) // LARGE))
     return [whole, _centre(whole), Image.fromarray(fitted).convert("L")]
 

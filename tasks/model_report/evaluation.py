@@ -60,7 +60,7 @@ class Evaluation:
 
     @property
     def answered_ood(self) -> pd.DataFrame:
-        """Out-of-distribution pictures that got an answer, the lowest score first."""
+        """Out-of-distribution images that got an answer, the lowest score first."""
         return self.ood[self.ood["why"] == ""].sort_values(["ood_score", "id"])
 
 

@@ -25,7 +25,7 @@ def kinds(evaluation: Evaluation) -> str:
     strongest = float(inside.sort_values("severity")["balanced_error"].iloc[-1])
     text = f"Of {plural(len(found), 'kind')} of corruption, {spoken(worst)} costs most: a balanced error of "
     text += f"{percent(error)} over its severities, {percent(strongest)} at the strongest"
-    text += f"; on clean pictures it is {percent(1 - clean.value)}." if clean else "."
+    text += f"; on clean images it is {percent(1 - clean.value)}." if clean else "."
     others = [f"{spoken(name)} ({percent(error)})" for name, error in found[1:4]]
     return text + (f" Next {'comes' if len(others) == 1 else 'come'} {joined(others)}." if others else "")
 
@@ -50,7 +50,7 @@ def untested(evaluation: Evaluation) -> str:
     """Classes of which nothing is known, and test rows of classes that the model does not know."""
     names, unknown = evaluation.predictions.untested, evaluation.figures.get("unknown", {})
     parts = [f"Untested, without a test row: {joined(names)}. Nothing is known of it."] if names else []
-    parts += [f"Left out, as the model does not know the class: {plural(count, 'test picture')} of {name}."
+    parts += [f"Left out, as the model does not know the class: {plural(count, 'test image')} of {name}."
               for name, count in unknown.items()]  # fmt: skip
     return " ".join(parts)
 
@@ -82,7 +82,7 @@ def confident(evaluation: Evaluation) -> str:
     if wrong.empty:
         return ""
     many = "none comes" if not sure else "1 comes" if sure == 1 else f"{sure:,} come"
-    return f"Of {plural(len(wrong), 'wrong answer')} on clean pictures, {many} with a confidence of {SURE} or more."
+    return f"Of {plural(len(wrong), 'wrong answer')} on clean images, {many} with a confidence of {SURE} or more."
 
 
 def calibration(evaluation: Evaluation) -> str:
@@ -91,19 +91,17 @@ def calibration(evaluation: Evaluation) -> str:
     if not clean or not corrupted:
         return ""
     return (
-        f"Its confidence is off by {percent(clean.value)} on clean pictures and by {percent(corrupted.value)} on "
+        f"Its confidence is off by {percent(clean.value)} on clean images and by {percent(corrupted.value)} on "
         "corrupted ones, on the average (expected calibration error)."
     )
 
 
 def ood(evaluation: Evaluation) -> str:
-    """What it answers about pictures that are no cells."""
+    """What it answers about images that are no cells."""
     rows, refused = evaluation.figure("ood", "rows"), evaluation.figure("ood", "refused")
     if not rows or not rows.value:
-        return "No out-of-distribution picture is among the test rows, so how it handles them is not known."
-    text = (
-        f"Of {plural(int(rows.value), 'out-of-distribution picture')}, {len(evaluation.answered_ood):,} got an answer"
-    )
+        return "No out-of-distribution image is among the test rows, so how it handles them is not known."
+    text = f"Of {plural(int(rows.value), 'out-of-distribution image')}, {len(evaluation.answered_ood):,} got an answer"
     return text + (f"; {ranged(refused)} were refused." if refused else ".")
 
 

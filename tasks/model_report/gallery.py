@@ -1,4 +1,4 @@
-"""Pictures to look at: wrong and right answers with what they rest on, and label issues."""
+"""Images to look at: wrong and right answers with what they rest on, and label issues."""
 
 import io
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ QUALITY = 82
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture; `source` is its address, empty where there is none."""
+    """One image; `source` is its address, empty where there is none."""
 
     id: str
     source: str
@@ -30,13 +30,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures in their order; `more` counts those that are not shown."""
+    """Images in their order; `more` counts those that are not shown."""
 
     anchor: str
     title: str
     intro: str
     count: str
-    pictures: list[Shown]
+    images: list[Shown]
     more: int
     table: Table | None = None
 
@@ -44,7 +44,7 @@ class Gallery:
 def wrong(examples: Examples, most: int) -> Gallery:
     """Wrong answers, the most confident first."""
     intro = (
-        "Each picture beside the same one under Grad-CAM: warm is what the answer rests on. The most confident first; "
+        "Each image beside the same one under Grad-CAM: warm is what the answer rests on. The most confident first; "
         "among them look for labels that are wrong."
     )
     return _answers(examples, examples.wrong, most, "wrong", "Wrong answers", intro)
@@ -57,16 +57,16 @@ def right(examples: Examples, most: int) -> Gallery:
 
 
 def label_issues(examples: Examples, most: int) -> Gallery:
-    """Labels that the model, trained without them, contradicts; those without a picture in a table."""
+    """Labels that the model, trained without them, contradicts; those without an image in a table."""
     table = examples.label_issues.sort_values("rank")
-    pictured = table[table["picture"] != ""].head(most)
+    pictured = table[table["image"] != ""].head(most)
     left = table[~table["rank"].isin(pictured["rank"])].head(most)
     return Gallery(
         anchor="label-issues",
         title="Label issues",
         intro=_method(examples.label_issue_facts),
         count=plural(int(examples.label_issue_facts.get("label_issues") or len(table)), "label issue"),
-        pictures=[_label_issue(examples, line) for line in _lines(pictured)],
+        images=[_label_issue(examples, line) for line in _lines(pictured)],
         more=len(table) - len(pictured) - len(left),
         table=_listed(left) if len(left) else None,
     )
@@ -84,7 +84,7 @@ def _answers(
     examples: Examples, entries: list[dict[str, Any]], most: int, anchor: str, title: str, intro: str
 ) -> Gallery:
     shown = [_answer(examples, entry) for entry in entries[:most]]
-    return Gallery(anchor, title, intro, plural(len(entries), "picture"), shown, len(entries) - len(shown))
+    return Gallery(anchor, title, intro, plural(len(entries), "image"), shown, len(entries) - len(shown))
 
 
 def _answer(examples: Examples, entry: dict[str, Any]) -> Shown:
@@ -93,7 +93,7 @@ def _answer(examples: Examples, entry: dict[str, Any]) -> Shown:
     why = {"ood": ", refused as out-of-distribution", "unsure": ", abstained"}.get(entry["why"], "")
     return Shown(
         id=entry["id"],
-        source=address(examples.folder, entry["picture"]),
+        source=address(examples.folder, entry["image"]),
         title=f"{entry['delivery']}/{entry['source']}",
         head=head,
         note=f"{percent(entry['confidence'])} confident{why}",
@@ -104,7 +104,7 @@ def _answer(examples: Examples, entry: dict[str, Any]) -> Shown:
 def _label_issue(examples: Examples, line: dict[str, Any]) -> Shown:
     return Shown(
         id=line["id"],
-        source=address(examples.folder, line["picture"]),
+        source=address(examples.folder, line["image"]),
         title=f"{line['delivery']}/{line['source']}",
         head=f"{line['label']}, rather {line['suggested']}",
         note=f"{line['split']}; {percent(line['p_suggested'])} against {percent(line['self_confidence'])}",
@@ -120,7 +120,7 @@ def _listed(table: Any) -> Table:
         for line in _lines(table)
     ]  # fmt: skip
     head = ["rank", "id", "file", "split", "label", "rather", "confidence"]
-    return Table("more-label-issues", "Without a picture", head, lines, texts=(1, 2, 3, 4, 5))
+    return Table("more-label-issues", "Without an image", head, lines, texts=(1, 2, 3, 4, 5))
 
 
 def _lines(table: Any) -> Iterable[dict[str, Any]]:
@@ -129,11 +129,11 @@ def _lines(table: Any) -> Iterable[dict[str, Any]]:
 
 
 def address(folder: Path, name: str) -> str:
-    """A picture as a WebP inside its own address; empty where there is no such file in `folder`."""
+    """An image as a WebP inside its own address; empty where there is no such file in `folder`."""
     file = folder / name
     if not name or not file.is_file() or folder.resolve() not in file.resolve().parents:
         return ""
     buffer = io.BytesIO()
-    with Image.open(file) as picture:
-        picture.convert("RGB").save(buffer, "WEBP", quality=QUALITY, method=4)
+    with Image.open(file) as image:
+        image.convert("RGB").save(buffer, "WEBP", quality=QUALITY, method=4)
     return uri(buffer.getvalue(), "webp")

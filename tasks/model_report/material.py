@@ -20,7 +20,7 @@ class Examples:
     """What explain wrote: answers to look at, wrong ones with the most confident first, and label issues.
 
     `label_issues` is the table of all of them, `label_issue_facts` how they were found and how many; `folder` holds the
-    pictures.
+    images.
     """
 
     wrong: list[dict[str, Any]]

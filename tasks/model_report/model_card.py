@@ -43,7 +43,7 @@ def render(material: Material, model_report: ModelReport, verdict: Verdict, mini
         crop=material.model["crop"],
         backbone=facts.get("train.backbone", "not stated"),
         deliveries=deliveries(material, model_report),
-        rows=plural(len(evaluation.predictions.rows), "test picture"),
+        rows=plural(len(evaluation.predictions.rows), "test image"),
         groups=f"{evaluation.figures['groups']:,}",
         level=evaluation.level,
         kinds=plural(len(evaluation.kinds), "kind"),

@@ -15,7 +15,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(material: Material, verdict: Verdict, minimums: Table, most: int) -> str:
-    """The page as HTML; a list shows `most` pictures or files at most."""
+    """The page as HTML; a list shows `most` images or files at most."""
     evaluation = material.evaluation
     return html.render(
         TEMPLATES,
@@ -46,14 +46,14 @@ def _figures(evaluation: Evaluation) -> list[tuple[str, str]]:
         "balanced accuracy, clean": ("clean", "balanced_accuracy"),
         "balanced error, corrupted": ("corrupted", "mean_balanced_error"),
         "coverage, clean": ("abstention", "clean", "coverage"),
-        "out-of-distribution pictures refused": ("ood", "refused"),
+        "out-of-distribution images refused": ("ood", "refused"),
     }
     found = {label: evaluation.figure(*path) for label, path in wanted.items()}
     return [(percent(one.value), label) for label, one in found.items() if one]
 
 
 def _lost(evaluation: Evaluation, most: int) -> Table:
-    """Out-of-distribution pictures that got an answer, by score."""
+    """Out-of-distribution images that got an answer, by score."""
     found = evaluation.answered_ood.head(most)
     lines = [
         [
@@ -63,6 +63,6 @@ def _lost(evaluation: Evaluation, most: int) -> Table:
         for line in found.to_dict("records")
     ]
     more = len(evaluation.answered_ood) - len(found)
-    note = f"{plural(more, 'more picture')} {'is' if more == 1 else 'are'} not listed here." if more else ""
+    note = f"{plural(more, 'more image')} {'is' if more == 1 else 'are'} not listed here." if more else ""
     head = ["file", "reason", "score", "id"]
-    return Table("lost", "Out-of-distribution pictures that got an answer", head, lines, texts=(0, 1, 3), note=note)
+    return Table("lost", "Out-of-distribution images that got an answer", head, lines, texts=(0, 1, 3), note=note)

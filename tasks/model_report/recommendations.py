@@ -5,7 +5,7 @@ from tasks.model_report.formatting import joined, percent, plain, spoken
 from tasks.page.html import plural
 
 WORSE = 0.02
-"""By how much less often answers on corrupted pictures are right, from which on the page warns of it."""
+"""By how much less often answers on corrupted images are right, from which on the page warns of it."""
 
 
 def sentences(evaluation: Evaluation, good: bool, label_issues: int) -> list[str]:
@@ -24,7 +24,7 @@ def sentences(evaluation: Evaluation, good: bool, label_issues: int) -> list[str
 def use(good: bool) -> str:
     """Whether to use it."""
     if good:
-        return "It may be put to use on pictures like those that it was tested on: same laboratory, stain and camera."
+        return "It may be put to use on images like those that it was tested on: same laboratory, stain and camera."
     return "Do not put it to use yet. What follows is for a look at it, and for what to improve."
 
 
@@ -35,7 +35,7 @@ def threshold(evaluation: Evaluation) -> str:
     if not least or not answered or not right:
         return ""
     taken = (
-        f"{percent(answered.value)} of the clean test pictures get a class, {percent(right.value)} of these are right."
+        f"{percent(answered.value)} of the clean test images get a class, {percent(right.value)} of these are right."
     )
     if not least.value:
         return f"No abstention threshold was needed to reach the target accuracy: {taken}"
@@ -43,15 +43,15 @@ def threshold(evaluation: Evaluation) -> str:
 
 
 def poor(evaluation: Evaluation) -> str:
-    """A warning, where its answers on corrupted pictures are worth less than those on clean ones."""
+    """A warning, where its answers on corrupted images are worth less than those on clean ones."""
     clean, corrupted = (evaluation.figure("abstention", name, "accuracy") for name in ("clean", "corrupted"))
     answered, kinds = evaluation.figure("abstention", "corrupted", "coverage"), list(evaluation.kinds)
     if not clean or not corrupted or not answered or not kinds or clean.value - corrupted.value < WORSE:
         return ""
     return (
-        f"The abstention threshold does not make up for poor pictures: {percent(answered.value)} of the corrupted ones "
+        f"The abstention threshold does not make up for poor images: {percent(answered.value)} of the corrupted ones "
         f"still get a class, {percent(corrupted.value)} of these are right. "
-        f"Check pictures for {spoken(kinds[0])} first."
+        f"Check images for {spoken(kinds[0])} first."
     )
 
 
@@ -73,4 +73,4 @@ def few(evaluation: Evaluation) -> str:
 def unknown(evaluation: Evaluation) -> str:
     """What the test rows lack to judge its refusals."""
     rows = evaluation.figure("ood", "rows")
-    return "" if rows and rows.value else "Add pictures that are no cells too, so that its refusals can be judged."
+    return "" if rows and rows.value else "Add images that are no cells too, so that its refusals can be judged."

@@ -1,4 +1,4 @@
-"""Tables of figures: headline, classes, confusion, slices, coverage, out-of-distribution pictures."""
+"""Tables of figures: headline, classes, confusion, slices, coverage, out-of-distribution images."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -47,7 +47,7 @@ def abstention(evaluation: Evaluation) -> Table:
                        ("coverage", "accuracy", "refused")))
         for part, label in SETS.items()
     ]  # fmt: skip
-    head = ["pictures", "coverage", "selective accuracy", "refused as out-of-distribution"]
+    head = ["images", "coverage", "selective accuracy", "refused as out-of-distribution"]
     return Table("abstention", "Selective prediction", head, lines)
 
 
@@ -109,7 +109,7 @@ def slices(evaluation: Evaluation) -> Table:
         for line, one, bar in zip(found.to_dict("records"), known, bars, strict=True)
     ]  # fmt: skip
     head = ["slice", "value", "rows", "accuracy", "against the whole", "balanced accuracy", "note"]
-    return Table("by-slice", "Accuracy by slice, clean pictures", head, lines, texts=(0, 1, 4, 6))
+    return Table("by-slice", "Accuracy by slice, clean images", head, lines, texts=(0, 1, 4, 6))
 
 
 def _interval(line: dict[Any, Any]) -> Figure | None:
@@ -135,7 +135,7 @@ def _wrong(found: "pd.Series[int]") -> str:
 
 
 def ood(evaluation: Evaluation) -> Table:
-    """Out-of-distribution pictures by the reason curation dropped them for, and how many were refused."""
+    """Out-of-distribution images by the reason curation dropped them for, and how many were refused."""
     by_reason = evaluation.figures.get("ood", {}).get("by_reason", {})
     lines = [
         table_cells(
@@ -143,7 +143,7 @@ def ood(evaluation: Evaluation) -> Table:
         )
         for reason, one in by_reason.items()
     ]
-    return Table("by-reason", "Out-of-distribution pictures, by reason", ["reason", "rows", "refused", "share"], lines)
+    return Table("by-reason", "Out-of-distribution images, by reason", ["reason", "rows", "refused", "share"], lines)
 
 
 def _value(found: Figure | None) -> float | None:

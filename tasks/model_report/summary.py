@@ -12,7 +12,7 @@ def markdown(evaluation: Evaluation, verdict: Verdict) -> str:
     parts = [
         f"**{verdict.answer}.** {escaped(verdict.why)}",
         "\n".join(f"- {escaped(sentence)}" for sentence in [*verdict.failure_modes, *verdict.recommendations]),
-        f"On {rows:,} test pictures in {groups:,} groups of copies; an interval holds {evaluation.level} of the draws.",
+        f"On {rows:,} test images in {groups:,} groups of copies; an interval holds {evaluation.level} of the draws.",
         scores.headline(evaluation).markdown,
         f"### Selective prediction\n\n{scores.abstention(evaluation).markdown}",
         f"### {corruptions.TITLE}\n\n{corruptions.heat(evaluation).markdown}",

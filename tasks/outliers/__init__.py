@@ -1,1 +1,1 @@
-"""Finds pictures that are no cells at all, with no exemplar and no share given beforehand."""
+"""Finds images that are no cells at all, with no exemplar and no share given beforehand."""

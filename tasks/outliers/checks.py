@@ -1,4 +1,4 @@
-"""Plain checks, for what is no picture of anything."""
+"""Plain checks, for what is no image of anything."""
 
 import numpy as np
 import pandas as pd

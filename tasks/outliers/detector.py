@@ -11,16 +11,16 @@ from tasks.features import nearest
 MAD_TO_SIGMA = 1.4826
 """Median absolute deviation to standard deviation, for a normal distribution."""
 SHARE = 10
-"""At most one in this many pictures is asked for as a neighbour, so that small sets have a score too."""
+"""At most one in this many images is asked for as a neighbour, so that small sets have a score too."""
 LEAST = 10_000
-"""Pictures in the least set whose limit is taken. Smaller sets have a heavier tail than the normal distribution (up to
+"""Images in the least set whose limit is taken. Smaller sets have a heavier tail than the normal distribution (up to
 z = 4.6 among 1,600 cells), and outliers lie farther out in them."""
 ROUNDS = 20
 """More than any set needed; each finds fewer than the one before."""
 
 
 class Detection(NamedTuple):
-    """Scores of all points, float64 (n,), and the limit above which a picture is an outlier."""
+    """Scores of all points, float64 (n,), and the limit above which an image is an outlier."""
 
     scores: NDArray[np.float64]
     limit: float

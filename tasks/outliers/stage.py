@@ -1,4 +1,4 @@
-"""outliers: drop what is no picture, and outliers among the pictures that are left, by its features."""
+"""outliers: drop what is no image, and outliers among the images that are left, by its features."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def main(outliers: Outliers, deduped: Path, embedded: Path, out: Path) -> None:
 
 
 def _distinct(rows: pd.DataFrame) -> pd.DataFrame:
-    """A row for each readable picture, kept if any of its copies is; in an order that is not that of the files."""
+    """A row for each readable image, kept if any of its copies is; in an order that is not that of the files."""
     readable = rows[_readable(rows)].sort_values(["id", "kept"], ascending=[True, False])
     return readable.drop_duplicates("id")
 

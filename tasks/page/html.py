@@ -1,4 +1,4 @@
-"""HTML pages of one file, which open without a network: style, script and pictures are inside."""
+"""HTML pages of one file, which open without a network: style, script and images are inside."""
 
 import base64
 import hashlib
@@ -37,10 +37,10 @@ def render(templates: Path, **values: Any) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 picture`, `2,000 pictures`."""
+    """`1 image`, `2,000 images`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def uri(content: bytes, kind: str) -> str:
-    """A picture as an address that holds it, `kind` being the subtype of its MIME type: `webp`, `png`."""
+    """An image as an address that holds it, `kind` being the subtype of its MIME type: `webp`, `png`."""
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

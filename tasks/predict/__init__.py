@@ -1,1 +1,1 @@
-"""Predictions for pictures that nobody labelled: read, judged and written as they come, in bounded memory."""
+"""Predictions for images that nobody labelled: read, judged and written as they come, in bounded memory."""

@@ -19,10 +19,10 @@ AHEAD = 10
 """Chunks under way at once: two batches and a half."""
 
 Treat = Callable[[Content], NDArray[np.uint8]]
-"""From what came to a picture as the network wants it, uint8 (side, side, 3). Raises ValueError where it cannot."""
+"""From what came to an image as the network wants it, uint8 (side, side, 3). Raises ValueError where it cannot."""
 
 
-class Picture(NamedTuple):
+class ImageArray(NamedTuple):
     """An entry that was read: its pixels, or why it has none."""
 
     name: str
@@ -30,13 +30,13 @@ class Picture(NamedTuple):
     reason: str
 
 
-def pictures(entries: Iterator[Entry], treat: Treat, threads: int) -> Iterator[Picture]:
-    """A picture for each entry, in their order. What the iterator itself raises is raised here."""
+def images(entries: Iterator[Entry], treat: Treat, threads: int) -> Iterator[ImageArray]:
+    """An image for each entry, in their order. What the iterator itself raises is raised here."""
     # Pillow loads its rarer formats when it first meets one, and a second thread meanwhile finds neither old nor new.
     Image.init()
     # One thread alone asks for entries, so that chunks are taken in the order in which they are waited for.
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[list[Picture]]] = deque()
+        waiting: deque[Future[list[ImageArray]]] = deque()
 
         def send() -> None:
             waiting.append(pool.submit(_treated, reader.submit(_taken, entries), treat))
@@ -59,14 +59,14 @@ def _taken(entries: Iterator[Entry]) -> list[Entry]:
     return chunk
 
 
-def _treated(taken: Future[list[Entry]], treat: Treat) -> list[Picture]:
-    return [_picture(entry, treat) for entry in taken.result()]
+def _treated(taken: Future[list[Entry]], treat: Treat) -> list[ImageArray]:
+    return [_image(entry, treat) for entry in taken.result()]
 
 
-def _picture(entry: Entry, treat: Treat) -> Picture:
+def _image(entry: Entry, treat: Treat) -> ImageArray:
     try:
-        return Picture(entry.name, treat(entry.read()), "")
+        return ImageArray(entry.name, treat(entry.read()), "")
     except OSError as error:
-        return Picture(entry.name, None, error.strerror or str(error))
+        return ImageArray(entry.name, None, error.strerror or str(error))
     except ValueError as error:
-        return Picture(entry.name, None, str(error))
+        return ImageArray(entry.name, None, str(error))

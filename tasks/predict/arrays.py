@@ -1,4 +1,4 @@
-"""The pictures of a file that holds them as arrays, streamed in chunks of rows; labels, if any, are not looked at."""
+"""The images of a file that holds them as arrays, streamed in chunks of rows; labels, if any, are not looked at."""
 
 import math
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tasks.delivery.formats import Images, Packed, sources_of
 from tasks.predict.source import Entry, Source
 
 CHUNK = 16 << 20
-"""Bytes that are read at once, if a picture has no more."""
+"""Bytes that are read at once, if an image has no more."""
 
 
 def source(path: Path, form: Packed, limit: int = UNPACKED_LIMIT) -> Source:
@@ -34,9 +34,9 @@ def _opened(path: Path, form: Packed, found: list[Images]) -> AbstractContextMan
 def _rows(path: Path, form: Packed, images: Images) -> Iterator[Entry]:
     names = sources_of(path, images)
     for chunk in form.stream(path, images, max(1, CHUNK // math.prod(images.shape[1:]))):
-        for picture in chunk:
-            yield Entry(next(names), partial(_same, picture), picture.nbytes)
+        for image in chunk:
+            yield Entry(next(names), partial(_same, image), image.nbytes)
 
 
-def _same(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return picture
+def _same(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return image

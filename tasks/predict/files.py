@@ -1,4 +1,4 @@
-"""A picture file, or a folder of them at any depth. Files are only ever read, links and devices not even that."""
+"""An image file, or a folder of them at any depth. Files are only ever read, links and devices not even that."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def one(path: Path) -> Source:
 
 
 def folder(path: Path) -> Source:
-    """Every file below the folder, hidden ones and such as are no pictures included, by its path in it, sorted.
+    """Every file below the folder, hidden ones and such as are no images included, by its path in it, sorted.
 
     What systems leave behind is left out, and counted. A link, a device, a folder that may not be read and an archive
     are entries too: to read one raises a ValueError that says what it is.

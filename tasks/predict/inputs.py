@@ -1,4 +1,4 @@
-"""Says what an input is: a picture, a folder, an archive or a file of arrays; all that is wrong with it shows here."""
+"""Says what an input is: an image, a folder, an archive or a file of arrays; all that is wrong with it shows here."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tasks.predict.source import Source
 def find(path: Path) -> Source:
     """The entries of `path`, looked through and not yet read.
 
-    A folder with nothing but a file of a format is that file, as it is where pictures are delivered. Raises
+    A folder with nothing but a file of a format is that file, as it is where images are delivered. Raises
     FileNotFoundError or ValueError, naming the path, where there is nothing to judge, and what each kind raises.
     """
     if not path.exists():
@@ -20,7 +20,7 @@ def find(path: Path) -> Source:
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).removeprefix(f'{path.name}: ')}") from error
     if not found.number:
-        raise ValueError(f"{path}: holds no file, expected at least one picture")
+        raise ValueError(f"{path}: holds no file, expected at least one image")
     return found
 
 

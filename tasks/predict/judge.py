@@ -1,4 +1,4 @@
-"""Has a model judge pictures in batches, and says in words why one was not answered."""
+"""Has a model judge images in batches, and says in words why one was not answered."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.predict.ahead import Picture
+from tasks.predict.ahead import ImageArray
 
 BATCH = 64
 ANSWERED, UNSURE, OOD, UNREADABLE = "answered", "unsure", "ood", "unreadable"
@@ -14,7 +14,7 @@ OUTCOMES = (ANSWERED, UNSURE, OOD, UNREADABLE)
 
 
 class SelectivePrediction(Protocol):
-    """What a model says of n pictures; see `tasks.selective`."""
+    """What a model says of n images; see `tasks.selective`."""
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
@@ -40,7 +40,7 @@ class Model(Protocol):
     def thresholds(self) -> Mapping[str, float]:
         """`least_confidence` of an answer, `largest_score` of what is taken for a cell."""
 
-    def predict(self, pictures: NDArray[np.uint8], tta: int = 1) -> Any:
+    def predict(self, images: NDArray[np.uint8], tta: int = 1) -> Any:
         """The `SelectivePrediction` to uint8 (n, side, side, 3)."""
 
 
@@ -54,27 +54,27 @@ class Row(NamedTuple):
     reason: str  # why it was not answered, in words
 
 
-def rows(pictures: Iterable[Picture], model: Model, tta: int = 1, batch: int = BATCH) -> Iterator[Row]:
-    """A row for each picture, in their order; the network sees full batches, however many cannot be read."""
-    waiting: list[Picture] = []
+def rows(images: Iterable[ImageArray], model: Model, tta: int = 1, batch: int = BATCH) -> Iterator[Row]:
+    """A row for each image, in their order; the network sees full batches, however many cannot be read."""
+    waiting: list[ImageArray] = []
     readable = 0
-    for picture in pictures:
-        waiting.append(picture)
-        readable += picture.pixels is not None
+    for image in images:
+        waiting.append(image)
+        readable += image.pixels is not None
         if readable == batch:
             yield from _judged(waiting, model, tta)
             waiting, readable = [], 0
     yield from _judged(waiting, model, tta)
 
 
-def _judged(pictures: list[Picture], model: Model, tta: int) -> Iterator[Row]:
-    seen = [picture.pixels for picture in pictures if picture.pixels is not None]
+def _judged(images: list[ImageArray], model: Model, tta: int) -> Iterator[Row]:
+    seen = [image.pixels for image in images if image.pixels is not None]
     answered = _answers(model.predict(np.stack(seen), tta), model) if seen else iter(())
-    for picture in pictures:
-        if picture.pixels is None:
-            yield Row(picture.name, "", (), UNREADABLE, picture.reason)
+    for image in images:
+        if image.pixels is None:
+            yield Row(image.name, "", (), UNREADABLE, image.reason)
         else:
-            yield next(answered)._replace(file=picture.name)
+            yield next(answered)._replace(file=image.name)
 
 
 def _answers(answers: SelectivePrediction, model: Model) -> Iterator[Row]:

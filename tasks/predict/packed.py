@@ -1,4 +1,4 @@
-"""A zip or tar of pictures, read member by member. What `add` refuses as a whole is refused as a whole here too."""
+"""A zip or tar of images, read member by member. What `add` refuses as a whole is refused as a whole here too."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tasks.delivery.formats import Content
 
 FILE_LIMIT = 256 << 20
-"""Bytes of one file. The largest picture that is decoded, of 64 million pixels, has 192 MB where nothing packs it."""
+"""Bytes of one file. The largest image that is decoded, of 64 million pixels, has 192 MB where nothing packs it."""
 
 
 class Entry(NamedTuple):
@@ -28,6 +28,6 @@ class Source(NamedTuple):
 
 
 def check_size(size: int) -> None:
-    """Raise ValueError for a file that is too long to be a picture."""
+    """Raise ValueError for a file that is too long to be an image."""
     if size > FILE_LIMIT:
         raise ValueError(f"has {size} bytes, expected at most {FILE_LIMIT}")

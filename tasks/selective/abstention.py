@@ -29,7 +29,7 @@ def largest_score(scores: NDArray[np.float32], false_positive_rate: float) -> fl
 
 
 def risk_coverage(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """For each share of the pictures that is answered, the most confident first: the share of wrong ones among them.
+    """For each share of the images that is answered, the most confident first: the share of wrong ones among them.
 
     float64 (n, 2): coverage, risk (El-Yaniv and Wiener 2010, "On the foundations of noise-free selective
     classification").

@@ -14,14 +14,14 @@ ANSWERED, OOD, UNSURE = "", "ood", "unsure"
 
 
 class SelectivePrediction(NamedTuple):
-    """What a model says of n pictures, in order."""
+    """What a model says of n images, in order."""
 
     probabilities: NDArray[np.float32]
     """(n, classes), calibrated"""
     score: NDArray[np.float32]
     """(n,), out-of-distribution score; larger is further out"""
     why: NDArray[np.str_]
-    """(n,), "" where it answers, `ood` where it refuses the picture, `unsure` where it abstains"""
+    """(n,), "" where it answers, `ood` where it refuses the image, `unsure` where it abstains"""
 
     @property
     def predicted(self) -> NDArray[np.int64]:

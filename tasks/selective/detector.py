@@ -1,9 +1,9 @@
-"""How far a picture lies out of distribution: what of its features is outside the spaces that cells fill.
+"""How far an image lies out of distribution: what of its features is outside the spaces that cells fill.
 
 The residual of ViM (Wang et al. 2022, arXiv:2203.10807), with three changes. The features are pooled after several
 blocks from the middle of the network on, not at its end: an end that was trained to tell eight classes apart has
 forgotten what else there is. One block alone is not enough either: the middle refuses whatever is no cell, but bad
-pictures of cells too, the later blocks the other way round, and the mean of both does neither (benchmarks/ood.py).
+images of cells too, the later blocks the other way round, and the mean of both does neither (benchmarks/ood.py).
 And the spaces are spanned by corrupted cells as well.
 """
 
@@ -67,7 +67,7 @@ def fit(cells: Array, widths: Sequence[int], components: int, others: Array) -> 
 def _space(features: Array, components: int) -> Space:
     if components >= min(features.shape):
         raise ValueError(
-            f"calibrate.components must be below the {features.shape[0]} pictures and the {features.shape[1]} features "
+            f"calibrate.components must be below the {features.shape[0]} images and the {features.shape[1]} features "
             f"that span a space, got {components}"
         )
     found = PCA(components, svd_solver="full").fit(_unit(features).astype(np.float64))

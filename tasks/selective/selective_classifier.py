@@ -1,4 +1,4 @@
-"""A calibrated model that may abstain: from pictures to selective predictions."""
+"""A calibrated model that may abstain: from images to selective predictions."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ TTA = (1, 4, 8)
 
 
 class Reader:
-    """A network that gives its probabilities and, of some layers, the features pooled over the picture, at once."""
+    """A network that gives its probabilities and, of some layers, the features pooled over the image, at once."""
 
     def __init__(self, network: keras.Model, layers: Sequence[str]):
         pool = keras.layers.GlobalAveragePooling2D
@@ -27,11 +27,11 @@ class Reader:
         self._both = keras.Model(network.input, [network.output, inside])
         side = network.input_shape[1]
         spec = tf.TensorSpec((None, side, side, 3), tf.uint8)
-        self._run = tf.function(lambda pictures: self._both(tf.cast(pictures, tf.float32)), input_signature=[spec])
+        self._run = tf.function(lambda images: self._both(tf.cast(images, tf.float32)), input_signature=[spec])
 
-    def read(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def read(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of uint8 (n, side, side, 3): probabilities (n, classes) and features (n, d) of all layers, both float32."""
-        probabilities, features = self._run(tf.convert_to_tensor(pictures))
+        probabilities, features = self._run(tf.convert_to_tensor(images))
         return probabilities.numpy(), np.concatenate([block.numpy() for block in features], axis=1)
 
     def over(self, batches: Iterable[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -41,7 +41,7 @@ class Reader:
 
 
 class SelectiveClassifier:
-    """A complete model: `classes`, `image_size`, `crop`, and what it says of pictures."""
+    """A complete model: `classes`, `image_size`, `crop`, and what it says of images."""
 
     def __init__(self, classifier: Classifier):
         self.classifier = classifier
@@ -51,40 +51,40 @@ class SelectiveClassifier:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """`least_confidence` of an answer, 0 to 1, and `largest_score` of a picture in distribution."""
+        """`least_confidence` of an answer, 0 to 1, and `largest_score` of an image in distribution."""
         return {
             "least_confidence": self.calibration.least_confidence,
             "largest_score": self.calibration.largest_score,
         }
 
-    def predict(self, pictures: NDArray[np.uint8], tta: int = 1) -> SelectivePrediction:
-        """What the model says of pictures, uint8 (n, image_size, image_size, 3), RGB.
+    def predict(self, images: NDArray[np.uint8], tta: int = 1) -> SelectivePrediction:
+        """What the model says of images, uint8 (n, image_size, image_size, 3), RGB.
 
         With `tta` above 1 the network's probabilities are averaged over as many orientations (test-time augmentation);
         the out-of-distribution score is that of the first. Raises ValueError for another `tta`, dtype or shape.
         """
-        self._check(pictures, tta)
-        probabilities, features = self._reader.read(pictures)
+        self._check(images, tta)
+        probabilities, features = self._reader.read(images)
         for orientation in range(1, tta):
-            turned = np.ascontiguousarray(store.turned(pictures, orientation))
+            turned = np.ascontiguousarray(store.turned(images, orientation))
             probabilities = probabilities + self._reader.read(turned)[0]
         return self.calibration.predict(probabilities / np.float32(tta), features)
 
     def over(self, batches: Iterable[Any], tta: int = 1) -> SelectivePrediction:
-        """The same over batches of pictures, at least one."""
+        """The same over batches of images, at least one."""
         parts = [self.predict(np.asarray(batch), tta) for batch in batches]
         return SelectivePrediction(
             *(np.concatenate([part[k] for part in parts]) for k in range(len(SelectivePrediction._fields)))
         )
 
-    def _check(self, pictures: NDArray[np.uint8], tta: int) -> None:
+    def _check(self, images: NDArray[np.uint8], tta: int) -> None:
         if tta not in TTA:
             raise ValueError(f"tta must be one of {', '.join(map(str, TTA))}, got {tta}")
         wanted = (self.image_size, self.image_size, 3)
-        if pictures.dtype != np.uint8 or pictures.shape[1:] != wanted:
+        if images.dtype != np.uint8 or images.shape[1:] != wanted:
             raise ValueError(
-                f"pictures must be uint8 of shape (n, {', '.join(map(str, wanted))}), "
-                f"got {pictures.dtype} of shape {pictures.shape}"
+                f"images must be uint8 of shape (n, {', '.join(map(str, wanted))}), "
+                f"got {images.dtype} of shape {images.shape}"
             )
 
 

@@ -1,8 +1,8 @@
-"""A temperature that makes probabilities mean what they say, also for pictures unlike those that it was fitted on.
+"""A temperature that makes probabilities mean what they say, also for images unlike those that it was fitted on.
 
-Temperature scaling (Guo et al. 2017, arXiv:1706.04599) with a temperature that rises with the distance of a picture
+Temperature scaling (Guo et al. 2017, arXiv:1706.04599) with a temperature that rises with the distance of an image
 from the training set, as in density-aware calibration (Tomani et al. 2023, arXiv:2302.05118): one temperature for all
-is either too low for corrupted pictures or too high for clean ones.
+is either too low for corrupted images or too high for clean ones.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Temperature:
     spread: float
 
     def of(self, score: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The temperature of each picture by its score, float64 (n,), above 0."""
+        """The temperature of each image by its score, float64 (n,), above 0."""
         return np.logaddexp(0, self.base + self.slope * self._standardized(score))
 
     def apply(self, probabilities: NDArray[np.float32], score: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -42,7 +42,7 @@ class Temperature:
 
 @dataclass(frozen=True)
 class Judged:
-    """What a network said of pictures whose class is known: probabilities (n, classes), score (n,), labels (n,)."""
+    """What a network said of images whose class is known: probabilities (n, classes), score (n,), labels (n,)."""
 
     probabilities: NDArray[np.float32]
     score: NDArray[np.float32]
@@ -50,7 +50,7 @@ class Judged:
 
 
 def fit(clean: Judged, corrupted: Judged, weight: float) -> Temperature:
-    """The temperature of the least cross-entropy on clean pictures and, times `weight`, on corrupted ones."""
+    """The temperature of the least cross-entropy on clean images and, times `weight`, on corrupted ones."""
     score = clean.score.astype(np.float64)
     centre, spread = float(score.mean()), float(max(score.std(), 1e-6))
 

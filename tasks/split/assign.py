@@ -1,8 +1,8 @@
-"""Which split each picture belongs to: a function of what it is and of when it came, with no stored state.
+"""Which split each image belongs to: a function of what it is and of when it came, with no stored state.
 
-Pictures are numbered 0 to n - 1 and edges are confirmed pairs. A delivery brings the pictures that no earlier one
-had. The connected components among them are its groups; a group that is tied to an earlier picture joins that
-picture's split, one that is tied to two splits is a bridge and joins none. The other groups are divided by stratum
+Images are numbered 0 to n - 1 and edges are confirmed pairs. A delivery brings the images that no earlier one
+had. The connected components among them are its groups; a group that is tied to an earlier image joins that
+image's split, one that is tied to two splits is a bridge and joins none. The other groups are divided by stratum
 (delivery and class).
 """
 
@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 BRIDGE = ""
-"""The split of a picture that would join two: none."""
+"""The split of an image that would join two: none."""
 
 
 class Group(NamedTuple):
-    """Pictures that a delivery brought and that copies connect; named by the least id, of that picture's class."""
+    """Images that a delivery brought and that copies connect; named by the least id, of that image's class."""
 
     name: str
     label: str
@@ -26,7 +26,7 @@ class Group(NamedTuple):
 
 
 class Bridge(NamedTuple):
-    """A group that is tied to earlier pictures of several splits: those `elders`, in the order in which they came."""
+    """A group that is tied to earlier images of several splits: those `elders`, in the order in which they came."""
 
     members: list[str]
     elders: list[str]
@@ -41,18 +41,18 @@ class Assignment(NamedTuple):
 
 
 def assign(
-    pictures: pd.DataFrame, ties: Mapping[str, Sequence[str]], shares: Mapping[str, float], seed: int
+    images: pd.DataFrame, ties: Mapping[str, Sequence[str]], shares: Mapping[str, float], seed: int
 ) -> Assignment:
-    """Divide the pictures.
+    """Divide the images.
 
-    `pictures` has the columns id, label and delivery, a row per id, the deliveries in the order in which they came;
-    `ties` gives the confirmed copies of an id. Whether a picture is kept plays no part.
+    `images` has the columns id, label and delivery, a row per id, the deliveries in the order in which they came;
+    `ties` gives the confirmed copies of an id. Whether an image is kept plays no part.
     """
-    position = dict(zip(pictures["id"], pd.factorize(pictures["delivery"])[0], strict=True))
+    position = dict(zip(images["id"], pd.factorize(images["delivery"])[0], strict=True))
     splits: dict[str, str] = {}
     bridges: list[Bridge] = []
     counts: dict[str, int] = {}
-    for _, brought in pictures.groupby("delivery", sort=False):
+    for _, brought in images.groupby("delivery", sort=False):
         strata: dict[str, list[Group]] = {}
         for group in _groups(brought, ties):
             elders = {other for one in group.members for other in ties.get(one, ()) if splits.get(other)}
@@ -109,7 +109,7 @@ def _divided(groups: list[Group], shares: Mapping[str, float], seed: int) -> dic
 
 
 def _groups(brought: pd.DataFrame, ties: Mapping[str, Sequence[str]]) -> list[Group]:
-    """Connected components among the pictures of one delivery, whatever their order in the table."""
+    """Connected components among the images of one delivery, whatever their order in the table."""
     labels = dict(zip(brought["id"], brought["label"], strict=True))
     seen: set[str] = set()
     groups = []

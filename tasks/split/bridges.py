@@ -1,4 +1,4 @@
-"""What becomes of a bridge that a person keeps. Without that, a picture tied to two splits joins none."""
+"""What becomes of a bridge that a person keeps. Without that, an image tied to two splits joins none."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -15,7 +15,7 @@ def joined(
     """The split of each `wanted` member of a bridge: that of the elders that it is a copy of and that are kept.
 
     Where none of them is, it is that of the bridge's first elder. Wanted members that are copies of each other go
-    together. No other picture moves, so ValueError is raised where a copy that is kept stands in another split: a
+    together. No other image moves, so ValueError is raised where a copy that is kept stands in another split: a
     person is to choose.
     """
     elder: dict[str, str] = {}

@@ -6,33 +6,33 @@ import pandas as pd
 
 
 def check_no_leak(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> None:
-    """Raises ValueError where a confirmed pair of kept pictures stands in two splits; needs columns id, kept, split."""
+    """Raises ValueError where a confirmed pair of kept images stands in two splits; needs columns id, kept, split."""
     kept = rows.loc[rows["kept"], ["id", "split"]].drop_duplicates().sort_values(["id", "split"])
     torn = kept[kept.duplicated("id", keep=False)]
     if len(torn):
         name = torn["id"].iloc[0]
-        raise ValueError(f"leak: picture {name} stands in {' and '.join(torn.loc[torn['id'] == name, 'split'])}")
+        raise ValueError(f"leak: image {name} stands in {' and '.join(torn.loc[torn['id'] == name, 'split'])}")
     split = dict(zip(kept["id"], kept["split"], strict=True))
     for a, b in pairs:
         if a in split and b in split and split[a] != split[b]:
-            raise ValueError(f"leak: {a} in {split[a]} and {b} in {split[b]} are copies of one picture")
+            raise ValueError(f"leak: {a} in {split[a]} and {b} in {split[b]} are copies of one image")
 
 
 def check_any_kept(rows: pd.DataFrame) -> None:
-    """Raises ValueError, with the reasons and how often each stands, where no picture is left to be divided."""
+    """Raises ValueError, with the reasons and how often each stands, where no image is left to be divided."""
     if not rows["kept"].any():
         reasons = ", ".join(f"{reason} {count}" for reason, count in rows["drop_reason"].value_counts().items())
-        raise ValueError(f"of {len(rows)} pictures that came, all were dropped ({reasons}): there is nothing to divide")
+        raise ValueError(f"of {len(rows)} images that came, all were dropped ({reasons}): there is nothing to divide")
 
 
 def check_groups(groups: pd.Series, names: Sequence[str], splits: int) -> None:
-    """Raises ValueError where a class has, over all deliveries, fewer groups of pictures than there are splits.
+    """Raises ValueError where a class has, over all deliveries, fewer groups of images than there are splits.
 
     `groups` counts the groups by class. A class of params.yaml that no delivery holds is none of those in use.
     """
     for name in names:
         if 0 < groups.get(name, 0) < splits:
             raise ValueError(
-                f"class {name}: {groups[name]} pictures that are not copies of each other, expected at least {splits}, "
+                f"class {name}: {groups[name]} images that are not copies of each other, expected at least {splits}, "
                 "one for each split"
             )

@@ -8,7 +8,7 @@ from tasks.params import Section
 
 
 class Shares(Section):
-    """Shares of the pictures; they add up to 1."""
+    """Shares of the images; they add up to 1."""
 
     section: ClassVar[str] = "split.shares"
     train: float = Field(gt=0, lt=1)
@@ -24,7 +24,7 @@ class Shares(Section):
 
 
 class Split(Section):
-    """How the cleaned set is divided. A change of any of these moves pictures between the splits."""
+    """How the cleaned set is divided. A change of any of these moves images between the splits."""
 
     section: ClassVar[str] = "split"
     seed: int = Field(ge=0, description="another seed is another division")

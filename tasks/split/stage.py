@@ -1,4 +1,4 @@
-"""split: assign every picture to train, val or test. With ingest's arrays, its table is the cleaned dataset."""
+"""split: assign every image to train, val or test. With ingest's arrays, its table is the cleaned dataset."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from tasks.split.settings import Split
 
 
 def main(classes: Classes, split: Split, inliers: Path, deduped: Path, out: Path) -> None:
-    """Write the table with a column `split`, also for dropped pictures: what was ever test data stays test data."""
+    """Write the table with a column `split`, also for dropped images: what was ever test data stays test data."""
     rows = store.read_rows(inliers)
     pairs = pd.read_parquet(deduped / "pairs.parquet")
     result = divided(rows, list(zip(pairs["first"], pairs["second"], strict=True)), classes.names, split)
@@ -25,11 +25,11 @@ def main(classes: Classes, split: Split, inliers: Path, deduped: Path, out: Path
 def divided(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], names: Sequence[str], split: Split) -> pd.DataFrame:
     """`rows` with a column `split`, "" for the unreadable and for bridges, which are dropped; `pairs` are ids.
 
-    Raises ValueError where a class has too few pictures, and where one picture would stand in two splits.
+    Raises ValueError where a class has too few images, and where one image would stand in two splits.
     """
     check_any_kept(rows)
     shares, ties = split.shares.model_dump(), tied(pairs)
-    found = assign(_pictures(rows), ties, shares, split.seed)
+    found = assign(_images(rows), ties, shares, split.seed)
     check_groups(found.counts, names, len(shares))
     kept = rows[
         rows["kept"] | (rows["drop_reason"] == reasons.HELD.name)
@@ -41,7 +41,7 @@ def divided(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], names: Sequenc
     return result
 
 
-def _pictures(rows: pd.DataFrame) -> pd.DataFrame:
+def _images(rows: pd.DataFrame) -> pd.DataFrame:
     """A row per readable id, that of the delivery which brought it first, the deliveries in their order."""
     position, _ = pd.factorize(rows["delivery"])
     came = rows.assign(position=position)[rows["dropped_by"] != "ingest"]

@@ -18,7 +18,7 @@ COLUMNS = {
     "report_mb": "report's MB",
     "epochs": "epochs",
     "seconds": "seconds",
-    "pictures_per_second": "pictures/s",
+    "images_per_second": "images/s",
 }
 """The columns, and their heads as people read them."""
 
@@ -42,7 +42,7 @@ def table(
     `results` and `records` are what the stage wrote, `report` the report's figures, each by trial. What is not known is
     missing: NaN, or NA. Accuracies are 0 to 1. `gain` is on corrupted validation, over the trial before, where the
     trials are `steps`; missing where either is. `parameters` and `mb` are the backbone's without top, `epochs` those of
-    all phases; `pictures_per_second` is of fine-tuning, since the frozen phase reads features. The report's accuracy is
+    all phases; `images_per_second` is of fine-tuning, since the frozen phase reads features. The report's accuracy is
     on its hidden set, so steps compare, and not levels. Raises ValueError for a result, record or figure of a trial
     that is not among them.
     """
@@ -82,7 +82,7 @@ def _row(result: Facts, record: Facts, report: Facts) -> dict[str, Any]:
         "report_mb": report.get("mb"),
         "epochs": sum(phase["epochs"] for phase in result["phases"].values()) if result else None,
         "seconds": record.get("seconds"),
-        "pictures_per_second": record.get("finetune", {}).get("pictures_per_second"),
+        "images_per_second": record.get("finetune", {}).get("images_per_second"),
     }
 
 

@@ -1,4 +1,4 @@
-"""What happens to a training batch, from the settings: augmentation, then mixing of pictures."""
+"""What happens to a training batch, from the settings: augmentation, then mixing of images."""
 
 import tensorflow as tf
 
@@ -21,8 +21,8 @@ def change(settings: Train) -> Change | None:
     if settings.augment.recipe == "none" and mix is None:
         return None
 
-    def both(pictures: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, step: tf.Tensor) -> Batch:
-        pictures = augment(tf.cast(pictures, tf.float32), step)
-        return mix(pictures, labels, weights, step) if mix else (pictures, labels, weights)
+    def both(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, step: tf.Tensor) -> Batch:
+        images = augment(tf.cast(images, tf.float32), step)
+        return mix(images, labels, weights, step) if mix else (images, labels, weights)
 
     return both

@@ -21,7 +21,7 @@ class Order:
 
     def __init__(self, rows: int, batch: int, seed: int):
         if batch > rows:
-            raise ValueError(f"train.batch must be at most the number of pictures in train, {rows}, got {batch}")
+            raise ValueError(f"train.batch must be at most the number of images in train, {rows}, got {batch}")
         self.rows, self.batch, self.seed = rows, batch, seed
         self.steps = rows // batch
         self._permutation = lru_cache(maxsize=2)(self._draw)  # two: threads read ahead into the next epoch

@@ -1,4 +1,4 @@
-"""What a training computes once and reads often: features of a frozen backbone, corrupted validation pictures.
+"""What a training computes once and reads often: features of a frozen backbone, corrupted validation images.
 
 Both are written in pieces into memory-mapped arrays below the state of the training, so memory does not grow with the
 set, and an interrupted training finds them again.
@@ -27,7 +27,7 @@ CORRUPTION_SEED = 0
 
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""From (step, pictures) to pictures."""
+"""From (step, images) to images."""
 
 
 class Held:
@@ -46,22 +46,22 @@ class Held:
 
 
 def corrupted(file: Path, arrays: Source, part: Part) -> Held:
-    """Every picture of `part` under its own chain of corruptions, uint8, in the order of the rows.
+    """Every image of `part` under its own chain of corruptions, uint8, in the order of the rows.
 
-    The seed is fixed: trainings of other seeds and settings are judged on the same pictures.
+    The seed is fixed: trainings of other seeds and settings are judged on the same images.
     """
 
     def pieces() -> Iterable[NDArray[np.uint8]]:
         for start in range(0, len(part), PIECE):
-            pictures = arrays.take(part.places[start : start + PIECE])
-            yield validation.chain(pictures, part.ids[start : start + PIECE], CORRUPTION_SEED)
+            images = arrays.take(part.places[start : start + PIECE])
+            yield validation.chain(images, part.ids[start : start + PIECE], CORRUPTION_SEED)
 
     return _once(file, (len(part), *arrays.shape), np.dtype(np.uint8), pieces())
 
 
 def features(file: Path, backbone: keras.Model, source: Source, places: NDArray[np.int64], batch: int) -> Held:
     """What `backbone` makes of the entries at `places`, float32 (n, dimensions)."""
-    return _features(file, backbone, source, places, batch, lambda step, pictures: pictures)
+    return _features(file, backbone, source, places, batch, lambda step, images: images)
 
 
 def train_features(file: Path, backbone: keras.Model, arrays: Source, part: Part, settings: Train) -> Held:
@@ -80,9 +80,9 @@ def _features(
 ) -> Held:
     def pieces() -> Iterable[NDArray[np.float32]]:
         for start in range(0, len(places), PIECE):
-            pictures = loader.batches(source, places[start : start + PIECE], batch)
+            images = loader.batches(source, places[start : start + PIECE], batch)
             # Numbers from `start` on are as good as a count of batches: no two batches have the same.
-            yield backbone.predict(pictures.enumerate(start).map(change, tf.data.AUTOTUNE), verbose=0)
+            yield backbone.predict(images.enumerate(start).map(change, tf.data.AUTOTUNE), verbose=0)
 
     return _once(file, (len(places), backbone.output_shape[-1]), np.dtype(np.float32), pieces())
 

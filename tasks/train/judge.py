@@ -1,4 +1,4 @@
-"""After each epoch: scores on clean and on corrupted validation pictures, the best weights kept, all of it on disk."""
+"""After each epoch: scores on clean and on corrupted validation images, the best weights kept, all of it on disk."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

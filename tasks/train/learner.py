@@ -7,9 +7,9 @@ import keras
 import tensorflow as tf
 
 Batch = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
-"""Pictures, labels as float32 (n, classes), weights of the pictures in the loss, float32 (n,)."""
+"""Images, labels as float32 (n, classes), weights of the images in the loss, float32 (n,)."""
 Change = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], Batch]
-"""From (pictures, labels, weights, step) to a batch; a function of its arguments alone."""
+"""From (images, labels, weights, step) to a batch; a function of its arguments alone."""
 
 
 class Learner(keras.Model):
@@ -27,6 +27,6 @@ class Learner(keras.Model):
             replica = tf.distribute.get_replica_context()
             place, of = replica.replica_id_in_sync_group, replica.num_replicas_in_sync
             step = tf.cast(self.optimizer.iterations, tf.int64) * of + tf.cast(place, tf.int64)
-            pictures, labels, weights = data
-            data = self.change(pictures, labels, weights, step)
+            images, labels, weights = data
+            data = self.change(images, labels, weights, step)
         return super().train_step(data)

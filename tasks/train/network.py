@@ -22,5 +22,5 @@ def head(
 
 
 def classifier(backbone: keras.Model, top: keras.Model) -> keras.Model:
-    """From pictures, (n, side, side, 3), 0 to 255, to probabilities; shares its layers with both parts."""
+    """From images, (n, side, side, 3), 0 to 255, to probabilities; shares its layers with both parts."""
     return keras.Model(backbone.input, top(backbone.output), name="classifier")

@@ -17,7 +17,7 @@ def class_weights(labels: NDArray[np.int64], names: Sequence[str], imbalance: st
     missing = [name for name, count in zip(names, _counts(labels, names), strict=True) if not count]
     if missing:
         raise ValueError(
-            f"class {missing[0]}: no picture of it in train, expected at least one of each of {len(names)} classes"
+            f"class {missing[0]}: no image of it in train, expected at least one of each of {len(names)} classes"
         )
     if imbalance != "class_weights":
         return np.ones(len(names), np.float32)

@@ -20,7 +20,7 @@ from tasks.train.settings import Train
 
 @dataclass(frozen=True)
 class Data:
-    """Pictures, and the rows of two splits: the test rows are not among them. `corrupted` are val's, in its order."""
+    """Images, and the rows of two splits: the test rows are not among them. `corrupted` are val's, in its order."""
 
     arrays: Source
     train: Part
@@ -31,14 +31,14 @@ class Data:
 
 
 def frozen(settings: Train, data: Data, backbone: keras.Model, folder: Path, machine: Hardware) -> Phase:
-    """The head alone, on features that are computed once: of each picture as it is, or of augmented copies of it."""
+    """The head alone, on features that are computed once: of each image as it is, or of augmented copies of it."""
     number, every = max(1, settings.frozen_augmentations), np.arange(len(data.val))
     train = cached.train_features(folder / "train.npy", backbone, data.arrays, data.train, settings)
     val = cached.features(folder / "val.npy", backbone, data.arrays, data.val.places, settings.batch)
     corrupted = cached.features(folder / "corrupted.npy", backbone, data.corrupted, every, settings.batch)
 
     def copy(rows: NDArray[np.int64], epoch: int) -> NDArray[np.int64]:
-        # Neighbours in different augmented copies: so each batch has all of them, each picture another one every epoch.
+        # Neighbours in different augmented copies: so each batch has all of them, each image another one every epoch.
         return (rows + epoch) % number * len(data.train) + rows
 
     order = batches.Order(len(data.train), settings.batch, settings.seed)
@@ -58,7 +58,7 @@ def frozen(settings: Train, data: Data, backbone: keras.Model, folder: Path, mac
 
 
 def finetune(settings: Train, data: Data, machine: Hardware) -> Phase:
-    """All that is unfrozen, on pictures that are augmented anew each time: on the GPU, or beside the training."""
+    """All that is unfrozen, on images that are augmented anew each time: on the GPU, or beside the training."""
     order = batches.Order(len(data.train), settings.batch, settings.seed)
     change = augmenting.change(settings)
     inside = machine.on_gpu and settings.augment.engine == "batched"  # KerasCV works in tf.data alone

@@ -16,7 +16,7 @@ COLUMNS = ["delivery", "id", "label", "split", "kept"]
 
 
 class Ingest(Section):
-    """How the pictures were cut out: a model has to know, for those that it will be shown are cut the same way.
+    """How the images were cut out: a model has to know, for those that it will be shown are cut the same way.
 
     A view of the section that is ingest's; what else stands there, ingest checks.
     """

@@ -12,14 +12,14 @@ Monitor = Literal["val_corruption_accuracy", "val_corruption_loss", "val_accurac
 
 
 class Augment(Section):
-    """Changes that a training picture undergoes, anew in each epoch."""
+    """Changes that a training image undergoes, anew in each epoch."""
 
     section: ClassVar[str] = "train.augment"
     engine: Engine = Field(description="keras_cv does not repeat with a seed")
     recipe: Name
     operations: int = Field(ge=0, le=MOST, description="RandAugment: operations per image")
     magnitude: float = Field(ge=0, le=1, description="strength of the operations")
-    cutout: float = Field(ge=0, lt=1, description="largest side of the square as a share of the picture's")
+    cutout: float = Field(ge=0, lt=1, description="largest side of the square as a share of the image's")
 
 
 class Train(Section):
@@ -45,7 +45,7 @@ class Train(Section):
     frozen_epochs: int = Field(ge=0, le=1000, description="epochs of the head alone")
     frozen_learning_rate: float = Field(gt=0, le=1)
     frozen_augmentations: int = Field(
-        ge=0, le=1000, description="augmented copies of a picture whose features are cached; 0: the picture as it is"
+        ge=0, le=1000, description="augmented copies of an image whose features are cached; 0: the image as it is"
     )
 
     finetune_epochs: int = Field(ge=0, le=1000, description="epochs with the last blocks unfrozen")

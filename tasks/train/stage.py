@@ -1,4 +1,4 @@
-"""train: a head on features of the frozen backbone, then fine-tuning of the last blocks on augmented pictures."""
+"""train: a head on features of the frozen backbone, then fine-tuning of the last blocks on augmented images."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The whole recipe: a head on features of the frozen backbone, then the last blocks on augmented pictures."""
+"""The whole recipe: a head on features of the frozen backbone, then the last blocks on augmented images."""
 
 import time
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ from tasks.train.state import Progress, State
 
 @dataclass
 class Trained:
-    """The best network, from pictures to probabilities; how each phase went; its seconds and the pictures it took."""
+    """The best network, from images to probabilities; how each phase went; its seconds and the images it took."""
 
     network: keras.Model
     phases: dict[str, Progress] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    pictures: dict[str, int] = field(default_factory=dict)
+    images: dict[str, int] = field(default_factory=dict)
 
     @property
     def figures(self) -> dict[str, float]:
@@ -37,13 +37,13 @@ class Trained:
         return {name: value for name, value in figures.items() if name.startswith("val_")}
 
     def took(self) -> dict[str, dict[str, float]]:
-        """Per phase: epochs, seconds of this run, and pictures a second in it, reading, judging and saving included."""
+        """Per phase: epochs, seconds of this run, and images a second in it, reading, judging and saving included."""
         return {
             name: {
                 "epochs": len(progress.logs),
                 "best_epoch": progress.best.epoch if progress.best else 0,
                 "seconds": round(self.seconds[name], 1),
-                "pictures_per_second": round(self.pictures[name] / self.seconds[name], 1),
+                "images_per_second": round(self.images[name] / self.seconds[name], 1),
             }
             for name, progress in self.phases.items()
         }
@@ -85,7 +85,7 @@ def train(
 
 
 def prepared(settings: Train, arrays: Source, train: Part, val: Part, names: Sequence[str], state: Path) -> Data:
-    """The rows to train on, their weights in the loss, and the corrupted validation pictures."""
+    """The rows to train on, their weights in the loss, and the corrupted validation images."""
     weights = parts.class_weights(train.labels, names, settings.imbalance)
     if settings.imbalance == "under_sampling":
         train = parts.under_sampled(train, names, settings.seed)
@@ -118,7 +118,7 @@ def _run(trained: Trained, what: Phase, model: keras.Model, settings: Train, sta
         raise KeyboardInterrupt(f"the next run goes on after epoch {done} of {what.epochs} ({what.name})") from stop
     trained.phases[what.name] = progress
     trained.seconds[what.name] = time.perf_counter() - start
-    trained.pictures[what.name] = (progress.epochs - before) * what.steps * settings.batch
+    trained.images[what.name] = (progress.epochs - before) * what.steps * settings.batch
 
 
 def _in_float32(settings: Train, image_size: int, names: Sequence[str], trained: keras.Model) -> keras.Model:

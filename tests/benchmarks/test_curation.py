@@ -26,7 +26,7 @@ ROWS = [
     ("exact-other-label", 15, "", "m", "eo", "yellow", "label-conflict", 15),
     ("cell", None, "M", "m", "ba", "yellow", "label-conflict", 14),
     ("near-brighter", 17, "", "o", "ba", "yellow", "blank", None),
-    ("cell", None, "N", "n", "eo", "yellow", "label-conflict", 15),  # contradicts a picture that it is no copy of
+    ("cell", None, "N", "n", "eo", "yellow", "label-conflict", 15),  # contradicts an image that it is no copy of
 ]
 KNOWN = pd.DataFrame({"first": ["K2", "nowhere"], "second": ["K1", "A"]})
 PAIRS = pd.DataFrame(
@@ -54,11 +54,11 @@ def figures(both: pd.DataFrame) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("what", "figure"),
     [
-        ("outlier pictures found", 2 / 3),
+        ("outlier images found", 2 / 3),
         ("exact copies found", 1),
         ("near-turned copies found", 1 / 2),
         ("exact-other-label copies found", 1),
-        ("identical pictures in the set itself found, of 1", 1),
+        ("identical images in the set itself found, of 1", 1),
         ("pairs wrongly joined", 5),
         ("pairs joined that known_pairs.csv says are right", 1),
         ("pairs joined among outliers", 1),
@@ -85,7 +85,7 @@ def test_what_a_person_looks_at_goes_by_name() -> None:
         "joined, wrong: outlier 12 and B",
         "joined, wrong: K1 and outlier 11",
         "joined, known: K2 and K1",
-        "one picture under labels ba, eo: A = A2",
+        "one image under labels ba, eo: A = A2",
         "lost, near-copy: D",
         "lost, outlier: L, bluish",
     ]
@@ -96,7 +96,7 @@ def test_copies_are_called_after_what_they_are_made_of() -> None:
     assert called[[0, 4, 5, 12]].tolist() == ["A", "exact of A", "near-turned of B", "outlier 12"]
 
 
-def test_a_copy_that_stays_beside_an_identical_picture_is_not_found() -> None:
+def test_a_copy_that_stays_beside_an_identical_image_is_not_found() -> None:
     table = rows().assign(kept=lambda found: found["kept"] | (found["row"] == 4))
     both = truth.merged(table, known(), KNOWN)
     assert figures(both)["exact copies found"] == 0

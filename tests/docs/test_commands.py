@@ -117,7 +117,7 @@ def test_the_readme_is_short_and_opens_with_a_sentence_a_command_and_its_output(
     first = readme.split("##")[0]
     assert first.splitlines()[2].endswith(".")
     assert "make repro" in first
-    assert "on 240 test pictures" in first
+    assert "on 240 test images" in first
 
 
 def test_no_page_names_a_file_of_one_machine() -> None:

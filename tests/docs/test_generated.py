@@ -42,21 +42,21 @@ def test_edges_follow_the_data(pipeline: Path) -> None:
     assert set(names) == expected
 
 
-def test_the_picture_names_stages_and_files(pipeline: Path) -> None:
-    picture = stage_graph.svg(pipeline)
+def test_the_image_names_stages_and_files(pipeline: Path) -> None:
+    image = stage_graph.svg(pipeline)
     texts = ["draw@NAME", "data/read/NAME", "data/page/a.html, b.md", "reads data/weights", "reads data/review.csv"]
     for text in texts:
-        assert f">{text}<" in picture
-    assert picture.count("url(#tip)") == 4
+        assert f">{text}<" in image
+    assert image.count("url(#tip)") == 4
 
 
-def test_the_picture_shows_each_edge_of_the_pipeline() -> None:
+def test_the_image_shows_each_edge_of_the_pipeline() -> None:
     found = stage_graph.stages(ROOT / "dvc.yaml")
     assert len(found) == len(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
     assert stage_graph.svg(ROOT / "dvc.yaml").count("marker-end") == len(stage_graph.edges(found))
 
 
-def test_the_picture_is_wide_enough_for_its_longest_line(pipeline: Path) -> None:
+def test_the_image_is_wide_enough_for_its_longest_line(pipeline: Path) -> None:
     pipeline.write_text(PIPELINE.replace("data/weights", f"data/{'w' * 200}"))
     width = int(re.findall(r"width='(\d+)'", stage_graph.svg(pipeline))[0])
     assert width > 200 * 6

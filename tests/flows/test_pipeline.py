@@ -185,7 +185,7 @@ def test_summary(up_to_date: tuple[Path, Any]) -> None:
 
 
 def test_edges_are_those_of_the_project_s_dvc_yaml(up_to_date: tuple[Path, Any]) -> None:
-    """What a task takes is what its stage reads; else the picture in the UI, and the order, would be wrong."""
+    """What a task takes is what its stage reads; else the image in the UI, and the order, would be wrong."""
     assert _edges(up_to_date[1], NAMES) == _edges_of_dvc(Path(__file__).parents[2])
 
 

@@ -41,7 +41,7 @@ def cells(tmp_path: Path) -> Path:
 
 def test_deliver(in_toy: Path, cells: Path, sent: list[str]) -> None:
     state = _run("add", path=str(cells))
-    assert (state.type, state.message) == ("COMPLETED", "added 'new-cells': 2 pictures (ig 1, platelet 1)")
+    assert (state.type, state.message) == ("COMPLETED", "added 'new-cells': 2 images (ig 1, platelet 1)")
     assert listing.names(in_toy) == ["demo", "new-cells"]
     assert sent == ["new-cells"]
     record = provenance.read(in_toy)
@@ -51,14 +51,14 @@ def test_deliver(in_toy: Path, cells: Path, sent: list[str]) -> None:
         {"delivered": ["new-cells"]},
     )
     assert [each["flow"] for each in record["prefect"]] == ["add"]
-    assert "## Add\n\nadded 'new-cells': 2 pictures" in _artifact("add")
+    assert "## Add\n\nadded 'new-cells': 2 images" in _artifact("add")
 
 
 def test_deliver_what_is_there_already(in_toy: Path, cells: Path, sent: list[str]) -> None:
     """Emits no event, so nothing is trained for it."""
     _run("add", path=str(cells), name="first")
     state = _run("add", path=str(cells), name="second")
-    assert state.message == "nothing to do: the same 2 pictures are here already, as 'first'"
+    assert state.message == "nothing to do: the same 2 images are here already, as 'first'"
     assert (listing.names(in_toy), sent) == (["demo", "first"], ["first"])
     assert provenance.read(in_toy)["facts"] == {}
 

@@ -102,7 +102,7 @@ def test_known_content_is_moved_away_and_emits_nothing(project: Project, emitted
     assert _watch() == []
     assert emitted == []
     assert project.left() == []
-    assert "the same 3 pictures are here already" in project.quarantined()["again.zip-1"]
+    assert "the same 3 images are here already" in project.quarantined()["again.zip-1"]
 
 
 def test_a_full_disk_is_no_fault_of_the_delivery_and_stops_no_other(project: Project, emitted: list[str]) -> None:
@@ -155,7 +155,7 @@ def test_a_real_delivery_and_a_real_event(in_toy: Path, prefect: Any) -> None:
     event = _await_event(prefect.api, "hemaflow.delivery.homework")
     assert event["event"] == "hemaflow.delivery.accepted"
     assert event["resource"]["prefect.resource.name"] == "homework"
-    assert event["payload"] == {"name": "homework", "pictures": 2, "classes": {"ig": 1, "platelet": 1}}
+    assert event["payload"] == {"name": "homework", "images": 2, "classes": {"ig": 1, "platelet": 1}}
     assert event["related"][0]["prefect.resource.id"].startswith("prefect.flow-run.")
 
 

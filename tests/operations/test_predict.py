@@ -40,10 +40,10 @@ class Model:
         self.seen: list[np.ndarray] = []
         self.tta: set[int] = set()
 
-    def predict(self, pictures: np.ndarray, tta: int = 1) -> SimpleNamespace:
-        self.seen.extend(pictures)
+    def predict(self, images: np.ndarray, tta: int = 1) -> SimpleNamespace:
+        self.seen.extend(images)
         self.tta.add(tta)
-        red, green, _ = pictures[:, 16, 16].T / np.float32(255)
+        red, green, _ = images[:, 16, 16].T / np.float32(255)
         chances = np.stack([red, 1 - red], axis=1)
         why = np.where(green > 0.5, "ood", np.where(chances.max(axis=1) < 0.7, "unsure", ""))
         return SimpleNamespace(probabilities=chances, score=green, why=why)
@@ -65,7 +65,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Model:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a model, and a folder of four pictures."""
+    """A project with a model, and a folder of four images."""
     root = tmp_path / "project"
     for name in ("data/model", "cells", "empty", "data.csv"):
         (root / name).mkdir(parents=True)
@@ -106,7 +106,7 @@ def taped(root: Path) -> str:
     [lambda root: "cells", zipped, taped, lambda root: str(root / "cells")],
     ids=["folder", "zip", "tar", "absolute"],
 )
-def test_every_form_of_the_same_pictures_gives_the_same_rows(root: Path, model: Model, given) -> None:
+def test_every_form_of_the_same_images_gives_the_same_rows(root: Path, model: Model, given) -> None:
     done = run(given(root), "-o", "out.csv")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == "4 files by data/model: 2 answered, 1 unsure, 1 ood, 0 unreadable -> out.csv\n"
@@ -141,7 +141,7 @@ def test_a_file_that_cannot_be_read_is_a_row_and_an_exit_code(root: Path, model:
     assert "\n".join(line for line in (root / "out.csv").read_text().split("\n") if "aa.txt" not in line) == EXPECTED
 
 
-def test_a_single_picture_and_its_views(root: Path, model: Model) -> None:
+def test_a_single_image_and_its_views(root: Path, model: Model) -> None:
     assert run("cells/b.png", "--tta", "8").stdout.splitlines()[1:] == [EXPECTED.splitlines()[2]]
     assert model.tta == {8}
 
@@ -232,11 +232,11 @@ def former_layout(root: Path) -> None:
 
 MISTAKES = {
     "no such input": (None, ["nowhere"], "nowhere: no such file or folder"),
-    "empty folder": (None, ["empty"], "empty: holds no file, expected at least one picture"),
+    "empty folder": (None, ["empty"], "empty: holds no file, expected at least one image"),
     "empty zip": (empty_zip, ["x.zip"], "x.zip: holds no file"),
     "zip that climbs out": (climbing, ["x.zip"], "x.zip: holds '../x.png', which leads out of the archive"),
     "npz of floats": (floats, ["x.npz"], "x.npz: images.npy must be uint8, got float64"),
-    "npz of grey pictures": (grey, ["x.npz"], "x.npz: images.npy must have the shape N x H x W x 3, got 2 x 8 x 8"),
+    "npz of grey images": (grey, ["x.npz"], "x.npz: images.npy must have the shape N x H x W x 3, got 2 x 8 x 8"),
     "no model there": (None, ["cells", "--model", "empty"], "no model in empty: model.json is missing"),
     "no model folder": (None, ["cells", "--model", "nowhere"], "no model in nowhere: model.json is missing"),
     "no model yet": (never_trained, ["cells"], "no champion, and no model in data/model yet: run `make repro`"),
@@ -273,7 +273,7 @@ def test_a_mistake_is_a_line_and_exit_code_1_before_a_model_is_loaded(
     assert model.folders == []
 
 
-def test_nothing_heavy_is_loaded_before_a_picture_is_judged(root: Path) -> None:
+def test_nothing_heavy_is_loaded_before_an_image_is_judged(root: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from operations.predict import predict\n"
         "try: predict(Path.cwd(), Path('empty'), None, None, 1)\n"

@@ -241,7 +241,7 @@ def with_second(with_champion: Path, steer: Any, tmp_path: Path) -> Path:
     """The same with a second delivery, from which a better model is to be had."""
     from operations.deliveries.add_remove import add
 
-    add(with_champion, retrained.pictures(tmp_path / "second"), "second")
+    add(with_champion, retrained.images(tmp_path / "second"), "second")
     steer.words(with_champion, "train", retrained.BETTER)
     return with_champion
 

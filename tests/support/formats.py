@@ -1,4 +1,4 @@
-"""Deliveries in each format that `add` takes, of pictures of their own."""
+"""Deliveries in each format that `add` takes, of images of their own."""
 
 import shutil
 from pathlib import Path
@@ -10,13 +10,13 @@ from tests.support import retrained
 
 def folder(place: Path, seed: int) -> Path:
     """A folder for each class."""
-    return retrained.pictures(place / "folder", 8, seed)
+    return retrained.images(place / "folder", 8, seed)
 
 
 def archived(place: Path, seed: int, kind: str) -> Path:
     """A zip or a tar of that."""
-    pictures = retrained.pictures(place / f"of-{kind}", 8, seed)
-    return Path(shutil.make_archive(str(place / kind), kind, pictures))
+    images = retrained.images(place / f"of-{kind}", 8, seed)
+    return Path(shutil.make_archive(str(place / kind), kind, images))
 
 
 def arrays(place: Path, seed: int) -> Path:

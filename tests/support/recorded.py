@@ -13,7 +13,7 @@ def project(root: Path) -> Path:
     """A delivery that came, `007`, one that is drawn, `d`, settings and a lock."""
     (root / "data/raw").mkdir(parents=True)
     (root / "data/deliveries.yaml").write_text('deliveries:\n- "d"\n- "007"\ndrawn:\n- "d"\n')
-    noted = {"outs": [{"md5": "aa.dir", "path": "007", "nfiles": 1}], "meta": {"digest": "bb", "pictures": 40}}
+    noted = {"outs": [{"md5": "aa.dir", "path": "007", "nfiles": 1}], "meta": {"digest": "bb", "images": 40}}
     (root / "data/raw/007.dvc").write_text(yaml.safe_dump(noted))
     (root / "params.yaml").write_text(yaml.safe_dump(PARAMS))
     lock(root, "cc.dir")

@@ -58,7 +58,7 @@ def page(key: str) -> str:
     return str(found.data)
 
 
-def pictures(folder: Path, number: int = 40, seed: int = 0) -> Path:
+def images(folder: Path, number: int = 40, seed: int = 0) -> Path:
     """Class folders of noise; fewer of the same seed are copies."""
     draw = np.random.default_rng(seed)
     for k in range(number):

@@ -38,7 +38,7 @@ lifelike.write(verb, [pathlib.Path(i) for i in inputs], out, words)
 """
 
 # The tables, models and predictions that the flows read, in the form of the real ones, of two classes. The word
-# `skill X` of train is the share of pictures that a model gets right, else a fortieth of its batch; what one model gets
+# `skill X` of train is the share of images that a model gets right, else a fortieth of its batch; what one model gets
 # right, a better one does too.
 LIFELIKE = """
 import csv, hashlib, json, pathlib, shutil, sys, yaml
@@ -84,8 +84,8 @@ def arrays(file):
     import numpy
     found = numpy.load(file)
     names = [CLASSES[label] for label in found["labels"].ravel()]
-    pictures = [hashlib.md5(picture.tobytes()).hexdigest() for picture in found["images"]]
-    return [(f"{file.name}#{k}", one, label) for k, (one, label) in enumerate(zip(pictures, names))]
+    images = [hashlib.md5(image.tobytes()).hexdigest() for image in found["images"]]
+    return [(f"{file.name}#{k}", one, label) for k, (one, label) in enumerate(zip(images, names))]
 
 def decisions():
     with open("data/review.csv") as file:
@@ -179,7 +179,7 @@ def predicted(row, skill, names=CLASSES):
     chances = {f"p_{name}": sure if k == best else 1 - sure for k, name in enumerate(names)}
     return dict(predicted=names[best], confidence=sure, why="", **chances)
 
-# What a picture shows, whatever its label says: a file may be called after it.
+# What an image shows, whatever its label says: a file may be called after it.
 def shown(row):
     name = pathlib.Path(row["source"]).name
     return next((one for one in CLASSES if name.startswith(f"{one}-")), row["label"])

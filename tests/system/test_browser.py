@@ -1,6 +1,6 @@
 """Prefect's UI as an operator uses it, in Debian's Chromium; skipped where there is none.
 
-With HEMAFLOW_SCREENSHOTS=FOLDER it leaves pictures of the pages there.
+With HEMAFLOW_SCREENSHOTS=FOLDER it leaves images of the pages there.
 """
 
 import os
@@ -106,7 +106,7 @@ def _submit(page: Page, served: Served, name: str) -> str:
     raise AssertionError(page.locator("body").inner_text())
 
 
-def _picture(page: Page, name: str) -> None:
+def _image(page: Page, name: str) -> None:
     folder = os.environ.get("HEMAFLOW_SCREENSHOTS")
     if folder:
         page.wait_for_timeout(2000)  # until what moves has come to rest
@@ -116,7 +116,7 @@ def _picture(page: Page, name: str) -> None:
 def test_a_run_from_the_form_its_artifact_and_then_all_cached(page: Page, served: Served) -> None:
     _open_form(page, served, "pipeline")
     _fill(page, "settings.train.batch", "16")
-    _picture(page, "form")
+    _image(page, "form")
     run = _submit(page, served, "pipeline")
     url = f"http://127.0.0.1:{served.port}/runs/flow-run/{run}"
     page.goto(url)
@@ -124,7 +124,7 @@ def test_a_run_from_the_form_its_artifact_and_then_all_cached(page: Page, served
     expect(page.get_by_text("Completed", exact=True).first).to_be_visible()
     assert "train.batch=16" in served.verb("experiments").stdout, "a run with settings of its own is an experiment"
     assert "batch: 16" not in (served.root / "params.yaml").read_text()
-    _picture(page, "run")
+    _image(page, "run")
     _artifact_is_readable(page)
     _open_form(page, served, "pipeline")
     again = _submit(page, served, "pipeline")
@@ -132,7 +132,7 @@ def test_a_run_from_the_form_its_artifact_and_then_all_cached(page: Page, served
     page.goto(f"http://127.0.0.1:{served.port}/runs/flow-run/{again}")
     _tab(page, "Task Runs")
     expect(page.get_by_text("Cached", exact=True)).to_have_count(12)
-    _picture(page, "cached")
+    _image(page, "cached")
 
 
 def _tab(page: Page, name: str) -> None:
@@ -144,7 +144,7 @@ def _artifact_is_readable(page: Page) -> None:
     page.get_by_text("summary", exact=True).first.click()
     expect(page.get_by_role("heading", name="Stages")).to_be_visible()
     expect(page.get_by_text("12 stages:")).to_be_visible()
-    _picture(page, "artifact")
+    _image(page, "artifact")
 
 
 def test_the_form_refuses_nonsense_before_a_run_starts(page: Page, served: Served) -> None:
@@ -204,7 +204,7 @@ def test_a_person_confirms_a_promotion(page: Page, served: Served) -> None:
     page.get_by_role("button", name="Resume").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Promoted: the first model")).to_be_visible()
-    _picture(page, "approval")
+    _image(page, "approval")
     dialog.get_by_role("button", name="Submit").click()
     expect(dialog).to_be_visible()  # an empty form is refused
     dialog.locator(".p-select-button__control").press("ArrowDown")  # which opens the list
@@ -227,4 +227,4 @@ def test_every_deployment_has_a_form_that_tells_what_it_wants(page: Page, served
     for facts in properties.values():
         told = " ".join(page.locator("form").inner_text().split())
         assert " ".join(facts["description"].replace("`", "").split()) in told
-    _picture(page, f"form-{name}")
+    _image(page, f"form-{name}")

@@ -161,7 +161,7 @@ def test_a_setting_put_back_is_restored_without_a_run(project: Path) -> None:
     assert "label-conflict" in set(clean(project)["drop_reason"])
 
 
-def test_a_new_delivery_decodes_hashes_and_embeds_its_own_pictures_alone(project: Path) -> None:
+def test_a_new_delivery_decodes_hashes_and_embeds_its_own_images_alone(project: Path) -> None:
     before = clean(project).set_index(["delivery", "source"])
     drawn = np.random.default_rng(0).integers(0, 256, (24, 6, 6, 3), np.uint8)
     new = project / "new"
@@ -175,7 +175,7 @@ def test_a_new_delivery_decodes_hashes_and_embeds_its_own_pictures_alone(project
     assert set(re.findall(r"Running stage '([^']+)'", output)) == {
         "ingest@second", "embed@second", "dedupe", "outliers", "split"
     }  # fmt: skip
-    assert re.findall(r"(\w+): (\d+) (?:files decoded|pictures embedded)", output) == [
+    assert re.findall(r"(\w+): (\d+) (?:files decoded|images embedded)", output) == [
         ("second", "25"),
         ("second", "24"),
     ]

@@ -37,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def draw(place: Place, name: str, seed: int) -> list[Path]:
-    """The readable pictures of a delivery of the demo's generator, in class folders in the home."""
+    """The readable images of a delivery of the demo's generator, in class folders in the home."""
     desk = place.home / f"desk-{name}"
     desk.mkdir()
     text = (place.root / "params.yaml").read_text()
@@ -49,7 +49,7 @@ def draw(place: Place, name: str, seed: int) -> list[Path]:
 
 
 def shuffle(files: list[Path]) -> None:
-    """Give each picture another picture's label."""
+    """Give each image another image's label."""
     labels = [file.parent for file in files]
     random.Random(SEED).shuffle(labels)
     for k, (file, label) in enumerate(zip(files, labels, strict=True)):
@@ -57,7 +57,7 @@ def shuffle(files: list[Path]) -> None:
 
 
 def invert(files: list[Path]) -> None:
-    """Make pictures of them that no microscope gave; those that cannot be read go."""
+    """Make images of them that no microscope gave; those that cannot be read go."""
     for file in files:
         try:
             inverted = ImageOps.invert(Image.open(file).convert("RGB"))

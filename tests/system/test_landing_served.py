@@ -41,7 +41,7 @@ def test_while_a_training_works(project: Path, environment: dict[str, str]) -> N
         _await(lambda: _emitted(served, "good"), "no event")
         print(f"accepted, with its event, after {time.monotonic() - dropped:.1f} s", flush=True)
         done = served.verb("add", str(_cells(project.parent / "desk", "desk", "ig", "platelet")))
-        assert done.stdout.startswith("accepted 'desk': 2 pictures (ig 1, platelet 1)"), done.stdout + done.stderr
+        assert done.stdout.startswith("accepted 'desk': 2 images (ig 1, platelet 1)"), done.stdout + done.stderr
         assert served.state(run) == "RUNNING", "all of that while the training works"
         assert (waiting.names(project), listing.names(project)) == (["good", "desk"], ["demo"])
         assert _looks(served) <= {"COMPLETED", "RUNNING", "PENDING", "SCHEDULED"}, "none gives way to the training"

@@ -65,7 +65,7 @@ def test_one_checkout_makes_what_another_goes_on_from(
     assert set(outcomes().values()) == {"unchanged"}
     assert not (second / "data/clean").exists(), "what nothing reads was fetched"
     assert study("ablation", trials=["one"]) == {"one": "restored"}
-    add(second, retrained.pictures(tmp_path / "more"), "more")
+    add(second, retrained.images(tmp_path / "more"), "more")
     steer.words(second, "train", retrained.BETTER)
     told = retrained.retrained()
     assert (told.outcome, told.champion, told.not_backed_up) == ("promoted", "champion/2", [])

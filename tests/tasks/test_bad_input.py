@@ -1,6 +1,6 @@
 """Deliveries and review files that are odd or wrong, through the real stages from files to splits.
 
-The features are a coarse copy of the picture, so no network is needed. A warning of numpy's or pandas' fails a test.
+The features are a coarse copy of the image, so no network is needed. A warning of numpy's or pandas' fails a test.
 """
 
 import io
@@ -74,25 +74,25 @@ def _files(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
 
 
-def png(picture: np.ndarray) -> bytes:
+def png(image: np.ndarray) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "png")
+    Image.fromarray(image).save(stream, "png")
     return stream.getvalue()
 
 
 def cell(seed: int, side: int = 96) -> np.ndarray:
-    """A smooth picture of its own, uint8 (side, side, 3)."""
+    """A smooth image of its own, uint8 (side, side, 3)."""
     coarse = np.random.default_rng(seed).integers(60, 200, (side // 12, side // 12, 3), np.uint8)
     return np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))
 
 
-def noisy(picture: np.ndarray, seed: int) -> np.ndarray:
-    noise = np.random.default_rng(seed).integers(-3, 4, picture.shape)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+def noisy(image: np.ndarray, seed: int) -> np.ndarray:
+    noise = np.random.default_rng(seed).integers(-3, 4, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
-def pictures(count: int, first: int = 0, label: str = "") -> dict[str, bytes]:
-    """Files of `count` pictures, of two classes in turn or of one."""
+def images(count: int, first: int = 0, label: str = "") -> dict[str, bytes]:
+    """Files of `count` images, of two classes in turn or of one."""
     labels = [label] if label else ["ig", "platelet"]
     return {f"{labels[k % len(labels)]}/{k:02}.png": png(cell(first + k)) for k in range(count)}
 
@@ -104,8 +104,8 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def good(project: Project) -> Project:
-    """The same, with a delivery of 24 pictures that nothing is wrong with."""
-    project.add("good", pictures(24))
+    """The same, with a delivery of 24 images that nothing is wrong with."""
+    project.add("good", images(24))
     return project
 
 
@@ -124,13 +124,13 @@ def test_duplicates_of_each_other(good: Project) -> None:
 
 def test_duplicates_of_each_other_alone(project: Project) -> None:
     project.add("twins", {f"ig/{k}.png": png(cell(100)) for k in range(6)})
-    with pytest.raises(ValueError, match="class ig: 1 pictures that are not copies of each other, expected at least 3"):
+    with pytest.raises(ValueError, match="class ig: 1 images that are not copies of each other, expected at least 3"):
         project.rows()
 
 
 def test_duplicates_of_an_earlier_delivery(good: Project) -> None:
     before = good.rows()
-    good.add("again", pictures(24))
+    good.add("again", images(24))
     after = good.rows()
     pd.testing.assert_frame_equal(after.loc[["good"]], before)
     assert set(after.loc["again", "drop_reason"]) == {"exact-copy"}
@@ -139,27 +139,27 @@ def test_duplicates_of_an_earlier_delivery(good: Project) -> None:
 
 
 def test_one_class(project: Project) -> None:
-    project.add("one", pictures(12, label="ig"))
+    project.add("one", images(12, label="ig"))
     assert project.rows()["kept"].all()
 
 
-def test_one_picture(good: Project) -> None:
+def test_one_image(good: Project) -> None:
     before = good.rows()
-    good.add("one", pictures(1, first=200))
+    good.add("one", images(1, first=200))
     after = good.rows()
     assert after.loc["one", "kept"].tolist() == [True]
     assert after.loc["good", "split"].tolist() == before["split"].tolist()
 
 
-def test_one_picture_alone(project: Project) -> None:
-    project.add("one", pictures(1))
-    with pytest.raises(ValueError, match="class ig: 1 pictures that are not copies of each other, expected at least 3"):
+def test_one_image_alone(project: Project) -> None:
+    project.add("one", images(1))
+    with pytest.raises(ValueError, match="class ig: 1 images that are not copies of each other, expected at least 3"):
         project.rows()
 
 
 BROKEN = {
     "ig/empty.png": b"",
-    "ig/text.png": b"no picture",
+    "ig/text.png": b"no image",
     "platelet/cut.png": png(cell(0))[:900],
     "platelet/cut_again.png": png(cell(0))[:900],
 }
@@ -178,7 +178,7 @@ def test_nothing_readable(good: Project) -> None:
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        (BROKEN, "of 4 pictures that came, all were dropped .unreadable 4"),
+        (BROKEN, "of 4 images that came, all were dropped .unreadable 4"),
         ({f"reticulocyte/{k}.png": png(cell(k)) for k in range(4)}, "of 4 .* all were dropped .no-class 4"),
         ({f"ig/{k}.png": png(np.full((96, 96, 3), 90 + k, np.uint8)) for k in range(4)}, "all were dropped .blank 4"),
         ({**BROKEN, "reticulocyte/a.png": png(cell(1))}, "of 5 .* all were dropped .unreadable 4, no-class 1"),
@@ -199,7 +199,7 @@ def test_shuffled_labels_change_conflicts_and_nothing_else(tmp_path: Path) -> No
     for name, given in (("one", labels), ("two", shuffled)):
         project = Project(tmp_path / name)
         files = zip(given, content, strict=True)
-        project.add("d", {f"{label}/{k:02}.png": picture for k, (label, picture) in enumerate(files)})
+        project.add("d", {f"{label}/{k:02}.png": image for k, (label, image) in enumerate(files)})
         rows = project.rows()
         kept.append({*rows.loc[rows["kept"], "id"]})
         conflicts.append({*rows.loc[rows["drop_reason"] == "label-conflict", "id"]})
@@ -209,7 +209,7 @@ def test_shuffled_labels_change_conflicts_and_nothing_else(tmp_path: Path) -> No
 
 
 def test_the_same_file_names_twice(good: Project) -> None:
-    good.add("namesake", pictures(24, first=300))
+    good.add("namesake", images(24, first=300))
     rows = good.rows()
     assert rows["kept"].all()
     assert rows.loc["good"].index.tolist() == rows.loc["namesake"].index.tolist()
@@ -242,7 +242,7 @@ def test_a_wrong_review_file(good: Project, review: str, told: str) -> None:
 def test_a_line_about_a_withdrawn_delivery_waits(good: Project) -> None:
     line = "late,ig/00.png,,drop,me,so\n"
     assert good.rows(line)["kept"].all()
-    good.add("late", pictures(2, first=400))
+    good.add("late", images(2, first=400))
     assert good.rows(line).loc["late", "drop_reason"].tolist() == ["review-drop", ""]
 
 
@@ -250,7 +250,7 @@ def test_a_verdict_moves_no_other_row(project: Project) -> None:
     """Not even one that takes the middle out of a chain of copies."""
     brightness = [0.6, 0.78, 1.0]
     chain = {f"ig/c{k}.png": png((cell(7) * gain).astype(np.uint8)) for k, gain in enumerate(brightness)}
-    project.add("d", {**pictures(24, first=500), **chain})
+    project.add("d", {**images(24, first=500), **chain})
     before = project.rows()
     assert before["split_group"].nunique() == 25
     after = project.rows("d,ig/c1.png,,drop,me,so\n")
@@ -259,10 +259,10 @@ def test_a_verdict_moves_no_other_row(project: Project) -> None:
 
 
 def test_copies_in_a_later_delivery_move_no_earlier_row(project: Project) -> None:
-    """Not even where they crowd two croppings of one picture out of each other's neighbourhood."""
+    """Not even where they crowd two croppings of one image out of each other's neighbourhood."""
     whole = cell(1, 120)
     crops = {"a": whole[:96, :96], "b": whole[5:101, 5:101]}
-    project.add("one", {**pictures(24, first=500), **{f"ig/{k}.png": png(crop) for k, crop in crops.items()}})
+    project.add("one", {**images(24, first=500), **{f"ig/{k}.png": png(crop) for k, crop in crops.items()}})
     before = project.rows()
     assert set(before["drop_reason"]) == {"", "recropped-copy"}
     copies = {f"ig/{k}{n}.png": png(noisy(crop, n)) for k, crop in crops.items() for n in range(6)}

@@ -198,9 +198,9 @@ def test_an_older_output_is_removed_first(project: Path, monkeypatch: pytest.Mon
 
 def test_an_error_is_one_line_with_the_stage_s_name(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def main(embed: Embed, source: Path, out: Path) -> None:
-        raise ValueError("no picture is left")
+        raise ValueError("no image is left")
 
-    with pytest.raises(SystemExit, match=r"^demo: no picture is left$"):
+    with pytest.raises(SystemExit, match=r"^demo: no image is left$"):
         run(main, monkeypatch)
 
 

@@ -7,8 +7,8 @@ from tasks.depth import UNIT, Level
 CELL = np.random.default_rng(0).integers(60, 256, (40, 40))
 
 
-def levels(*pictures: np.ndarray) -> list[Level]:
-    return [depth.level(picture) for picture in pictures]
+def levels(*images: np.ndarray) -> list[Level]:
+    return [depth.level(image) for image in images]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_eight_bits_come_back_from_every_depth(values: np.ndarray, expected: dep
     assert (depth.to_uint8(values, expected) == CELL).all()
 
 
-def test_a_dark_picture_is_scaled_like_the_others() -> None:
+def test_a_dark_image_is_scaled_like_the_others() -> None:
     bright, dark = (CELL << 4).astype(np.uint16), CELL.astype(np.uint16)
     assert depth.find(levels(bright, bright, bright, dark)) == 12
 
@@ -48,20 +48,20 @@ def test_hot_pixels_say_nothing_and_become_white() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pictures", "message"),
+    ("images", "message"),
     [
-        ([CELL.astype(np.uint16) * 0], "no picture is brighter than 0"),
-        ([np.full((9, 9), 3, np.int32)], "no picture is brighter than 3, which tells no depth"),
-        ([np.full((9, 9), 3.0)], "no picture is brighter than 3,"),
+        ([CELL.astype(np.uint16) * 0], "no image is brighter than 0"),
+        ([np.full((9, 9), 3, np.int32)], "no image is brighter than 3, which tells no depth"),
+        ([np.full((9, 9), 3.0)], "no image is brighter than 3,"),
         ([CELL.astype(np.int32) - 4000], "go down to -39.*, expected none below 0"),
         ([CELL.astype(np.uint16) << 4] * 3 + [CELL.astype(np.uint16) << 8] * 3, "3 reach 40.* and 3 reach 65"),
         ([CELL.astype(np.uint16) << 8, CELL / 255], "whole numbers and some fractions"),
     ],
     ids=["black", "mask", "float-3", "negative", "two-depths", "two-kinds"],
 )
-def test_what_cannot_be_told_is_an_error(pictures: list[np.ndarray], message: str) -> None:
+def test_what_cannot_be_told_is_an_error(images: list[np.ndarray], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        depth.find(levels(*pictures))
+        depth.find(levels(*images))
 
 
 def test_values_that_are_no_numbers_are_an_error() -> None:
@@ -69,14 +69,14 @@ def test_values_that_are_no_numbers_are_an_error() -> None:
         depth.level(np.array([1.0, np.nan]))
 
 
-def test_the_header_s_word_counts_unless_a_picture_exceeds_it() -> None:
+def test_the_header_s_word_counts_unless_an_image_exceeds_it() -> None:
     dim, bright = Level(0, 900, False, 16, 12), Level(0, 60000, False, 16, 12)
     assert depth.find([dim, dim]) == 12
     assert depth.find([bright]) == 16
 
 
 @pytest.mark.parametrize(("stated", "colour"), [(8, "white"), (32, "black"), (UNIT, "white")])
-def test_a_stated_depth_that_makes_pictures_white_or_black_is_an_error(stated: depth.Depth, colour: str) -> None:
+def test_a_stated_depth_that_makes_images_white_or_black_is_an_error(stated: depth.Depth, colour: str) -> None:
     found = levels((CELL << 4).astype(np.uint16))
     depth.check(14, found)
     with pytest.raises(ValueError, match=f"depth {stated} makes most of them {colour}"):

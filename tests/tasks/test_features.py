@@ -38,7 +38,7 @@ def test_whitened_in_full_all_directions_count_alike(tmp_path: Path) -> None:
 def test_what_lies_beside_the_components_is_the_last_coordinate(tmp_path: Path) -> None:
     features = np.full((100, 6), 4, np.float32)
     features[:, 0] += np.random.default_rng(0).random(100).astype(np.float32) * 4
-    features[17, 5] = 5  # a direction in which no other picture differs
+    features[17, 5] = 5  # a direction in which no other image differs
     places = arrays(tmp_path, features)
     unscaled, scaled = principal(*places, 1, 0.0)[:, -1], principal(*places, 1, 1.0)[:, -1]
     assert unscaled.argmax() == 17

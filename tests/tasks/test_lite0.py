@@ -36,9 +36,9 @@ def test_scaling_is_inside_the_network(network: keras.Model) -> None:
     assert scaled(np.full((1, 96, 96, 3), 255, np.float32)).numpy() == pytest.approx(1)
 
 
-def test_features_tell_pictures_apart_and_repeat(network: keras.Model) -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
-    one, two = network(pictures, training=False).numpy(), network(pictures, training=False).numpy()
+def test_features_tell_images_apart_and_repeat(network: keras.Model) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
+    one, two = network(images, training=False).numpy(), network(images, training=False).numpy()
     assert (one == two).all()
     assert (one >= 0).all()
     assert np.abs(one[0] - one[1]).max() > 0.1

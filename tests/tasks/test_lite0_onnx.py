@@ -22,7 +22,7 @@ def test_the_features_are_those_of_keras(side: int) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_the_same_pictures_have_the_same_bits() -> None:
+def test_the_same_images_have_the_same_bits() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
     assert (Embedder(WEIGHTS)(pixels) == Embedder(WEIGHTS)(pixels)).all()
 

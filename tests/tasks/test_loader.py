@@ -10,7 +10,7 @@ N = 10
 
 @pytest.fixture
 def arrays(tmp_path: Path) -> store.Arrays:
-    """Picture k is k all over."""
+    """Image k is k all over."""
     (tmp_path / "d").mkdir()
     pixels = np.broadcast_to(np.arange(N, dtype=np.uint8)[:, None, None, None], (N, 4, 4, 3))
     np.save(tmp_path / "d" / store.PIXELS, pixels)

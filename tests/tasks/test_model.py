@@ -53,8 +53,8 @@ def folder(stored: Path, tmp_path: Path) -> Path:
 def test_a_saved_model_is_read_whole(tmp_path: Path) -> None:
     saved = network()
     loaded = model.load(write(tmp_path / "m", saved))
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.float32)
-    assert (loaded.network(pictures).numpy() == saved(pictures).numpy()).all()
+    images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.float32)
+    assert (loaded.network(images).numpy() == saved(images).numpy()).all()
     assert (loaded.classes, loaded.image_size, loaded.crop) == (CLASSES, 8, 6)
     assert (loaded.provenance, loaded.training_ids, loaded.calibration) == (PROVENANCE, TRAINING_IDS, CALIBRATION)
     assert {name: array.dtype for name, array in loaded.arrays.items()} == dict.fromkeys(ARRAYS, np.float32)

@@ -97,4 +97,4 @@ def test_reasons_stand_in_the_order_of_the_stages_and_an_unknown_one_is_refused(
 def test_words_follow_from_the_entry_where_it_has_none_of_its_own() -> None:
     assert (reasons.HELD.heading, reasons.NOISE.heading) == ("Held", "Noise")
     assert reasons.HELD.sentence == "Its delivery is on hold; data/holds.csv says why."
-    assert reasons.BLANK.sentence == "Pictures with hardly any contrast (standard deviation in grey levels)."
+    assert reasons.BLANK.sentence == "Images with hardly any contrast (standard deviation in grey levels)."

@@ -30,10 +30,10 @@ def test_only_the_kept_rows_of_the_splits_that_are_asked_for_come(project: Path)
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_a_split_without_pictures_is_named(project: Path, split: str) -> None:
+def test_a_split_without_images_is_named(project: Path, split: str) -> None:
     rows = store.read_rows(project / "clean")
     store.write_rows(project / "clean", rows.assign(split=rows["split"].replace(split, "test")))
-    with pytest.raises(ValueError, match=f"no picture is left in {split}, expected at least one"):
+    with pytest.raises(ValueError, match=f"no image is left in {split}, expected at least one"):
         splits.read(project / "clean", project / "ingested", NAMES, ["train", "val"])
 
 

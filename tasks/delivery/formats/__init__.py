@@ -20,7 +20,7 @@ from tasks.delivery.container import UNPACKED_LIMIT
 from tasks.params import Classes
 
 Content = bytes | NDArray[np.uint8]
-"""What came of a picture: the bytes of a file, or decoded pixels, uint8 (height, width, 3)."""
+"""What came of an image: the bytes of a file, or decoded pixels, uint8 (height, width, 3)."""
 
 
 class Tree(NamedTuple):
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 class Format(ABC):
-    """How pictures and their labels lie in a delivery."""
+    """How images and their labels lie in a delivery."""
 
     fallback: ClassVar[bool] = False
     """Whether it is meant only where no other format is recognised."""
@@ -57,11 +57,11 @@ class Format(ABC):
 
     @abstractmethod
     def chunks(self, tree: Tree, number: int) -> Iterator[Sequence[Content]]:
-        """The pictures of `rows`, in their order, up to `number` at once."""
+        """The images of `rows`, in their order, up to `number` at once."""
 
 
 class Images(NamedTuple):
-    """An array of pictures in a file: `prefix` goes before a row's number ("", "train:"), `key` names the array."""
+    """An array of images in a file: `prefix` goes before a row's number ("", "train:"), `key` names the array."""
 
     prefix: str
     key: str
@@ -69,7 +69,7 @@ class Images(NamedTuple):
 
 
 class Packed(Format):
-    """One file that holds all pictures as arrays. A row's source is `FILE#ROW`, or `FILE#train:ROW` with a prefix.
+    """One file that holds all images as arrays. A row's source is `FILE#ROW`, or `FILE#train:ROW` with a prefix.
 
     What `predict` needs are `images` and `stream`; labels may be missing there, and are never looked at.
     """
@@ -81,7 +81,7 @@ class Packed(Format):
 
     @abstractmethod
     def images(self, path: Path) -> list[Images]:
-        """The arrays of N x H x W x 3 pictures, from their headers alone. Raises ValueError for what is wrong there."""
+        """The arrays of N x H x W x 3 images, from their headers alone. Raises ValueError for what is wrong there."""
 
     @abstractmethod
     def labels(self, path: Path, classes: Classes) -> list[str]:
@@ -89,7 +89,7 @@ class Packed(Format):
 
     @abstractmethod
     def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[np.uint8]]:
-        """The pictures of one array in order, uint8, up to `rows` x H x W x 3 at once. Raises ValueError for damage."""
+        """The images of one array in order, uint8, up to `rows` x H x W x 3 at once. Raises ValueError for damage."""
 
     def recognises(self, tree: Tree) -> bool:
         """It is one file with the ending of this format, in no folder."""
@@ -111,19 +111,19 @@ class Packed(Format):
         """Read the whole file once, its checksums and labels included."""
         path = _file(tree)
         if not sum(images.shape[0] for images in self.measured(path, limit)):
-            raise ValueError(f"{path.name}: holds no picture")
+            raise ValueError(f"{path.name}: holds no image")
         self.labels(path, classes)
         for _ in self.chunks(tree, 256):
             pass
 
     def rows(self, tree: Tree, classes: Classes) -> list[Row]:
-        """A row for each picture, in the order of the arrays."""
+        """A row for each image, in the order of the arrays."""
         path = _file(tree)
         sources = [name for images in self.images(path) for name in sources_of(path, images)]
         return [Row(*pair) for pair in zip(sources, self.labels(path, classes), strict=True)]
 
     def chunks(self, tree: Tree, number: int) -> Iterator[Sequence[Content]]:
-        """The pictures, decoded."""
+        """The images, decoded."""
         path = _file(tree)
         for images in self.images(path):
             yield from map(list, self.stream(path, images, number))

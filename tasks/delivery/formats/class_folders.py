@@ -1,11 +1,11 @@
-"""Class folders: a folder of pictures for each class, and a row for each file in them."""
+"""Class folders: a folder of images for each class, and a row for each file in them."""
 
 from collections.abc import Iterator, Sequence
 
 from tasks.delivery.formats import Content, Format, Row, Tree
 from tasks.params import Classes
 
-PICTURE_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
+IMAGE_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
 """First bytes of PNG, JPEG, TIFF (both byte orders, also BigTIFF) and BMP."""
 
 
@@ -19,12 +19,12 @@ class ClassFolders(Format):
         return True
 
     def check(self, tree: Tree, classes: Classes, limit: int) -> None:
-        """Raise ValueError where no file is a picture."""
-        if not any(_is_picture(tree, name) for name in tree.files):
-            raise ValueError("holds no picture: none of its files is PNG, JPEG, TIFF or BMP")
+        """Raise ValueError where no file is an image."""
+        if not any(_is_image(tree, name) for name in tree.files):
+            raise ValueError("holds no image: none of its files is PNG, JPEG, TIFF or BMP")
 
     def rows(self, tree: Tree, classes: Classes) -> list[Row]:
-        """A row for each file, hidden ones and such as are no pictures included, sorted by source."""
+        """A row for each file, hidden ones and such as are no images included, sorted by source."""
         tops = {name.split("/")[0] for name in tree.files if "/" in name}
         labels = {top: classes.canonical(top) or "" for top in tops}
         return [Row(name, labels[name.split("/")[0]] if "/" in name else "") for name in tree.files]
@@ -35,9 +35,9 @@ class ClassFolders(Format):
             yield [(tree.folder / name).read_bytes() for name in tree.files[start : start + number]]
 
 
-def _is_picture(tree: Tree, name: str) -> bool:
+def _is_image(tree: Tree, name: str) -> bool:
     with (tree.folder / name).open("rb") as stream:
-        return stream.read(8).startswith(PICTURE_STARTS)
+        return stream.read(8).startswith(IMAGE_STARTS)
 
 
 FORMAT = ClassFolders()

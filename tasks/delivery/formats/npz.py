@@ -42,7 +42,7 @@ class Npz(Packed):
     suffixes = (".npz",)
 
     def images(self, path: Path) -> list[Images]:
-        """The arrays of pictures. `images` and MedMNIST's may be there at once, and other keys too.
+        """The arrays of images. `images` and MedMNIST's may be there at once, and other keys too.
 
         Raises ValueError where none is there, for one that is not N x H x W x 3 of uint8 in C order, and for a member
         that is pickled, damaged, or has another length than its header says.
@@ -67,11 +67,11 @@ class Npz(Packed):
             return [name for _, images, labels in pairs for name in _labels(path, archive, images, labels, classes)]
 
     def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[np.uint8]]:
-        """The pictures of one array in order, read-only."""
+        """The images of one array in order, read-only."""
         with _archive(path) as archive, archive.open(images.key) as stream:
-            total, *picture = _images_header(path, archive, images.key, stream).shape
+            total, *image = _images_header(path, archive, images.key, stream).shape
             for start in range(0, total, rows):
-                shape = (min(rows, total - start), *picture)
+                shape = (min(rows, total - start), *image)
                 yield np.frombuffer(stream.read(math.prod(shape)), np.uint8).reshape(shape)
 
 

@@ -19,7 +19,7 @@ from operations.pipeline import plan
 from operations.project import listing
 from operations.retraining.put_back import PUT_BACK
 from tests.support.receiver import Received
-from tests.support.retrained import BETTER, WORSE, git, outcomes, page, pictures, retrained, subjects
+from tests.support.retrained import BETTER, WORSE, git, images, outcomes, page, retrained, subjects
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -27,8 +27,8 @@ TABLES = ["data/clean/rows.parquet", "data/deduped/rows.tsv"]
 
 
 def shuffled(folder: Path, number: int = 60, every: int = 1, seed: int = 5) -> Path:
-    """Class folders in which every so many pictures have the other class's label."""
-    made = pictures(folder, number, seed)
+    """Class folders in which every so many images have the other class's label."""
+    made = images(folder, number, seed)
     for k in range(0, number, every):
         label, other = ("ig", "platelet") if k % 2 == 0 else ("platelet", "ig")
         (made / label / f"{k}.png").rename(made / other / f"{label}-{k}.png")
@@ -69,7 +69,7 @@ def test_a_delivery_of_shuffled_labels_is_held_before_training_and_comes_back_as
     explained = explain(with_champion).splitlines()
     assert f"  held        second: {told.held['second']}; to take it back: {holds.command('second')}" in explained
     assert f"  audit       second: {told.held['second']}" in explained
-    assert any(line.endswith(" pictures: demo, second (on hold)") for line in explained)
+    assert any(line.endswith(" images: demo, second (on hold)") for line in explained)
     assert "## On hold" in page("retraining")
     assert subjects(with_champion)[0] == "Take in second, hold second"
     assert {"data/deliveries.yaml", "data/holds.csv", "data/raw/second.dvc"} <= set(
@@ -101,7 +101,7 @@ def test_where_the_gate_refuses_a_model_the_guilty_delivery_is_held_and_the_othe
     with_champion: Path, tmp_path: Path, steer: Any
 ) -> None:
     add(with_champion, shuffled(tmp_path / "spoilt", every=5), "spoilt")
-    add(with_champion, pictures(tmp_path / "good", 40, seed=9), "good")
+    add(with_champion, images(tmp_path / "good", 40, seed=9), "good")
     steer.words(with_champion, "train", WORSE)
     told = retrained()
     assert (told.outcome, list(told.held), told.fresh) == ("kept", ["spoilt"], ["spoilt", "good"])

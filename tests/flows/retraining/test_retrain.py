@@ -24,9 +24,9 @@ from tests.support.retrained import (
     events,
     git,
     ids,
+    images,
     outcomes,
     page,
-    pictures,
     retrained,
     subjects,
 )
@@ -42,7 +42,7 @@ COMMITTED = [
 def test_the_first_model_becomes_the_champion_by_the_floors(made_champion: tuple[Path, Retraining]) -> None:
     root, told = made_champion
     assert str(told) == "champion/1 is the model of this run: the first model, above each of 6 minimums"
-    assert told.fresh == []  # the demo's pictures had been learnt
+    assert told.fresh == []  # the demo's images had been learnt
     assert subjects(root) == ["Promote champion/1: the first model, above each of 6 minimums", "Toy"]
     now = champion.current(root)
     assert now is not None
@@ -61,7 +61,7 @@ def test_with_nothing_new_nothing_is_trained_and_nothing_committed(with_champion
 
 def test_a_better_model_takes_the_champion_s_place(with_champion: Path, steer: Any, tmp_path: Path) -> None:
     """From the drop folder to the next champion: what is committed, noted and told."""
-    pictures(with_champion / "data/incoming/second")
+    images(with_champion / "data/incoming/second")
     (with_champion / "data/incoming/second.complete").touch()
     steer.words(with_champion, "train", BETTER)
     told = retrained(deliveries=["second"])
@@ -115,11 +115,11 @@ def test_a_worse_model_does_not_and_the_champion_is_judged_once(
 
 @pytest.mark.long
 def test_a_delivery_of_copies_is_committed_and_trains_nothing(with_champion: Path, tmp_path: Path) -> None:
-    add_remove.add(with_champion, pictures(tmp_path / "one"), "one")
+    add_remove.add(with_champion, images(tmp_path / "one"), "one")
     retrained()
-    add_remove.add(with_champion, pictures(tmp_path / "copies", number=20), "copies")
+    add_remove.add(with_champion, images(tmp_path / "copies", number=20), "copies")
     told = retrained()
-    assert str(told) == f"nothing to train on: {WHY_UNCHANGED}, to which copies brought no picture"
+    assert str(told) == f"nothing to train on: {WHY_UNCHANGED}, to which copies brought no image"
     assert subjects(with_champion)[0] == "Take in copies"
     assert (retrained().fresh, repository.changed(with_champion)) == ([], [])
 

@@ -11,7 +11,7 @@ from operations.person import UNVERIFIED
 from operations.process import lock
 from operations.project import listing
 from operations.registry import champion
-from tests.support.retrained import NO, WHY_UNCHANGED, WORSE, YES, pictures, retrained, subjects
+from tests.support.retrained import NO, WHY_UNCHANGED, WORSE, YES, images, retrained, subjects
 
 pytestmark = [pytest.mark.usefixtures("api"), pytest.mark.long]
 
@@ -35,7 +35,7 @@ def test_a_person_is_asked(
     assert "in place of champion/1" in text
     assert "| superiority | mixed corruptions |" in text
     assert (lock.holder(with_second), subjects(with_second)[0]) == (None, "Take in second")
-    add_remove.add(with_second, pictures(tmp_path / "later", seed=3), "later")
+    add_remove.add(with_second, images(tmp_path / "later", seed=3), "later")
     if answer:
         asked.answer(answer)
     told = asked.result()
@@ -59,9 +59,7 @@ def test_while_a_person_is_asked_another_run_does_not_ask_again(with_second: Pat
     asked = question(retrain, approval="person")
     asked.await_state("Paused")
     told = retrained(approval="person")
-    assert (
-        str(told) == f"nothing to train on: {asked.name} waits for a person's answer about the model of these pictures"
-    )
+    assert str(told) == f"nothing to train on: {asked.name} waits for a person's answer about the model of these images"
     asked.answer(NO)
     assert asked.result().outcome == "kept"
     assert retrained(approval="person").why == WHY_UNCHANGED

@@ -10,7 +10,7 @@ import pytest
 from operations.deliveries import add_remove
 from operations.git import repository
 from operations.project import listing
-from tests.support.retrained import BETTER, check_second_champion, pictures, retrained
+from tests.support.retrained import BETTER, check_second_champion, images, retrained
 
 pytestmark = [pytest.mark.usefixtures("api"), pytest.mark.long]
 
@@ -66,7 +66,7 @@ def test_a_run_that_is_killed_in_mid_training_leaves_no_stage_behind(
 def test_many_at_once(with_second: Path, child: Any, tmp_path: Path) -> None:
     """One works, at most one waits, the others end; what landed while they came is taken in."""
     runs = [child(RUN) for _ in range(5)]
-    add_remove.add(with_second, pictures(tmp_path / "third", seed=9), "third")
+    add_remove.add(with_second, images(tmp_path / "third", seed=9), "third")
     runs += [child(RUN) for _ in range(3)]
     names = [run.communicate()[0].split()[-1] for run in runs]
     assert [run.returncode for run in runs] == [0] * len(runs)

@@ -20,7 +20,7 @@ from operations.registry import champion
 from operations.retraining import rescore, takeover
 from operations.settings.settings_model import STAMP
 from tasks import model_folder, predictions
-from tests.support.retrained import NO, WHY_UNCHANGED, YES, git, page, pictures, retrained, subjects
+from tests.support.retrained import NO, WHY_UNCHANGED, YES, git, images, page, retrained, subjects
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -256,7 +256,7 @@ def test_a_person_is_asked_before_anything_is_taken_over(
 def test_a_delivery_is_taken_in_and_is_new_again_for_the_next_run_where_the_gate_refuses(
     with_champion: Path, tmp_path: Path
 ) -> None:
-    add_remove.add(with_champion, pictures(tmp_path / "second"), "second")
+    add_remove.add(with_champion, images(tmp_path / "second"), "second")
     assert retrained(settings=WORSE).fresh == ["second"]
     assert subjects(with_champion)[0] == "Take in second"
     assert repository.changed(with_champion) == []

@@ -83,17 +83,17 @@ def dvc(root: Path, *arguments: str) -> str:
 def test_a_delivery_with_the_real_dvc(root, cells, environment):
     told = add(root, cells)
     assert str(told) == (
-        "added 'my-cells': 3 pictures (ig 2, neutrophil 1)\n"
+        "added 'my-cells': 3 images (ig 2, neutrophil 1)\n"
         "next: git add data/raw/my-cells.dvc data/raw/.gitignore data/deliveries.yaml; make repro"
     )
     assert listing.names(root) == ["demo", "my-cells"]
     assert (root / "data/raw/my-cells/immature_granulocyte/a.png").read_bytes() == PNG + b"2"
     meta = dvc_file.read(root, "my-cells")["meta"]
-    assert (meta["pictures"], meta["classes"]) == (3, {"ig": 2, "neutrophil": 1})
+    assert (meta["images"], meta["classes"]) == (3, {"ig": 2, "neutrophil": 1})
     assert dvc(root, "status") == "Data and pipelines are up to date.\n"
     assert {path.name for path in (root / "data/.state").iterdir()} == {"lock", "landing.lock"}
 
-    # What it says to do next brings all of it under git, and a clone with DVC's cache has the pictures again.
+    # What it says to do next brings all of it under git, and a clone with DVC's cache has the images again.
     subprocess.run(str(told).split("next: ")[1].split(";")[0].split(), cwd=root, check=True)
     status = subprocess.run(["git", "status", "--porcelain"], cwd=root, check=True, capture_output=True, text=True)
     assert [line for line in status.stdout.splitlines() if line[1] != " "] == []
@@ -131,7 +131,7 @@ def test_the_same_content_is_noticed_in_every_form_and_under_every_name(root, ce
     for path, name in ((cells, None), (cells, "first"), (cells, "second"), (Path(packed), None)):
         told = add(root, path, name)
         assert (told.name, told.new) == ("first", False)
-    assert str(told) == "nothing to do: the same 3 pictures are here already, as 'first'"
+    assert str(told) == "nothing to do: the same 3 images are here already, as 'first'"
     assert snapshot(root) == before
     listing.hold(root, "first")
     told = str(add(root, cells, None))
@@ -162,7 +162,7 @@ def test_an_npz_keeps_its_name(root, tmp_path, quick):
 
 BAD = {
     "unknown class": ({"blast/a.png": PNG}, None, "unknown class folder 'blast', expected ig, neutrophil"),
-    "empty": ({}, None, "holds no picture"),
+    "empty": ({}, None, "holds no image"),
     "bad name": ({"ig/a.png": PNG}, "../x", "bad name '../x'"),
     "name that is empty": ({"ig/a.png": PNG}, "", "bad name ''"),
     "name taken": ({"ig/a.png": PNG}, "demo", "the name 'demo' is taken by a delivery with other content"),
@@ -286,7 +286,7 @@ def test_a_killed_deliver_is_taken_up_by_the_next(root, cells, quick, monkeypatc
     assert listing.names(root) == (["demo", "my-cells"] if listed else ["demo"])
     assert add(root, cells).new is not listed
     assert listing.names(root) == ["demo", "my-cells"]
-    assert dvc_file.read(root, "my-cells")["meta"]["pictures"] == 3
+    assert dvc_file.read(root, "my-cells")["meta"]["images"] == 3
     assert (root / "data/raw/.gitignore").read_text() == "/demo\n/my-cells\n"
     assert {path.name for path in (root / "data/.state").iterdir()} == {"lock", "landing.lock"}
 

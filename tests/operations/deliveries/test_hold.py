@@ -25,7 +25,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_a_delivery_is_held_and_released_and_the_log_says_by_whom_and_why(root: Path) -> None:
     assert str(hold(root, "x", "labels look\nshuffled, again", "Ada")) == (
-        "'x' is on hold: it stays listed, and no dataset has its pictures; "
+        "'x' is on hold: it stays listed, and no dataset has its images; "
         "next: git add data/deliveries.yaml data/holds.csv; make repro"
     )
     assert (listing.names(root), listing.held(root)) == (["demo", "x"], ["x"])

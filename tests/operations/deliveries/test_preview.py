@@ -1,4 +1,4 @@
-"""`preview` of operations/deliveries/preview.py. The project is a folder with one delivery of 12 pictures."""
+"""`preview` of operations/deliveries/preview.py. The project is a folder with one delivery of 12 images."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ SHEETS = "tasks.augment.gallery.sheet"
 
 @pytest.fixture
 def root(tmp_path, table) -> Path:
-    """Rows 0 to 5 are in train, row 2 was dropped; picture k is k all over."""
+    """Rows 0 to 5 are in train, row 2 was dropped; image k is k all over."""
     names = [f"{k}.png" for k in range(12)]
     rows = table(names, label=LABELS, split=["train"] * 6 + ["val", "test"] * 3)
     which = rows["source"] == "2.png"
@@ -34,8 +34,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list:
     """What each sheet was asked to show, in the place of a sheet."""
     calls: list = []
 
-    def sheet(pictures, names, recipe, seed):
-        calls.append((pictures[:, 0, 0, 0].tolist(), names, recipe, seed))
+    def sheet(images, names, recipe, seed):
+        calls.append((images[:, 0, 0, 0].tolist(), names, recipe, seed))
         return module.PNG
 
     monkeypatch.setattr(SHEETS, sheet)
@@ -44,7 +44,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list:
 
 def test_it_draws_a_sheet(root: Path) -> None:
     said = preview(root, root / "new/sheet.png", "batched", 1, 0)
-    assert said == f"pictures: 1 (basophil), under each recipe, by batched -> {root / 'new/sheet.png'}"
+    assert said == f"images: 1 (basophil), under each recipe, by batched -> {root / 'new/sheet.png'}"
     assert Image.open(root / "new/sheet.png").format == "PNG"
 
 
@@ -53,7 +53,7 @@ def test_it_draws_a_sheet(root: Path) -> None:
     [(1, ["basophil"]), (3, ["basophil", "ig", "platelet"]), (99, ["basophil", "ig", "ig", "platelet", "platelet"])],
     ids=["one", "one-of-each", "more-than-there-are"],
 )
-def test_kept_pictures_of_train_the_classes_in_turn(root: Path, shown: list, number: int, labels: list[str]) -> None:
+def test_kept_images_of_train_the_classes_in_turn(root: Path, shown: list, number: int, labels: list[str]) -> None:
     preview(root, root / "sheet.png", "keras_cv", number, 3)
     (levels, names, recipe, seed), = shown  # fmt: skip
     assert names == labels
@@ -63,7 +63,7 @@ def test_kept_pictures_of_train_the_classes_in_turn(root: Path, shown: list, num
     assert (recipe.engine, recipe.operations, recipe.cutout, seed) == ("keras_cv", 2, 0.3, 3)
 
 
-def test_another_seed_shows_other_pictures(root: Path, shown: list) -> None:
+def test_another_seed_shows_other_images(root: Path, shown: list) -> None:
     for seed in range(8):
         preview(root, root / "sheet.png", "batched", 2, seed)
     assert len({tuple(levels) for levels, *_ in shown}) > 1
@@ -83,7 +83,7 @@ def test_an_earlier_sheet_is_replaced(root: Path, shown: list) -> None:
         ("sheet", 1, ValueError, "expected the path of a PNG"),
         ("folder.png", 1, FileExistsError, "folder.png exists and is no PNG: give another path, or remove it first"),
         ("notes.png", 1, FileExistsError, "notes.png exists and is no PNG"),
-        ("new.png", 0, ValueError, "expected at least 1 picture, got 0"),
+        ("new.png", 0, ValueError, "expected at least 1 image, got 0"),
     ],
     ids=["jpg", "no-suffix", "folder", "other-file", "none"],
 )
@@ -106,8 +106,8 @@ def test_before_anything_is_cleaned_it_says_what_to_run(tmp_path: Path) -> None:
         preview(tmp_path, tmp_path / "sheet.png", "batched", 1, 0)
 
 
-def test_without_a_picture_in_train_there_is_nothing_to_show(root: Path) -> None:
+def test_without_an_image_in_train_there_is_nothing_to_show(root: Path) -> None:
     rows = store.read_rows(root / "data/clean")
     store.write_rows(root / "data/clean", rows.assign(split="test"))
-    with pytest.raises(ValueError, match="no picture in train is kept"):
+    with pytest.raises(ValueError, match="no image in train is kept"):
         preview(root, root / "sheet.png", "batched", 1, 0)

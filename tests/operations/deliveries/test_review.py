@@ -57,7 +57,7 @@ def lines(root: Path) -> list[str]:
         (BROKEN, "drop", f"d,,{BROKEN},drop,Ann,so"),
         ("d/ig/a, b.png", "drop", f'd,"ig/a, b.png",{ALIKE},drop,Ann,so'),
     ],
-    ids=["picture", "prefix", "file", "file-of-two-labels", "drop-of-two-labels", "unreadable", "comma-in-the-source"],
+    ids=["image", "prefix", "file", "file-of-two-labels", "drop-of-two-labels", "unreadable", "comma-in-the-source"],
 )  # fmt: skip
 def test_a_line_is_appended(root: Path, about: str, verdict: str, line: str) -> None:
     done = review(root, about, verdict, "so", "Ann")
@@ -69,9 +69,9 @@ def test_a_line_is_appended(root: Path, about: str, verdict: str, line: str) -> 
 @pytest.mark.parametrize(
     ("about", "verdict", "message"),
     [
-        ("f" * 32, "drop", f"no picture {'f' * 32} in d and e$"),
-        ("d/ig/nonesuch.png", "drop", "no picture d/ig/nonesuch.png in d and e$"),
-        ("z/ig/x.png", "drop", "no picture z/ig/x.png in d and e$"),
+        ("f" * 32, "drop", f"no image {'f' * 32} in d and e$"),
+        ("d/ig/nonesuch.png", "drop", "no image d/ig/nonesuch.png in d and e$"),
+        ("z/ig/x.png", "drop", "no image z/ig/x.png in d and e$"),
         ("aaaaaaaa", "keep", f"aaaaaaaa are the first digits of {TWICE} and {ALIKE}: give more"),
         ("aaaaaaa", "keep", "expected an id of 32 hex digits, at least 8 of them, or DELIVERY/SOURCE, got 'aaaaaaa'"),
         ("x.png", "keep", "got 'x.png'"),
@@ -85,7 +85,7 @@ def test_a_line_is_appended(root: Path, about: str, verdict: str, line: str) -> 
         "unreadable", "unreadable-file",
     ],
 )  # fmt: skip
-def test_what_is_no_picture_to_judge(root: Path, about: str, verdict: str, message: str) -> None:
+def test_what_is_no_image_to_judge(root: Path, about: str, verdict: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         review(root, about, verdict, "so", "Ann")
     assert (root / FILE).read_text() == HEADER
@@ -206,7 +206,7 @@ def test_a_delivery_that_came_since_the_last_run(root: Path) -> None:
     assert review(root, "e/ig/x.png", "keep", "so", "Ann").new  # data/clean lacks it
     (root / listing.FILE).write_text("deliveries: [d, e, new]\n")
     assert review(root, ALIKE, "drop", "so", "Ann").new
-    with pytest.raises(ValueError, match="no picture f{32} in d and e; run `make repro`, for new came since"):
+    with pytest.raises(ValueError, match="no image f{32} in d and e; run `make repro`, for new came since"):
         review(root, "f" * 32, "drop", "so", "Ann")
 
 
@@ -214,7 +214,7 @@ def test_a_withdrawn_delivery_is_none_of_those_looked_at(root: Path) -> None:
     rows = pd.concat([store.read_rows(root / "data/ingested" / name) for name in ("d", "e")], ignore_index=True)
     store.write_rows(root / "data/clean", rows)
     (root / listing.FILE).write_text("deliveries: [e]\n")
-    with pytest.raises(ValueError, match="no picture d/ig/x.png in e$"):
+    with pytest.raises(ValueError, match="no image d/ig/x.png in e$"):
         review(root, "d/ig/x.png", "drop", "so", "Ann")
     assert review(root, TWICE, "drop", "so", "Ann").line.delivery == "e"
 
@@ -249,7 +249,7 @@ def test_it_waits_for_the_project_s_lock(root: Path, environment: dict[str, str]
     ("words", "code", "said"),
     [
         ([TWICE, "keep", "--why", "so"], 0, f"keep {TWICE}: line 2 of data/review.csv; next: "),
-        (["f" * 32, "keep", "--why", "so"], 1, "no picture ffff"),
+        (["f" * 32, "keep", "--why", "so"], 1, "no image ffff"),
         ([TWICE, "keep", "--why", " "], 1, "expected who says so and why"),
         ([TWICE, "perhaps", "--why", "so"], 2, "'perhaps' is not one of 'keep', 'drop'"),
         ([TWICE, "keep"], 2, "Missing option '--why'"),

@@ -12,7 +12,7 @@ import pytest
 from operations.history import provenance
 from operations.history.explain import describe, explain, seconds
 
-DEMO = {"name": "demo", "md5": "aa.dir", "digest": None, "pictures": 1809}
+DEMO = {"name": "demo", "md5": "aa.dir", "digest": None, "images": 1809}
 RECORD: dict[str, Any] = {
     "format": provenance.FORMAT,
     "id": "20241125T175903.123Z-4f2a9c",
@@ -61,7 +61,7 @@ def test_the_whole_of_a_run() -> None:
         "  when        2024-11-25 17:59:03 UTC, 6 min 12 s",
         "  commit      0123456789ab, nothing else",
         "  Prefect     pipeline nonchalant-tarantula (1eff0b9b-a856)",
-        "  data        1 delivery, 1,809 pictures: demo",
+        "  data        1 delivery, 1,809 images: demo",
         "  seeds       train.seed = 0, gate.seed = 3",
         "  machine     2 cores (AMD EPYC), 24,105 MiB, no GPU",
         "  libraries   python 3.11.7, tensorflow absent, keras 3.15.1, numpy 2, dvc 3, prefect 3.8",
@@ -84,7 +84,7 @@ def test_seconds(value: float, expected: str) -> None:
 
 EDITS = "with edits that were not committed: "
 GIT = {"commit": "0123456789abcdef", "clean": False, "changed": ["params.yaml"], "more": 0}
-MANY = [{**DEMO, "name": f"b{k}", "pictures": None} for k in range(50)]
+MANY = [{**DEMO, "name": f"b{k}", "images": None} for k in range(50)]
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ MANY = [{**DEMO, "name": f"b{k}", "pictures": None} for k in range(50)]
         pytest.param("commit", {"git": {"commit": None, "why": "no git"}}, "unknown: no git", id="no commit"),
         pytest.param("data", {"deliveries": []}, "no delivery", id="no delivery"),
         pytest.param(
-            "data", {"deliveries": MANY}, "50 deliveries, 0 pictures: b0, b1, b2, b3, b4, b5, b6, b7 and 42 more",
+            "data", {"deliveries": MANY}, "50 deliveries, 0 images: b0, b1, b2, b3, b4, b5, b6, b7 and 42 more",
             id="many deliveries",
         ),
         pytest.param(
-            "data", {"deliveries": [DEMO, {**DEMO, "name": "b", "held": True}]}, "2 deliveries, 3,618 pictures: demo, "
-            "b (on hold)", id="a delivery on hold",
+            "data", {"deliveries": [DEMO, {"name": "b", "pictures": 9, "held": True}]}, "2 deliveries, 1,818 images: "
+            "demo, b (on hold)", id="a delivery on hold, of an older run",
         ),
         pytest.param("seeds", {"seeds": {}}, "none", id="no seeds"),
         pytest.param(

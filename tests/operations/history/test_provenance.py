@@ -31,8 +31,8 @@ def test_what_a_run_stands_on(project: Path) -> None:
     assert record["start"] < record["end"]
     assert record["id"] == recorder.id == recorder.path.stem
     assert record["deliveries"] == [
-        {"name": "d", "md5": "cc.dir", "digest": None, "pictures": 9},
-        {"name": "007", "md5": "aa.dir", "digest": "bb", "pictures": 40},
+        {"name": "d", "md5": "cc.dir", "digest": None, "images": 9},
+        {"name": "007", "md5": "aa.dir", "digest": "bb", "images": 40},
     ]
     assert record["params"] == recorded.PARAMS
     assert record["params_sha256"] == facts.digest(project / "params.yaml")
@@ -55,7 +55,7 @@ def test_what_a_run_changes_is_noted_as_it_is_then(project: Path) -> None:
         lock(project, "dd.dir")
     record = provenance.read(project)
     assert record["seeds"] == {"train.seed": 9}
-    assert record["deliveries"] == [{"name": "d", "md5": "dd.dir", "digest": None, "pictures": 9}]
+    assert record["deliveries"] == [{"name": "d", "md5": "dd.dir", "digest": None, "images": 9}]
     assert record["dvc_lock"]["start"] != record["dvc_lock"]["end"] == facts.digest(project / "dvc.lock")
 
 

@@ -64,7 +64,7 @@ def test_content_that_dvc_left_out_after_all_is_not_listed(project: Any, monkeyp
 
 def test_an_error_before_it_is_accepted_undoes_all(project: Any) -> None:
     def refuse(delivered: add_remove.Added) -> None:
-        assert (delivered.name, delivered.new, delivered.pictures) == ("x", True, 2)
+        assert (delivered.name, delivered.new, delivered.images) == ("x", True, 2)
         assert delivered.waiting
         assert project.listed() == ["demo"]
         raise RuntimeError

@@ -40,7 +40,7 @@ def test_known_content_is_kept_aside_once_however_often_it_comes(project: Any) -
         project.drop(name, project.GOOD)
         project.look()
     assert project.listed() == ["demo", "smears"]
-    assert project.reasons() == {"again-1": "nothing to do: the same 2 pictures are here already, as 'smears'"}
+    assert project.reasons() == {"again-1": "nothing to do: the same 2 images are here already, as 'smears'"}
     assert project.content(project.root / "data/incoming/quarantine/again-1/again") == project.GOOD
     facts = json.loads((project.root / "data/incoming/quarantine/again-1/reason.json").read_text())
     assert (facts["entry"], facts["outcome"]) == ("and-again", "Known")
@@ -62,11 +62,11 @@ def test_a_mark_inside_a_folder_of_the_delivery_is_no_mark(project: Any) -> None
     assert [each.outcome for each in project.look()] == [Outcome.ACCEPTED]
 
 
-def test_the_mark_inside_is_no_picture(project: Any) -> None:
+def test_the_mark_inside_is_no_image(project: Any) -> None:
     project.drop("batch", {**project.GOOD, ".complete": b""})
     [landed] = project.look(settle_seconds=60)
     assert landed.delivered is not None
-    assert landed.delivered.pictures == 2
+    assert landed.delivered.images == 2
 
 
 @pytest.mark.parametrize("fault", ["disk full", "list"])

@@ -57,7 +57,7 @@ def test_entries_are_refused_and_accepted_at_once_and_join_the_next_run(project:
     landed = project.look()
     told = {each.message.partition(":")[0]: each.outcome for each in landed}
     assert list(told.values()) == [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.QUARANTINED, Outcome.KNOWN]
-    assert landed[0].message == "accepted 'a': 2 pictures (ig 1, platelet 1)"
+    assert landed[0].message == "accepted 'a': 2 images (ig 1, platelet 1)"
     assert sorted(project.reasons()) == ["bad-1", "c-1"]
     assert "are here already, as 'a', which joins the next run" in project.reasons()["c-1"]
     assert project.emitted() == ["a", "b"]
@@ -79,9 +79,9 @@ def test_a_person_is_answered_at_once(project: Any, at_work: AtWork, tmp_path: P
     project.write(tmp_path / "cells", project.GOOD)
     project.write(tmp_path / "more", {"ig/more.png": PNG})
     told = add_remove.add(project.root, tmp_path / "cells")
-    assert str(told).startswith("accepted 'cells': 2 pictures (ig 1, platelet 1)\na run is at work, and the next")
+    assert str(told).startswith("accepted 'cells': 2 images (ig 1, platelet 1)\na run is at work, and the next")
     again = add_remove.add(project.root, tmp_path / "cells")
-    assert str(again) == "nothing to do: the same 2 pictures are here already, as 'cells', which joins the next run"
+    assert str(again) == "nothing to do: the same 2 images are here already, as 'cells', which joins the next run"
     with pytest.raises(ValueError, match="the name 'cells' is taken"):
         add_remove.add(project.root, tmp_path / "more", "cells")
     assert project.listed() == ["demo"]

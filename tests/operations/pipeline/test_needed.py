@@ -125,7 +125,7 @@ def test_a_worker_lacks_what_the_stages_read_that_run(worker: Path, change, targ
 
 
 @pytest.mark.long
-def test_a_new_delivery_costs_a_worker_its_own_stages_and_no_old_pictures(worker: Path):
+def test_a_new_delivery_costs_a_worker_its_own_stages_and_no_old_images(worker: Path):
     add(worker, "new")
     expected = parts("embedded", "ingested")
     assert needed.pull_needed(worker) == f"brought here: {', '.join(expected)}"
@@ -136,9 +136,9 @@ def test_a_new_delivery_costs_a_worker_its_own_stages_and_no_old_pictures(worker
         ran += [stage] if f"Running stage '{stage}'" in said else []
     assert ran == ["ingest@new", "embed@new", "dedupe", "outliers", "split", "train", "calibrate"]
     assert not any((worker / f"data/raw/{name}").exists() for name in ALL)
-    pictures = (worker.parent / "project/data/raw/own/ig/0").read_bytes()
+    images = (worker.parent / "project/data/raw/own/ig/0").read_bytes()
     cached = [file for file in (worker / ".dvc/cache/files").rglob("*") if file.is_file()]
-    assert not any(file.read_bytes() == pictures for file in cached)
+    assert not any(file.read_bytes() == images for file in cached)
     assert needed.lacking(worker, "calibrate") == Lack((), ())
     remote.push(worker)
     assert remote.not_backed_up(worker) == []

@@ -40,7 +40,7 @@ def test_note_adds_the_facts_and_dvc_keeps_them_though_it_changes_the_rest(root)
     dvc_file.add(root, "x")
     dvc_file.note(root, "x", taken(root))
     meta = dvc_file.read(root, "x")["meta"]
-    assert (meta["pictures"], meta["classes"]) == (2, {"ig": 1, "in no class": 1})
+    assert (meta["images"], meta["classes"]) == (2, {"ig": 1, "in no class": 1})
     assert dvc_file.digest(root, "x") == meta["digest"] == raw.digest(root / "data/raw/x")
     (root / "data/raw/x/ig/c").write_text("c")
     dvc_file.add(root, "x")

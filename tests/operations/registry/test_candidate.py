@@ -67,7 +67,7 @@ class Decided:
         self.promote = promote
 
     def sentence(self) -> str:
-        return "Promoted: better" if self.promote else "Kept the champion: worse on clean pictures by 0.1"
+        return "Promoted: better" if self.promote else "Kept the champion: worse on clean images by 0.1"
 
     def to_dict(self) -> dict[str, object]:
         return {"promote": self.promote, "sentence": self.sentence()}
@@ -99,7 +99,7 @@ def test_the_model_that_was_trained_last_is_promoted_by_hand(root: Path, latest:
 
 @pytest.mark.parametrize("although", [None, "", "  "])
 def test_the_gate_s_refusal_holds(root: Path, latest: set[str], although: str | None) -> None:
-    with pytest.raises(ValueError, match=r"Kept the champion: worse on clean pictures by 0.1\. .* with --although"):
+    with pytest.raises(ValueError, match=r"Kept the champion: worse on clean images by 0.1\. .* with --although"):
         champion.promote_latest(root, "looks good", None, lambda: Decided(False), although)
     agree(root, "champion/2")
 

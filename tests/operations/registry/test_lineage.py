@@ -75,7 +75,7 @@ def test_its_rows(made: Path, tmp_path: Path) -> None:
     for name, of_class in learnt.groupby("label"):
         counts = [str((of_class["split"] == split).sum()) for split in ("train", "val")]
         assert _line(text, f"  {name} ").split() == [name, *counts]
-    assert f"\n{len(learnt)} pictures seen: all are found here.\n" in text
+    assert f"\n{len(learnt)} images seen: all are found here.\n" in text
     assert text.endswith(f"{len(learnt)} rows -> {tmp_path / 'rows.csv'}")
     expected = learnt.rename(columns={"label": "class"})[["id", "delivery", "source", "class", "split"]]
     written = pd.read_csv(tmp_path / "rows.csv")
@@ -191,7 +191,7 @@ def test_with_another_dataset_here(project: Path, tmp_path: Path) -> None:
     )
     text = lineage(project, MODEL, tmp_path / "rows.csv")
     assert "; data/clean here is another, " in text
-    assert " pictures seen: 2 are in no table here; their classes and splits are those of the tables here" in text
+    assert " images seen: 2 are in no table here; their classes and splits are those of the tables here" in text
     written = pd.read_csv(tmp_path / "rows.csv", dtype=str, keep_default_na=False).set_index("id")
     assert written.loc[gone[0]].tolist() == ["demo", ingested["source"].iloc[0], "platelet", ""]
     assert written.loc[gone[1]].tolist() == written.loc[gone[2]].tolist() == [""] * 4
@@ -203,7 +203,7 @@ def test_without_any_table(project: Path) -> None:
     text = lineage(project, MODEL)
     assert "data/clean here does not exist" in text
     ids = (project / MODEL / "training_ids.txt").read_text().split()
-    assert f"{len(ids)} pictures seen: {len(ids)} are in no table here" in text
+    assert f"{len(ids)} images seen: {len(ids)} are in no table here" in text
 
 
 def test_a_model_that_counts_other_rows_than_the_tables_says_so(project: Path) -> None:

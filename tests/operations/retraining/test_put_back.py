@@ -9,7 +9,7 @@ from operations.deliveries.add_remove import add
 from operations.deliveries.hold import hold
 from operations.pipeline import plan
 from operations.retraining.put_back import put_back
-from tests.support.retrained import BETTER, pictures
+from tests.support.retrained import BETTER, images
 
 
 def repro(root: Path, environment: dict[str, str], *words: str) -> None:
@@ -26,7 +26,7 @@ def test_only_what_would_be_made_again_is_put_back(
     with_champion: Path, tmp_path: Path, steer: Any, environment: dict[str, str]
 ) -> None:
     root, former = with_champion, plan.entries(with_champion)
-    add(root, pictures(tmp_path / "second"), "second")
+    add(root, images(tmp_path / "second"), "second")
     repro(root, environment)
     assert put_back(root) == []  # the new rows are in the dataset
     hold(root, "second", "so", "Ada")

@@ -19,7 +19,7 @@ from tests.support import crowning
 
 @pytest.fixture
 def champion(toy: Path) -> Path:
-    """A toy with a champion that gets six of ten pictures right."""
+    """A toy with a champion that gets six of ten images right."""
     return make_champion(toy)
 
 

@@ -104,11 +104,11 @@ def test_it_says_rates_test_and_p() -> None:
     assert told.startswith(
         "40 of 100 labels contradicted (0.400, on the champion's own test rows 0.005; Fisher's exact"
     )
-    assert "mostly out-of-distribution: 50 of 100 pictures refused (0.500, " in str(
+    assert "mostly out-of-distribution: 50 of 100 images refused (0.500, " in str(
         audited(table((50, "ig", "ne", 0.95, ""), (50, "ig", "ne", 0.95, "ood")))
     )
     assert str(audited(table((100, "lymph", "ne", 0.95, "")))) == (
-        "no verdict on its labels: 0 new pictures are too few, 100 are of classes that the champion does not know"
+        "no verdict on its labels: 0 new images are too few, 100 are of classes that the champion does not know"
     )
 
 

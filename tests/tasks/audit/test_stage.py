@@ -1,4 +1,4 @@
-"""The audit's command on tiny pictures, judged by a network that was made by hand."""
+"""The audit's command on tiny images, judged by a network that was made by hand."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ RULES = Audit(level=0.01, min_rows=30, times=5, ood=0.1, least=Least(ahead=0.1, 
 
 @pytest.fixture(scope="module")
 def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Says ig of reddish pictures and platelet of bluish ones; greenish ones it refuses."""
+    """Says ig of reddish images and platelet of bluish ones; greenish ones it refuses."""
     inputs = keras.layers.Input((SIDE, SIDE, 3))
     maps = keras.layers.Conv2D(3, 1, use_bias=False, name="maps")(inputs)
     pooled = keras.layers.GlobalAveragePooling2D()(maps)
@@ -53,7 +53,7 @@ def ingested(folder: Path, table, wrong: int = 0, ood: int = 0) -> Path:
     return folder / "d"
 
 
-def test_it_says_of_each_readable_picture_what_the_model_says(champion: Path, table, tmp_path: Path) -> None:
+def test_it_says_of_each_readable_image_what_the_model_says(champion: Path, table, tmp_path: Path) -> None:
     delivery = ingested(tmp_path, table, wrong=10, ood=5)
     stage.main(delivery, champion, tmp_path / "out")
     found = pd.read_parquet(tmp_path / "out" / stage.TABLE)
@@ -74,7 +74,7 @@ def test_it_says_of_each_readable_picture_what_the_model_says(champion: Path, ta
         pytest.param({}, "agrees", "0 of 99 labels contradicted", id="clean"),
         pytest.param({"wrong": 25}, "mislabelled", "25 of 99 labels contradicted (0.253, ", id="a quarter mislabelled"),
         pytest.param(
-            {"wrong": 100, "ood": 40}, "out-of-distribution", "mostly out-of-distribution: 40 of 99 pictures",
+            {"wrong": 100, "ood": 40}, "out-of-distribution", "mostly out-of-distribution: 40 of 99 images",
             id="mostly no cells, whatever its labels",
         ),
     ],

@@ -1,4 +1,4 @@
-"""What the batched engine promises beyond shape and range: repeatable, each picture by itself, scaled by magnitude."""
+"""What the batched engine promises beyond shape and range: repeatable, each image by itself, scaled by magnitude."""
 
 from dataclasses import replace
 from functools import cache
@@ -14,8 +14,8 @@ from tasks.augment.table import RECIPES, Recipe
 SIDE, N = 16, 16
 PLAIN = Recipe("batched", "base", 2, 0.3, 0.3)
 CHANGING = RECIPES[1:]
-PICTURES = np.random.default_rng(0).integers(0, 256, (N, SIDE, SIDE, 3)).astype(np.float32)
-ALIKE = np.repeat(PICTURES[:1], N, axis=0)
+IMAGES = np.random.default_rng(0).integers(0, 256, (N, SIDE, SIDE, 3)).astype(np.float32)
+ALIKE = np.repeat(IMAGES[:1], N, axis=0)
 SMOOTH = np.broadcast_to(
     120 + 60 * np.cos(np.linspace(-np.pi, np.pi, SIDE))[:, None, None] * np.array([1, 0.5, -0.5]),
     (N, SIDE, SIDE, 3),
@@ -32,31 +32,31 @@ def settings(recipe: str, **others: object) -> Recipe:
     return replace(PLAIN, **{"recipe": recipe, "operations": 1 + (recipe == "randaugment_cutout"), **others})
 
 
-def changed(recipe: str, pictures: np.ndarray = PICTURES, step: int = 0, seed: int = 0) -> np.ndarray:
-    return compiled(recipe, seed)(tf.constant(pictures), tf.constant(step, tf.int64)).numpy()
+def changed(recipe: str, images: np.ndarray = IMAGES, step: int = 0, seed: int = 0) -> np.ndarray:
+    return compiled(recipe, seed)(tf.constant(images), tf.constant(step, tf.int64)).numpy()
 
 
-def uncompiled(pictures: np.ndarray, recipe: str, step: int = 0, seed: int = 0, **others: object) -> np.ndarray:
+def uncompiled(images: np.ndarray, recipe: str, step: int = 0, seed: int = 0, **others: object) -> np.ndarray:
     change = batched.augmenter(settings(recipe, **others), seed, compiled=False)
-    return change(tf.constant(pictures), tf.constant(step, tf.int64)).numpy()
+    return change(tf.constant(images), tf.constant(step, tf.int64)).numpy()
 
 
 @pytest.mark.parametrize("recipe", CHANGING)
-def test_equal_pictures_of_a_batch_become_different_ones(recipe: str) -> None:
+def test_equal_images_of_a_batch_become_different_ones(recipe: str) -> None:
     different = np.unique(changed(recipe, ALIKE).reshape(N, -1), axis=0)
-    # Of RandAugment's operations several leave a picture as it is, or know no strength.
+    # Of RandAugment's operations several leave an image as it is, or know no strength.
     assert len(different) >= {"base": N, "heavy": N, "randaugment": N // 3, "randaugment_cutout": N - 3}[recipe]
 
 
 @pytest.mark.parametrize("recipe", ["base", "heavy"])
-def test_each_picture_has_a_colour_of_its_own(recipe: str) -> None:
+def test_each_image_has_a_colour_of_its_own(recipe: str) -> None:
     even = np.full((N, SIDE, SIDE, 3), 120, np.float32)  # no warp shows on it
     assert len(np.unique(uncompiled(even, recipe, magnitude=0.1, cutout=0.0).mean(axis=(1, 2, 3)).round(2))) >= N - 1
 
 
 @pytest.mark.parametrize("recipe", CHANGING)
-def test_a_picture_is_changed_whatever_its_neighbours_are(recipe: str) -> None:
-    other = np.concatenate([PICTURES[:1], 255 - PICTURES[1:]])
+def test_an_image_is_changed_whatever_its_neighbours_are(recipe: str) -> None:
+    other = np.concatenate([IMAGES[:1], 255 - IMAGES[1:]])
     assert (changed(recipe)[0] == changed(recipe, other)[0]).all()
 
 
@@ -65,7 +65,7 @@ def test_the_result_follows_from_seed_and_step(recipe: str) -> None:
     first = changed(recipe)
     assert (first == changed(recipe)).all()
     assert (first != changed(recipe, step=1)).any()
-    assert (first != uncompiled(PICTURES, recipe, seed=1)).any()
+    assert (first != uncompiled(IMAGES, recipe, seed=1)).any()
 
 
 def test_steps_and_seeds_share_no_numbers() -> None:
@@ -76,30 +76,30 @@ def test_steps_and_seeds_share_no_numbers() -> None:
 @pytest.mark.parametrize("parallel", [1, 2, tf.data.AUTOTUNE])
 @pytest.mark.parametrize("recipe", ["randaugment_cutout", "heavy"])
 def test_the_bits_are_those_of_eager_use_however_many_threads_read(recipe: str, parallel: int) -> None:
-    data = tf.data.Dataset.range(6).map(lambda step: compiled(recipe)(tf.constant(PICTURES), step), parallel)
+    data = tf.data.Dataset.range(6).map(lambda step: compiled(recipe)(tf.constant(IMAGES), step), parallel)
     for step, batch in enumerate(data):
         assert (batch.numpy() == changed(recipe, step=step)).all()
 
 
 @pytest.mark.parametrize("recipe", CHANGING)
 def test_xla_gives_what_tensorflow_gives(recipe: str) -> None:
-    assert changed(recipe, step=3) == pytest.approx(uncompiled(PICTURES, recipe, 3), abs=0.5)
+    assert changed(recipe, step=3) == pytest.approx(uncompiled(IMAGES, recipe, 3), abs=0.5)
 
 
 @pytest.mark.parametrize("recipe", ["base", "randaugment_cutout"])
 def test_it_compiles_inside_what_is_compiled(recipe: str) -> None:
     around = tf.function(lambda x, step: compiled(recipe)(x, step) / 255, jit_compile=True)
-    inside = around(tf.constant(PICTURES), tf.constant(3, tf.int64)).numpy() * 255
+    inside = around(tf.constant(IMAGES), tf.constant(3, tf.int64)).numpy() * 255
     assert inside == pytest.approx(changed(recipe, step=3), abs=0.5)
 
 
 @pytest.mark.parametrize("n", [1, 5, 14, 15])
 @pytest.mark.parametrize("recipe", CHANGING)
 def test_batches_of_any_size(recipe: str, n: int) -> None:
-    result = uncompiled(PICTURES[:n], recipe)
+    result = uncompiled(IMAGES[:n], recipe)
     assert result.shape == (n, SIDE, SIDE, 3)
     assert np.isfinite(result).all()
-    assert any((uncompiled(PICTURES[:n], recipe, step) != PICTURES[:n]).any() for step in range(5))
+    assert any((uncompiled(IMAGES[:n], recipe, step) != IMAGES[:n]).any() for step in range(5))
 
 
 @pytest.mark.parametrize("recipe", ["base", "heavy"])

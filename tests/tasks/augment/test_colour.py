@@ -1,4 +1,4 @@
-"""Colours, against Pillow on random pictures and against what must hold."""
+"""Colours, against Pillow on random images and against what must hold."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ NOISE = RNG.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
 NARROW = RNG.normal((180, 140, 90), (20, 9, 4), (SIDE, SIDE, 3)).clip(0, 255).astype(np.uint8)
 FEW = RNG.choice(np.array([7, 60, 61, 200], np.uint8), (SIDE, SIDE, 3), p=[0.7, 0.1, 0.1, 0.1])
 FLAT = np.full((SIDE, SIDE, 3), 93, np.uint8)
-PICTURES = {"noise": NOISE, "narrow": NARROW, "few": FEW, "flat": FLAT}
+IMAGES = {"noise": NOISE, "narrow": NARROW, "few": FEW, "flat": FLAT}
 
 
 def one(value: float) -> tf.Tensor:
@@ -41,37 +41,37 @@ TWO_LEVELS = 2
 """Pillow rounds its grey before it blends, and cuts the result down to whole levels."""
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 @pytest.mark.parametrize("operation", AGAINST_PILLOW)
 def test_it_agrees_with_pillow(name: str, operation: str) -> None:
     own, pillow = AGAINST_PILLOW[operation]
-    picture = PICTURES[name]
-    expected = np.asarray(pillow(Image.fromarray(picture))).astype(np.float32)
-    result = tf.clip_by_value(own(tf.constant(picture[None], tf.float32)), 0, 255).numpy()[0]
+    image = IMAGES[name]
+    expected = np.asarray(pillow(Image.fromarray(image))).astype(np.float32)
+    result = tf.clip_by_value(own(tf.constant(image[None], tf.float32)), 0, 255).numpy()[0]
     assert np.abs(result - expected).max() <= (0 if operation.split("-")[0] in EXACT else TWO_LEVELS)
     assert np.abs(result - expected).mean() < 1
 
 
 @pytest.mark.parametrize("operation", [colour.autocontrast, colour.equalize], ids=["autocontrast", "equalize"])
-def test_each_picture_has_its_own_table(operation) -> None:
-    together = tf.constant(np.stack([*PICTURES.values()]), tf.float32)
-    alone = [operation(together[k : k + 1])[0] for k in range(len(PICTURES))]
+def test_each_image_has_its_own_table(operation) -> None:
+    together = tf.constant(np.stack([*IMAGES.values()]), tf.float32)
+    alone = [operation(together[k : k + 1])[0] for k in range(len(IMAGES))]
     assert operation(together).numpy() == pytest.approx(np.stack(alone), abs=1e-3)
 
 
 def test_hue_turns_colour_and_keeps_the_light() -> None:
-    pictures = tf.constant(NARROW[None], tf.float32)
-    turned = colour.linear(pictures, colour.hue(one(0.3)), tf.zeros([1, 3]))
-    assert colour.grey(turned).numpy() == pytest.approx(colour.grey(pictures).numpy(), abs=0.2)
-    assert np.abs(turned - pictures).mean() > 20
+    images = tf.constant(NARROW[None], tf.float32)
+    turned = colour.linear(images, colour.hue(one(0.3)), tf.zeros([1, 3]))
+    assert colour.grey(turned).numpy() == pytest.approx(colour.grey(images).numpy(), abs=0.2)
+    assert np.abs(turned - images).mean() > 20
     back = colour.linear(turned, colour.hue(one(-0.3)), tf.zeros([1, 3]))
-    assert back.numpy() == pytest.approx(pictures.numpy(), abs=0.05)
+    assert back.numpy() == pytest.approx(images.numpy(), abs=0.05)
 
 
-def test_saturation_0_is_grey_and_1_the_picture() -> None:
-    pictures = tf.constant(NOISE[None], tf.float32)
-    for factor, expected in ((0.0, tf.repeat(colour.grey(pictures), 3, axis=3)), (1.0, pictures)):
-        result = colour.linear(pictures, colour.saturating(one(factor)), tf.zeros([1, 3]))
+def test_saturation_0_is_grey_and_1_the_image() -> None:
+    images = tf.constant(NOISE[None], tf.float32)
+    for factor, expected in ((0.0, tf.repeat(colour.grey(images), 3, axis=3)), (1.0, images)):
+        result = colour.linear(images, colour.saturating(one(factor)), tf.zeros([1, 3]))
         assert result.numpy() == pytest.approx(expected.numpy(), abs=0.01)
 
 

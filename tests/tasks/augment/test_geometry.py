@@ -6,12 +6,12 @@ from tasks.augment import geometry
 
 SIDE, N = 20, 6
 RNG = np.random.default_rng(0)
-PICTURES = tf.constant(RNG.uniform(0, 255, (N, SIDE, SIDE, 3)), tf.float32)
+IMAGES = tf.constant(RNG.uniform(0, 255, (N, SIDE, SIDE, 3)), tf.float32)
 ONE = tf.ones(N)
 
 
 def warped(matrices: tf.Tensor) -> np.ndarray:
-    return geometry.warp(PICTURES, matrices).numpy()
+    return geometry.warp(IMAGES, matrices).numpy()
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ def warped(matrices: tf.Tensor) -> np.ndarray:
     ids=["still", "mirrored", "upside-down", "quarter", "half", "right", "up", "half-pixel", "twice", "once"],
 )  # fmt: skip
 def test_what_a_matrix_does(matrices: tf.Tensor, expected) -> None:
-    assert warped(matrices) == pytest.approx(expected(PICTURES.numpy()), abs=0.01)
+    assert warped(matrices) == pytest.approx(expected(IMAGES.numpy()), abs=0.01)
 
 
 def test_the_first_of_a_product_happens_first() -> None:
     both = geometry.rotation(0.25 * ONE) @ geometry.translation(3 * ONE, 0 * ONE)
-    turned = geometry.warp(PICTURES, geometry.rotation(0.25 * ONE))
+    turned = geometry.warp(IMAGES, geometry.rotation(0.25 * ONE))
     assert warped(both) == pytest.approx(
         geometry.warp(turned, geometry.translation(3 * ONE, 0 * ONE)).numpy(), abs=0.01
     )
@@ -59,7 +59,7 @@ def test_it_agrees_with_tensorflow_s_own_transform() -> None:
     to, back = (geometry.translation(sign * middle * ONE, sign * middle * ONE) for sign in (1, -1))
     flat = tf.reshape(back @ matrices @ to, [N, 9])
     expected = tf.raw_ops.ImageProjectiveTransformV3(
-        images=PICTURES,
+        images=IMAGES,
         transforms=(flat / flat[:, 8:])[:, :8],
         output_shape=[SIDE, SIDE],
         fill_value=0.0,

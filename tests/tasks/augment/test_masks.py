@@ -10,7 +10,7 @@ ZEROS = tf.zeros([1, SIDE, SIDE, 3])
 
 
 def cut(result: tf.Tensor) -> np.ndarray:
-    """Where one picture was cut, bool (side, side)."""
+    """Where one image was cut, bool (side, side)."""
     assert set(np.unique(result)) <= {0.0, FILL}
     return result.numpy()[0, ..., 0] == FILL
 
@@ -57,5 +57,5 @@ def test_blur_has_the_deviation_that_it_is_given() -> None:
     assert blurred == pytest.approx(blurred.transpose(1, 0, 2), abs=1e-4)
 
 
-def test_blur_leaves_an_even_picture_even_up_to_its_edge() -> None:
+def test_blur_leaves_an_even_image_even_up_to_its_edge() -> None:
     assert blur.gaussian(ZEROS + 77, tf.constant([3.0])).numpy() == pytest.approx(77, abs=1e-2)

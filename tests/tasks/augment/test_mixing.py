@@ -5,7 +5,7 @@ import tensorflow as tf
 from tasks.augment.mixing import mixer
 
 N, SIDE = 16, 12
-PICTURES = np.broadcast_to(np.arange(N, dtype=np.float32)[:, None, None, None], (N, SIDE, SIDE, 3))
+IMAGES = np.broadcast_to(np.arange(N, dtype=np.float32)[:, None, None, None], (N, SIDE, SIDE, 3))
 LABELS = np.eye(N, dtype=np.float32)
 WEIGHTS = np.arange(N, dtype=np.float32)
 
@@ -14,7 +14,7 @@ def mixed(cutmix: float, mixup: float, seed: int = 0, step: int = 0) -> list[np.
     mix = mixer(cutmix, mixup, seed)
     assert mix is not None
     step = tf.constant(step, tf.int64)
-    return [np.asarray(part) for part in mix(tf.constant(PICTURES), tf.constant(LABELS), tf.constant(WEIGHTS), step)]
+    return [np.asarray(part) for part in mix(tf.constant(IMAGES), tf.constant(LABELS), tf.constant(WEIGHTS), step)]
 
 
 def test_switched_off_there_is_nothing_to_do() -> None:
@@ -23,33 +23,33 @@ def test_switched_off_there_is_nothing_to_do() -> None:
 
 @pytest.mark.parametrize("alphas", [(1.0, 0.0), (0.0, 1.0), (0.4, 0.2)], ids=["cutmix", "mixup", "both"])
 def test_labels_and_weights_are_mixed_as_the_pixels_are(alphas: tuple[float, float]) -> None:
-    pictures, labels, weights = mixed(*alphas)
+    images, labels, weights = mixed(*alphas)
     assert labels.sum(axis=1) == pytest.approx(1)
-    # Picture k is k all over, so its mean is the mean of the two numbers in the labels' shares.
-    assert pictures.mean(axis=(1, 2, 3)) == pytest.approx(labels @ np.arange(N), abs=1e-4)
+    # Image k is k all over, so its mean is the mean of the two numbers in the labels' shares.
+    assert images.mean(axis=(1, 2, 3)) == pytest.approx(labels @ np.arange(N), abs=1e-4)
     assert weights == pytest.approx(labels @ WEIGHTS, abs=1e-4)
     assert (np.count_nonzero(labels > 1e-6, axis=1) <= 2).all()
     assert (labels.max(axis=1) < 0.999).any()
 
 
 def test_cutmix_pastes_one_square_and_blends_nothing() -> None:
-    pictures, labels, _ = mixed(1.0, 0.0)
-    for picture, label in zip(pictures[..., 0], labels, strict=True):
-        assert set(np.unique(picture)) <= set(np.flatnonzero(label).astype(np.float32))
-        other = picture != picture[0, 0]
+    images, labels, _ = mixed(1.0, 0.0)
+    for image, label in zip(images[..., 0], labels, strict=True):
+        assert set(np.unique(image)) <= set(np.flatnonzero(label).astype(np.float32))
+        other = image != image[0, 0]
         rows, columns = np.flatnonzero(other.any(axis=1)), np.flatnonzero(other.any(axis=0))
         for places in (rows, columns):
-            assert len(places) == 0 or len(places) == places[-1] - places[0] + 1 or picture[0, 0] != picture[-1, -1]
+            assert len(places) == 0 or len(places) == places[-1] - places[0] + 1 or image[0, 0] != image[-1, -1]
 
 
-def test_mixup_blends_whole_pictures() -> None:
-    pictures, *_ = mixed(0.0, 1.0)
-    assert (pictures == pictures[:, :1, :1, :1]).all()
+def test_mixup_blends_whole_images() -> None:
+    images, *_ = mixed(0.0, 1.0)
+    assert (images == images[:, :1, :1, :1]).all()
 
 
-def test_both_give_each_picture_one_of_the_two() -> None:
-    pictures, *_ = mixed(1.0, 1.0)
-    flat = (pictures == pictures[:, :1, :1, :1]).all(axis=(1, 2, 3))
+def test_both_give_each_image_one_of_the_two() -> None:
+    images, *_ = mixed(1.0, 1.0)
+    flat = (images == images[:, :1, :1, :1]).all(axis=(1, 2, 3))
     assert 0 < flat.sum() < N
 
 
@@ -70,6 +70,6 @@ def test_compiled_with_xla_it_mixes_the_same() -> None:
     mix = mixer(1.0, 1.0, 0)
     assert mix is not None
     compiled = tf.function(mix, jit_compile=True)
-    given = [tf.constant(part) for part in (PICTURES, LABELS, WEIGHTS)]
+    given = [tf.constant(part) for part in (IMAGES, LABELS, WEIGHTS)]
     for own, theirs in zip(mixed(1.0, 1.0), compiled(*given, tf.constant(0, tf.int64)), strict=True):
         assert own == pytest.approx(theirs.numpy(), abs=1e-3)

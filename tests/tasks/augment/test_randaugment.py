@@ -34,7 +34,7 @@ def test_the_operations_are_the_paper_s_14() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 5, 20])
-def test_each_picture_meets_each_operation_as_often(n: int) -> None:
+def test_each_image_meets_each_operation_as_often(n: int) -> None:
     met = np.stack([operation_of_each(step, n) for step in range(500)])
     for place in {0, n - 1}:
         counts = np.bincount(met[:, place], minlength=len(OPERATIONS))
@@ -46,11 +46,11 @@ def test_no_operation_has_more_than_its_share_of_a_batch() -> None:
     assert np.bincount(operation_of_each(0, 29), minlength=14).max() <= 3
 
 
-def test_each_result_belongs_to_its_picture() -> None:
+def test_each_result_belongs_to_its_image() -> None:
     levels = np.arange(20, dtype=np.float32) * 10 + 20
-    pictures = tf.constant(np.broadcast_to(levels[:, None, None, None], (20, SIDE, SIDE, 3)))
-    # Of even pictures most operations change nothing, and a mix-up would show in nearly all of them.
-    result = randaugment.layer(pictures, 0.05, draws(0, 20)).numpy().mean(axis=(1, 2, 3))
+    images = tf.constant(np.broadcast_to(levels[:, None, None, None], (20, SIDE, SIDE, 3)))
+    # Of even images most operations change nothing, and a mix-up would show in nearly all of them.
+    result = randaugment.layer(images, 0.05, draws(0, 20)).numpy().mean(axis=(1, 2, 3))
     assert np.mean(np.abs(result - levels) < 8) > 0.75
 
 

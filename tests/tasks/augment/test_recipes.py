@@ -14,14 +14,14 @@ from tasks.augment.table import ENGINES, RECIPES, STEPS, Name, Recipe, Step
 
 SIDE = 24
 PLAIN = Recipe("batched", "base", 1, 0.3, 0.3)
-PICTURES = np.random.default_rng(0).integers(0, 256, (6, SIDE, SIDE, 3)).astype(np.float32)
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, SIDE, SIDE, 3)).astype(np.float32)
 ALL = [(engine, recipe) for engine in ENGINES for recipe in RECIPES]
 
 
 @pytest.mark.parametrize(("engine", "recipe"), ALL, ids=["-".join(each) for each in ALL])
 def test_batches_keep_shape_dtype_and_range_in_tf_data(engine: str, recipe: str) -> None:
     change = augmenter(replace(PLAIN, engine=engine, recipe=recipe, magnitude=1.0), 0)
-    data = tf.data.Dataset.from_tensor_slices(PICTURES).batch(4).enumerate().map(lambda step, x: change(x, step))
+    data = tf.data.Dataset.from_tensor_slices(IMAGES).batch(4).enumerate().map(lambda step, x: change(x, step))
     assert data.element_spec.shape.as_list() == [None, SIDE, SIDE, 3]
     batches = [batch.numpy() for batch in data]
     assert [batch.shape for batch in batches] == [(4, SIDE, SIDE, 3), (2, SIDE, SIDE, 3)]
@@ -29,22 +29,20 @@ def test_batches_keep_shape_dtype_and_range_in_tf_data(engine: str, recipe: str)
     assert together.dtype == np.float32
     assert together.min() >= 0
     assert together.max() <= 255
-    assert (together == PICTURES).all() == (recipe == "none")
+    assert (together == IMAGES).all() == (recipe == "none")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("recipe", ["randaugment", "randaugment_cutout"])
 def test_with_everything_off_nothing_changes(engine: str, recipe: str) -> None:
     change = augmenter(replace(PLAIN, engine=engine, recipe=recipe, operations=0, cutout=0.0), 0)
-    assert change(tf.constant(PICTURES), tf.constant(0, tf.int64)).numpy() == pytest.approx(PICTURES, abs=1e-3)
+    assert change(tf.constant(IMAGES), tf.constant(0, tf.int64)).numpy() == pytest.approx(IMAGES, abs=1e-3)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_magnitude_0_of_base_leaves_the_mirror_image(engine: str) -> None:
-    changed = augmenter(replace(PLAIN, engine=engine, magnitude=0.0), 0)(
-        tf.constant(PICTURES), tf.constant(0, tf.int64)
-    )
-    for before, after in zip(PICTURES, changed.numpy(), strict=True):
+    changed = augmenter(replace(PLAIN, engine=engine, magnitude=0.0), 0)(tf.constant(IMAGES), tf.constant(0, tf.int64))
+    for before, after in zip(IMAGES, changed.numpy(), strict=True):
         assert min(np.abs(after - before).max(), np.abs(after - before[:, ::-1]).max()) < 0.05
 
 

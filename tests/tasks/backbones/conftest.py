@@ -14,17 +14,17 @@ Shake = Callable[[keras.Model], keras.Model]
 
 
 @pytest.fixture(scope="session")
-def pictures() -> NDArray[np.uint8]:
-    """Two pictures of 64 x 64, 0 to 255, of 8 x 8 patches: in pure noise a deep network sees no difference."""
+def images() -> NDArray[np.uint8]:
+    """Two images of 64 x 64, 0 to 255, of 8 x 8 patches: in pure noise a deep network sees no difference."""
     patches = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
     return patches.repeat(8, axis=1).repeat(8, axis=2)
 
 
 @pytest.fixture(scope="session")
-def shaken(pictures: NDArray[np.uint8]) -> Shake:
-    """Moves weights off their initial values, as a training does, so that features depend on the pictures.
+def shaken(images: NDArray[np.uint8]) -> Shake:
+    """Moves weights off their initial values, as a training does, so that features depend on the images.
 
-    Without statistics of its own in each batch norm, a deep network's signal fades: all pictures have one feature.
+    Without statistics of its own in each batch norm, a deep network's signal fades: all images have one feature.
     """
 
     def shake(network: keras.Model) -> keras.Model:
@@ -37,7 +37,7 @@ def shaken(pictures: NDArray[np.uint8]) -> Shake:
             layer.beta.assign(random.uniform(-0.2, 0.2, layer.beta.shape))
         for layer in drops:
             layer.rate = 0.0
-        network(pictures.astype(np.float32), training=True)
+        network(images.astype(np.float32), training=True)
         for layer, momentum in zip(norms, before[0], strict=True):
             layer.momentum = momentum
             # Channels that hardly vary would make 1e-3 of the last bit of a pixel.

@@ -87,30 +87,28 @@ def test_the_last_blocks_learn_and_batch_norm_never(network: keras.Model, layers
 
 
 @with_long
-def test_it_comes_back_from_its_description(
-    network: keras.Model, pictures: NDArray[np.uint8], shaken: Callable
-) -> None:
+def test_it_comes_back_from_its_description(network: keras.Model, images: NDArray[np.uint8], shaken: Callable) -> None:
     shaken(network)
     loaded = keras.Model.from_config(json.loads(json.dumps(network.get_config())))
-    expected = network(pictures, training=False).numpy()
+    expected = network(images, training=False).numpy()
     assert expected.dtype == np.float32
     assert expected.shape == (2, network.output_shape[-1])
     assert np.isfinite(expected).all()
-    assert np.abs(loaded(pictures).numpy() - expected).max() > 1e-3, "the new one has other weights"
+    assert np.abs(loaded(images).numpy() - expected).max() > 1e-3, "the new one has other weights"
     loaded.set_weights(network.get_weights())
-    assert np.abs(loaded(pictures).numpy() - expected).max() <= 1e-6 * np.abs(expected).max()
+    assert np.abs(loaded(images).numpy() - expected).max() <= 1e-6 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("layers", ["conv", "all"])
 @pytest.mark.parametrize("network", ["custom_cnn", "mobilenetv3_small"], indirect=True, scope="module")
 def test_a_step_of_training_moves_what_may_learn_alone(
-    network: keras.Model, layers: str, pictures: NDArray[np.uint8], shaken: Callable
+    network: keras.Model, layers: str, images: NDArray[np.uint8], shaken: Callable
 ) -> None:
     names = build.unfreeze(network, network.name, 2, layers)
     whole = keras.Model(shaken(network).input, keras.layers.Dense(2, activation="softmax")(network.output))
     before = {layer.name: layer.get_weights() for layer in with_weights(network)}
     whole.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
-    whole.fit(pictures, np.array([0, 1]), verbose=0)
+    whole.fit(images, np.array([0, 1]), verbose=0)
     moved = [
         layer.name
         for layer in with_weights(network)
@@ -120,21 +118,21 @@ def test_a_step_of_training_moves_what_may_learn_alone(
 
 
 @with_long
-def test_pictures_may_be_uint8_or_float32(network: keras.Model, pictures: NDArray[np.uint8]) -> None:
-    expected = network(pictures.astype(np.float32)).numpy()
-    assert (network(pictures).numpy() == expected).all()
-    np.testing.assert_allclose(network.predict(pictures, verbose=0), expected, rtol=1e-3, atol=1e-4)
+def test_images_may_be_uint8_or_float32(network: keras.Model, images: NDArray[np.uint8]) -> None:
+    expected = network(images.astype(np.float32)).numpy()
+    assert (network(images).numpy() == expected).all()
+    np.testing.assert_allclose(network.predict(images, verbose=0), expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_b0", "vgg16"])
-def test_features_are_float32_with_mixed_precision_too(name: str, pictures: NDArray[np.uint8]) -> None:
+def test_features_are_float32_with_mixed_precision_too(name: str, images: NDArray[np.uint8]) -> None:
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         network = build.build(name, 64, "none", Path("absent"))
     finally:
         keras.config.set_dtype_policy("float32")
     assert any(layer.compute_dtype == "bfloat16" for layer in with_weights(network))
-    assert network(pictures).numpy().dtype == np.float32
+    assert network(images).numpy().dtype == np.float32
 
 
 @pytest.mark.parametrize(

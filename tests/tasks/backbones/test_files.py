@@ -18,19 +18,19 @@ def made(name: str, weights: str = "none") -> keras.Model:
 
 
 @pytest.mark.parametrize("name", MARKED)
-def test_what_was_saved_is_loaded(name: str, tmp_path: Path, pictures: NDArray[np.uint8], shaken: Callable) -> None:
+def test_what_was_saved_is_loaded(name: str, tmp_path: Path, images: NDArray[np.uint8], shaken: Callable) -> None:
     saved = shaken(made(name))
     saved.save_weights(tmp_path / "own.weights.h5")
     loaded = made(name, str(tmp_path / "own.weights.h5"))
     for old, new in zip(saved.get_weights(), loaded.get_weights(), strict=True):
         assert (old == new).all()
-    assert (loaded(pictures).numpy() == saved(pictures).numpy()).all()
+    assert (loaded(images).numpy() == saved(images).numpy()).all()
 
 
-def test_a_model_that_keras_2_saved_whole_is_loaded(tmp_path: Path, pictures: NDArray[np.uint8]) -> None:
+def test_a_model_that_keras_2_saved_whole_is_loaded(tmp_path: Path, images: NDArray[np.uint8]) -> None:
     saved = made("custom_cnn")
     saved.save(tmp_path / "whole.h5")
-    assert (made("custom_cnn", str(tmp_path / "whole.h5"))(pictures).numpy() == saved(pictures).numpy()).all()
+    assert (made("custom_cnn", str(tmp_path / "whole.h5"))(images).numpy() == saved(images).numpy()).all()
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def published(name: str, folder: Path, shaken: Callable, keras2: Callable) -> Pa
 def test_features_are_those_of_keras_applications(
     name: str,
     tmp_path: Path,
-    pictures: NDArray[np.uint8],
+    images: NDArray[np.uint8],
     shaken: Callable,
     keras2: Callable,
     monkeypatch: pytest.MonkeyPatch,
@@ -55,15 +55,15 @@ def test_features_are_those_of_keras_applications(
         return str(file)
 
     monkeypatch.setattr(GET_FILE, get_file)
-    pixels = pictures.astype(np.float32)
+    pixels = images.astype(np.float32)
     prepared = PREPROCESS[name].preprocess_input(pixels.copy()) if name in PREPROCESS else pixels
     expected = reference(name, "imagenet")(prepared, training=False).numpy()
-    assert np.abs(expected[0] - expected[1]).max() > 1e-3, "features that do not see the picture prove nothing"
+    assert np.abs(expected[0] - expected[1]).max() > 1e-3, "features that do not see the image prove nothing"
     for how, weights, folder in [("file", "imagenet", tmp_path), ("path", str(file), Path("absent"))]:
-        found = build.build(name, 64, weights, folder)(pictures, training=False).numpy()
+        found = build.build(name, 64, weights, folder)(images, training=False).numpy()
         assert np.abs(found - expected).max() <= 1e-5 * max(1, np.abs(expected).max()), how
     assert asked == [table.row(name).published], "the file in the folder is enough"
-    found = build.build(name, 64, "imagenet", Path("absent"))(pictures, training=False).numpy()
+    found = build.build(name, 64, "imagenet", Path("absent"))(images, training=False).numpy()
     assert np.abs(found - expected).max() <= 1e-5 * max(1, np.abs(expected).max()), "by Keras' cache"
 
 
@@ -81,30 +81,30 @@ def test_without_a_network_the_error_says_which_file_goes_where(
         build.build(name, 64, "imagenet", tmp_path)
 
 
-def test_lite0_has_its_shipped_file_or_none(tmp_path: Path, pictures: NDArray[np.uint8]) -> None:
+def test_lite0_has_its_shipped_file_or_none(tmp_path: Path, images: NDArray[np.uint8]) -> None:
     file = Path("data/pretrained") / lite0_layout.WEIGHTS
     network = lite0.build(64)
     network.load_weights(file)
-    expected = network(pictures.astype(np.float32), training=False).numpy()
+    expected = network(images.astype(np.float32), training=False).numpy()
     for weights in ("imagenet", str(file)):
-        assert (build.build("efficientnet_lite0", 64, weights, file.parent)(pictures).numpy() == expected).all()
+        assert (build.build("efficientnet_lite0", 64, weights, file.parent)(images).numpy() == expected).all()
     with pytest.raises(FileNotFoundError, match=f"put the file {lite0_layout.WEIGHTS} into the folder {tmp_path}"):
         build.build("efficientnet_lite0", 64, "imagenet", tmp_path)
 
 
 def test_efficientnet_sees_the_same_pixels_whatever_the_weights(
-    tmp_path: Path, pictures: NDArray[np.uint8], shaken: Callable, keras2: Callable
+    tmp_path: Path, images: NDArray[np.uint8], shaken: Callable, keras2: Callable
 ) -> None:
     # A training in mixed precision ends in a network with weights "none", given those of the trained one.
     published("efficientnet_b0", tmp_path, shaken, keras2)
     trained = build.build("efficientnet_b0", 64, "imagenet", tmp_path)
     fresh = build.build("efficientnet_b0", 64, "none", tmp_path)
     fresh.set_weights(trained.get_weights())
-    assert (fresh(pictures).numpy() == trained(pictures).numpy()).all()
+    assert (fresh(images).numpy() == trained(images).numpy()).all()
 
 
 def scaled(name: str) -> keras.Model:
-    """From pictures to what the first convolution, or the padding before it, takes."""
+    """From images to what the first convolution, or the padding before it, takes."""
     network = build.build(name, 64, "none", Path("absent"))
     first = next(
         layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D | keras.layers.ZeroPadding2D)
@@ -113,9 +113,9 @@ def scaled(name: str) -> keras.Model:
 
 
 @pytest.mark.parametrize("name", ["vgg16", "resnet50"])
-def test_caffe_scaling_is_that_of_keras_applications(name: str, pictures: NDArray[np.uint8]) -> None:
-    expected = PREPROCESS[name].preprocess_input(pictures.astype(np.float32))
-    np.testing.assert_allclose(scaled(name)(pictures).numpy(), expected, atol=1e-4)
+def test_caffe_scaling_is_that_of_keras_applications(name: str, images: NDArray[np.uint8]) -> None:
+    expected = PREPROCESS[name].preprocess_input(images.astype(np.float32))
+    np.testing.assert_allclose(scaled(name)(images).numpy(), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def classifier(backbone: str) -> Classifier:
     return Classifier(whole, ["a", "b"], SIDE, 0, {"train": {"backbone": backbone}}, frozenset(), {}, {})
 
 
-class Pictures:
+class Images:
     dtype, shape = np.dtype(np.uint8), (SIDE, SIDE, 3)
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ def test_inner_layers_end_the_blocks_from_the_middle_to_the_last_but_one(
 
 
 def test_a_calibration_keeps_what_was_wanted_of_it() -> None:
-    made, arrays = classifier("custom_cnn"), Pictures()
+    made, arrays = classifier("custom_cnn"), Images()
     train, val = part(np.arange(80)), part(np.arange(80, ROWS))
     fitted = fitting.fit(SETTINGS, made, arrays, train, val)
     reader = Reader(made.network, fitted.layers)
@@ -73,14 +73,14 @@ def test_a_calibration_keeps_what_was_wanted_of_it() -> None:
 
 
 def test_the_same_again_is_the_same() -> None:
-    made, arrays = classifier("custom_cnn"), Pictures()
+    made, arrays = classifier("custom_cnn"), Images()
     one, two = (fitting.fit(SETTINGS, made, arrays, part(np.arange(80)), part(np.arange(80, ROWS))) for _ in range(2))
     assert one.describe() == two.describe()
     assert all((one.arrays()[name] == two.arrays()[name]).all() for name in one.arrays())
 
 
 def test_rows_beyond_the_reference_are_not_read() -> None:
-    made, arrays = classifier("custom_cnn"), Pictures()
+    made, arrays = classifier("custom_cnn"), Images()
     read: list[int] = []
     take = arrays.take
     arrays.take = lambda places: read.extend(places[:, 1]) or take(places)  # type: ignore[method-assign]

@@ -14,12 +14,12 @@ DRAWN = ["stain_deposit", "bubble", "motion_blur"]
 
 @pytest.fixture(scope="module")
 def smear(smear: np.ndarray) -> np.ndarray:
-    """Twice as large, as lengths are shares of the side, and severity 1 is less than a pixel of a small picture."""
+    """Twice as large, as lengths are shares of the side, and severity 1 is less than a pixel of a small image."""
     return ndimage.zoom(smear, (1, 2, 2, 1), order=1)
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Root mean square, a figure a picture."""
+    """Root mean square, a figure an image."""
     return np.sqrt(np.square(one.astype(float) - other).mean(axis=(1, 2, 3)))
 
 
@@ -34,18 +34,18 @@ def test_it_has_the_eleven_kinds_of_medmnist_c_for_blood_cells() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_greater_severity_is_further_away(smear: np.ndarray, kind: str) -> None:
-    pictures, ids = np.tile(smear, (4, 1, 1, 1)), [f"{k:x}" for k in range(16)]
-    by_severity = [corrupt(pictures, kind, severity, ids, 0) for severity in range(1, SEVERITIES + 1)]
-    far = [distance(pictures, corrupted) for corrupted in by_severity]
+    images, ids = np.tile(smear, (4, 1, 1, 1)), [f"{k:x}" for k in range(16)]
+    by_severity = [corrupt(images, kind, severity, ids, 0) for severity in range(1, SEVERITIES + 1)]
+    far = [distance(images, corrupted) for corrupted in by_severity]
     assert by_severity[0].dtype == np.uint8
-    assert by_severity[0].shape == pictures.shape
+    assert by_severity[0].shape == images.shape
     assert far[0].mean() > 0.8  # grey levels
     assert all(less.mean() < more.mean() for less, more in pairwise(far))
     assert all((less <= more + 0.2).all() for less, more in pairwise(far))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_result_follows_from_the_seed_the_picture_and_its_id_alone(smear: np.ndarray, kind: str) -> None:
+def test_a_result_follows_from_the_seed_the_image_and_its_id_alone(smear: np.ndarray, kind: str) -> None:
     before = smear.copy()
     together = corrupt(smear, kind, 3, IDS, 7)
     assert (smear == before).all()
@@ -56,15 +56,15 @@ def test_a_result_follows_from_the_seed_the_picture_and_its_id_alone(smear: np.n
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_drawn_differs_by_id_and_by_seed(smear: np.ndarray, kind: str) -> None:
-    pictures = np.repeat(smear[:1], 2, axis=0)
-    one, other = corrupt(pictures, kind, 4, ["0a", "0b"], 0)
-    [again] = corrupt(pictures[:1], kind, 4, ["0a"], 1)
+    images = np.repeat(smear[:1], 2, axis=0)
+    one, other = corrupt(images, kind, 4, ["0a", "0b"], 0)
+    [again] = corrupt(images[:1], kind, 4, ["0a"], 1)
     assert (one != other).any() == (one != again).any() == (kind in DRAWN)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("level", [0, 128, 255])
-def test_an_even_picture_is_no_trouble(kind: str, level: int) -> None:
+def test_an_even_image_is_no_trouble(kind: str, level: int) -> None:
     even = np.full((1, 24, 24, 3), level, np.uint8)
     corrupted = corrupt(even, kind, 5, ["a"], 0)
     assert corrupted.shape == even.shape
@@ -73,29 +73,29 @@ def test_an_even_picture_is_no_trouble(kind: str, level: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_picture_at_all_is_no_trouble(kind: str) -> None:
+def test_no_image_at_all_is_no_trouble(kind: str) -> None:
     assert corrupt(np.zeros((0, 24, 24, 3), np.uint8), kind, 1, [], 0).shape == (0, 24, 24, 3)
     assert mixed(np.zeros((0, 24, 24, 3), np.uint8), [], 0).shape == (0, 24, 24, 3)
 
 
 def test_the_mix_is_the_same_whatever_else_is_in_the_set(smear: np.ndarray) -> None:
-    pictures, ids = np.tile(smear, (6, 1, 1, 1)), [f"{k:x}" for k in range(24)]
-    before, together = pictures.copy(), mixed(pictures, ids, 5)
-    assert (pictures == before).all()
-    assert (mixed(pictures, ids, 5) == together).all()
-    assert (mixed(pictures[::-3], ids[::-3], 5) == together[::-3]).all()
-    assert (mixed(pictures[4:5], ids[4:5], 5)[0] == together[4]).all()
-    assert (mixed(pictures, ids, 6) != together).any(axis=(1, 2, 3)).sum() > 18
-    assert (distance(pictures, together) > 0.5).all()
+    images, ids = np.tile(smear, (6, 1, 1, 1)), [f"{k:x}" for k in range(24)]
+    before, together = images.copy(), mixed(images, ids, 5)
+    assert (images == before).all()
+    assert (mixed(images, ids, 5) == together).all()
+    assert (mixed(images[::-3], ids[::-3], 5) == together[::-3]).all()
+    assert (mixed(images[4:5], ids[4:5], 5)[0] == together[4]).all()
+    assert (mixed(images, ids, 6) != together).any(axis=(1, 2, 3)).sum() > 18
+    assert (distance(images, together) > 0.5).all()
 
 
 def test_a_chain_is_its_kinds_in_the_order_of_light(smear: np.ndarray) -> None:
-    pictures, ids = np.tile(smear, (6, 1, 1, 1)), [f"{k:x}" for k in range(24)]
-    for picture, name, severities, found in zip(pictures, ids, chains(ids, 3), mixed(pictures, ids, 3), strict=True):
+    images, ids = np.tile(smear, (6, 1, 1, 1)), [f"{k:x}" for k in range(24)]
+    for image, name, severities, found in zip(images, ids, chains(ids, 3), mixed(images, ids, 3), strict=True):
         for kind, severity in zip(KINDS, severities, strict=True):
             if severity:
-                [picture] = corrupt(picture[None], kind, int(severity), [name], 3)
-        assert (found == picture).all()
+                [image] = corrupt(image[None], kind, int(severity), [name], 3)
+        assert (found == image).all()
     assert KINDS[0] == "stain_deposit"
     assert KINDS[-1] == "jpeg"
 
@@ -122,24 +122,24 @@ def test_the_mix_is_the_same_in_every_version() -> None:
     ]
 
 
-PICTURES = np.zeros((2, 8, 8, 3), np.uint8)
+IMAGES = np.zeros((2, 8, 8, 3), np.uint8)
 TWO = ["0a", "0b"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((PICTURES, "fog", 1, TWO, 0), r"kind must be one of stain_deposit, .*jpeg, got 'fog'"),
-        ((PICTURES, "mixed", 1, TWO, 0), r"kind must be one of .*, got 'mixed'"),
-        ((PICTURES, "jpeg", 0, TWO, 0), r"severity must be 1 to 5, got 0"),
-        ((PICTURES, "jpeg", 6, TWO, 0), r"severity must be 1 to 5, got 6"),
-        ((PICTURES, "jpeg", 2.5, TWO, 0), r"severity must be 1 to 5, got 2.5"),
-        ((PICTURES, "jpeg", 1, TWO[:1], 0), r"ids must be one a picture, 2, got 1"),
-        ((PICTURES, "jpeg", 1, TWO, -1), r"seed must be at least 0, got -1"),
-        ((PICTURES.astype(float), "jpeg", 1, TWO, 0), r"pictures must be uint8 of .*, got float64 of shape"),
-        ((PICTURES[0], "jpeg", 1, TWO, 0), r"\(n, side, side, 3\), got uint8 of shape \(8, 8, 3\)"),
-        ((PICTURES[..., :1], "jpeg", 1, TWO, 0), r"got uint8 of shape \(2, 8, 8, 1\)"),
-        ((PICTURES[:, :4], "jpeg", 1, TWO, 0), r"got uint8 of shape \(2, 4, 8, 3\)"),
+        ((IMAGES, "fog", 1, TWO, 0), r"kind must be one of stain_deposit, .*jpeg, got 'fog'"),
+        ((IMAGES, "mixed", 1, TWO, 0), r"kind must be one of .*, got 'mixed'"),
+        ((IMAGES, "jpeg", 0, TWO, 0), r"severity must be 1 to 5, got 0"),
+        ((IMAGES, "jpeg", 6, TWO, 0), r"severity must be 1 to 5, got 6"),
+        ((IMAGES, "jpeg", 2.5, TWO, 0), r"severity must be 1 to 5, got 2.5"),
+        ((IMAGES, "jpeg", 1, TWO[:1], 0), r"ids must be one an image, 2, got 1"),
+        ((IMAGES, "jpeg", 1, TWO, -1), r"seed must be at least 0, got -1"),
+        ((IMAGES.astype(float), "jpeg", 1, TWO, 0), r"images must be uint8 of .*, got float64 of shape"),
+        ((IMAGES[0], "jpeg", 1, TWO, 0), r"\(n, side, side, 3\), got uint8 of shape \(8, 8, 3\)"),
+        ((IMAGES[..., :1], "jpeg", 1, TWO, 0), r"got uint8 of shape \(2, 8, 8, 1\)"),
+        ((IMAGES[:, :4], "jpeg", 1, TWO, 0), r"got uint8 of shape \(2, 4, 8, 3\)"),
     ],
     ids=["kind", "mixed", "severity-0", "-6", "-2.5", "few-ids", "negative-seed", "float", "one", "grey", "oblong"],
 )  # fmt: skip
@@ -151,9 +151,9 @@ def test_what_cannot_be_corrupted_is_named(arguments: tuple, message: str) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((PICTURES, TWO[:1], 0), r"ids must be one a picture, 2, got 1"),
-        ((PICTURES, TWO, -1), r"seed must be at least 0, got -1"),
-        ((PICTURES.astype(np.float32), TWO, 0), r"pictures must be uint8 of .*, got float32"),
+        ((IMAGES, TWO[:1], 0), r"ids must be one an image, 2, got 1"),
+        ((IMAGES, TWO, -1), r"seed must be at least 0, got -1"),
+        ((IMAGES.astype(np.float32), TWO, 0), r"images must be uint8 of .*, got float32"),
     ],
     ids=["few-ids", "negative-seed", "float"],
 )

@@ -21,17 +21,17 @@ def light(smear: np.ndarray) -> np.ndarray:
 @pytest.fixture
 def point() -> np.ndarray:
     """A bright pixel in the middle of the dark."""
-    picture = np.zeros((SIDE + 1, SIDE + 1, 3), np.float32)
-    picture[SIDE // 2, SIDE // 2] = 1
-    return picture
+    image = np.zeros((SIDE + 1, SIDE + 1, 3), np.float32)
+    image[SIDE // 2, SIDE // 2] = 1
+    return image
 
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def hsv(picture: np.ndarray) -> np.ndarray:
-    return color.rgb2hsv(picture)
+def hsv(image: np.ndarray) -> np.ndarray:
+    return color.rgb2hsv(image)
 
 
 @pytest.mark.parametrize("factor", [1.1, 1.4, 0.9, 0.5])
@@ -56,20 +56,20 @@ def test_contrast_spreads_the_logarithm_of_light_about_its_mean_and_keeps_the_co
     light: np.ndarray, factor: float
 ) -> None:
     changed = colour.contrast(light, factor, rng())
-    before, after = (np.log(picture @ np.float32(colour.LUMA)) for picture in (light, changed))
+    before, after = (np.log(image @ np.float32(colour.LUMA)) for image in (light, changed))
     assert after.std() == pytest.approx(factor * before.std(), rel=1e-4)
     assert after.mean() == pytest.approx(before.mean(), abs=1e-4)
-    shares = [picture / picture.sum(axis=2, keepdims=True) for picture in (light, changed)]
+    shares = [image / image.sum(axis=2, keepdims=True) for image in (light, changed)]
     assert shares[0] == pytest.approx(shares[1], abs=1e-5)
 
 
 @pytest.mark.parametrize("more", [0.05, 0.2, 0.9])
 def test_saturation_is_scikit_image_s_way_through_hsv(light: np.ndarray, more: float) -> None:
-    picture = light.copy()
-    picture[0, :3] = ((0.5, 0.5, 0.5), (0, 0, 0), (1, 1, 1))  # without a hue
-    there = hsv(picture)
+    image = light.copy()
+    image[0, :3] = ((0.5, 0.5, 0.5), (0, 0, 0), (1, 1, 1))  # without a hue
+    there = hsv(image)
     there[..., 1] = np.clip(there[..., 1] + more, 0, 1)
-    assert colour.saturation(picture, more, rng()) == pytest.approx(color.hsv2rgb(there), abs=1e-5)
+    assert colour.saturation(image, more, rng()) == pytest.approx(color.hsv2rgb(there), abs=1e-5)
 
 
 def test_saturation_leaves_value_and_hue_alone(light: np.ndarray) -> None:

@@ -18,7 +18,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 @pytest.mark.parametrize("function", [optics.elastic, optics.chromatic_aberration, optics.zoom_blur])
-def test_what_only_moves_light_leaves_an_even_picture_as_it_is(function) -> None:
+def test_what_only_moves_light_leaves_an_even_image_as_it_is(function) -> None:
     assert function(FLAT, 1.1, rng()) == pytest.approx(FLAT, abs=1e-6)
 
 
@@ -54,9 +54,9 @@ def test_illumination_comes_from_every_direction() -> None:
 
 
 def test_haze_adds_light_of_the_lamp_s_colour_where_the_cloud_is() -> None:
-    picture = np.zeros((SIDE, SIDE, 3), np.float32)
-    picture[:2] = (0.8, 0.6, 0.4)
-    cloud = optics.haze(picture, 1.0, rng())[2:] / (0.8, 0.6, 0.4)
+    image = np.zeros((SIDE, SIDE, 3), np.float32)
+    image[:2] = (0.8, 0.6, 0.4)
+    cloud = optics.haze(image, 1.0, rng())[2:] / (0.8, 0.6, 0.4)
     assert np.ptp(cloud, axis=2).max() < 1e-6
     assert np.ptp(cloud) > 0.5
     assert abs(np.diff(cloud, axis=0)).max() < 0.1 * np.ptp(cloud)
@@ -74,7 +74,7 @@ def test_red_is_magnified_blue_made_smaller_and_green_untouched() -> None:
     assert (aberrated[..., 1] == RAMP[..., 1]).all()
 
 
-def test_the_optical_axis_lies_off_the_picture_s_middle() -> None:
+def test_the_optical_axis_lies_off_the_image_s_middle() -> None:
     for seed in range(20):
         moved = [optics.chromatic_aberration(turn, 0.05, rng(seed)) - turn for turn in (RAMP, RAMP.swapaxes(0, 1))]
         shift = np.hypot(*(move[SIDE // 2, SIDE // 2, 0] for move in moved)) / (1 - 1 / 1.05)
@@ -85,24 +85,24 @@ def test_zoom_blur_is_the_mean_over_magnifications_about_its_centre(
     smear: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(optics, "OFF_CENTRE", 0.0)
-    picture, middle = smear[0] / np.float32(255), (SIDE - 1) / 2
+    image, middle = smear[0] / np.float32(255), (SIDE - 1) / 2
     places = np.indices((SIDE, SIDE)) - middle
     moments = [
-        np.stack([ndimage.map_coordinates(picture[..., k], middle + places / zoom, order=1) for k in range(3)], axis=2)
+        np.stack([ndimage.map_coordinates(image[..., k], middle + places / zoom, order=1) for k in range(3)], axis=2)
         for zoom in np.geomspace(1, 1.25, 16)
     ]
-    wrong = optics.zoom_blur(picture, 1.25, rng()) - np.mean(moments, axis=0)
+    wrong = optics.zoom_blur(image, 1.25, rng()) - np.mean(moments, axis=0)
     assert np.sqrt(np.square(wrong).mean()) < 0.01  # each pass interpolates once more than the mean of moments does
-    assert np.sqrt(np.square(picture - np.mean(moments, axis=0)).mean()) > 0.05
+    assert np.sqrt(np.square(image - np.mean(moments, axis=0)).mean()) > 0.05
 
 
-def test_the_middle_of_a_picture_lies_between_its_middle_pixels(
+def test_the_middle_of_an_image_lies_between_its_middle_pixels(
     smear: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(optics, "OFF_CENTRE", 0.0)
-    picture = smear[0] / np.float32(255)
-    mirrored = optics.zoom_blur(picture[::-1, ::-1], 1.25, rng())[::-1, ::-1]
-    assert mirrored == pytest.approx(optics.zoom_blur(picture, 1.25, rng()), abs=1e-5)
+    image = smear[0] / np.float32(255)
+    mirrored = optics.zoom_blur(image[::-1, ::-1], 1.25, rng())[::-1, ::-1]
+    assert mirrored == pytest.approx(optics.zoom_blur(image, 1.25, rng()), abs=1e-5)
 
 
 def test_the_centre_of_a_zoom_is_drawn() -> None:

@@ -18,7 +18,7 @@ FOUR = seeds(3, 2**64 - 1, 0, 12)
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("severity", [1, SEVERITIES])
-def test_a_corruption_keeps_dtype_and_shape_and_changes_every_picture(
+def test_a_corruption_keeps_dtype_and_shape_and_changes_every_image(
     kind: str, severity: int, smear: np.ndarray
 ) -> None:
     before = smear.copy()
@@ -29,7 +29,7 @@ def test_a_corruption_keeps_dtype_and_shape_and_changes_every_picture(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_result_depends_on_the_picture_and_its_seed_alone(kind: str, smear: np.ndarray) -> None:
+def test_a_result_depends_on_the_image_and_its_seed_alone(kind: str, smear: np.ndarray) -> None:
     together = corrupt(smear, kind, 3, FOUR)
     order = [2, 0, 0, 3]
     assert (corrupt(smear[order], kind, 3, FOUR[order]) == together[order]).all()
@@ -54,10 +54,10 @@ def test_another_seed_corrupts_in_another_way(kind: str, smear: np.ndarray) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_severity_takes_every_picture_further_away(kind: str, smear: np.ndarray) -> None:
-    pictures, numbers = np.tile(smear, (5, 1, 1, 1)), np.arange(20, dtype=np.uint64)
-    levels = [corrupt(pictures, kind, severity, numbers) for severity in range(1, SEVERITIES + 1)]
-    away = np.square(np.stack(levels).astype(float) - pictures).mean(axis=(2, 3, 4))
+def test_each_severity_takes_every_image_further_away(kind: str, smear: np.ndarray) -> None:
+    images, numbers = np.tile(smear, (5, 1, 1, 1)), np.arange(20, dtype=np.uint64)
+    levels = [corrupt(images, kind, severity, numbers) for severity in range(1, SEVERITIES + 1)]
+    away = np.square(np.stack(levels).astype(float) - images).mean(axis=(2, 3, 4))
     assert (np.diff(away, axis=0) > 0).all()
     assert (away[0] > 5).all()  # above what rounding does, 1/12
 
@@ -76,17 +76,17 @@ def test_what_is_too_bright_is_white_and_does_not_wrap_around(kind: str) -> None
 
 @pytest.mark.parametrize("side", [8, 33])
 def test_any_side_will_do(side: int) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
     for kind in KINDS:
-        assert corrupt(picture, kind, 5, seeds(1)).shape == picture.shape
+        assert corrupt(image, kind, 5, seeds(1)).shape == image.shape
 
 
-def test_no_picture_is_no_error(smear: np.ndarray) -> None:
+def test_no_image_is_no_error(smear: np.ndarray) -> None:
     assert corrupt(smear[:0], "haze", 1, seeds()).shape == (0, 48, 48, 3)
     assert chain(smear[:0], [], 0).shape == (0, 48, 48, 3)
 
 
-def test_a_chain_depends_on_the_picture_its_id_and_the_seed_alone(smear: np.ndarray) -> None:
+def test_a_chain_depends_on_the_image_its_id_and_the_seed_alone(smear: np.ndarray) -> None:
     together = chain(smear, IDS, 7)
     backwards = chain(smear[::-1], IDS[::-1], 7)[::-1]
     assert (backwards == together).all()
@@ -119,15 +119,15 @@ def test_one_or_two_different_kinds_at_any_severity() -> None:
 
 
 def test_a_chain_is_its_corruptions_in_the_order_of_light(smear: np.ndarray) -> None:
-    pictures, ids = np.tile(smear, (8, 1, 1, 1)), [f"{k:x}" for k in range(32)]
+    images, ids = np.tile(smear, (8, 1, 1, 1)), [f"{k:x}" for k in range(32)]
     due = zip(*validation.links(ids, 3), strict=True)
     both = 0
-    for picture, links, found in zip(pictures, due, chain(pictures, ids, 3), strict=True):
+    for image, links, found in zip(images, due, chain(images, ids, 3), strict=True):
         steps = sorted(step for step in zip(*links, strict=True) if step[1])
         both += len(steps) == 2
         for kind, severity, seed in steps:
-            picture = corrupt(picture[None], KINDS[kind], severity, seed[None])[0]
-        assert (found == picture).all()
+            image = corrupt(image[None], KINDS[kind], severity, seed[None])[0]
+        assert (found == image).all()
     assert both > 5
 
 
@@ -139,22 +139,22 @@ def test_the_set_is_the_same_in_every_version() -> None:
     assert numbers[:, 0].tolist() == [2254578976420256810, 11183968126949104910, 14186188517583458528]
 
 
-PICTURES = np.zeros((2, 8, 8, 3), np.uint8)
+IMAGES = np.zeros((2, 8, 8, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((PICTURES, "fog", 1, seeds(1, 2)), r"kind must be one of elastic, .*impulse_noise, got 'fog'"),
-        ((PICTURES, "haze", 0, seeds(1, 2)), r"severity must be 1 to 5, got 0"),
-        ((PICTURES, "haze", 6, seeds(1, 2)), r"severity must be 1 to 5, got 6"),
-        ((PICTURES, "haze", 1.5, seeds(1, 2)), r"severity must be 1 to 5, got 1.5"),
-        ((PICTURES, "haze", 1, seeds(1)), r"seeds must be uint64 of shape \(2,\), got uint64 of shape \(1,\)"),
-        ((PICTURES, "haze", 1, np.array([1, 2])), r"seeds must be uint64 of shape \(2,\), got int64"),
-        ((PICTURES.astype(float), "haze", 1, seeds(1, 2)), r"pictures must be uint8 of .*, got float64 of shape"),
-        ((PICTURES[0], "haze", 1, seeds(1, 2)), r"\(n, side, side, 3\), got uint8 of shape \(8, 8, 3\)"),
-        ((PICTURES[..., :1], "haze", 1, seeds(1, 2)), r"got uint8 of shape \(2, 8, 8, 1\)"),
-        ((PICTURES[:, :4], "haze", 1, seeds(1, 2)), r"got uint8 of shape \(2, 4, 8, 3\)"),
+        ((IMAGES, "fog", 1, seeds(1, 2)), r"kind must be one of elastic, .*impulse_noise, got 'fog'"),
+        ((IMAGES, "haze", 0, seeds(1, 2)), r"severity must be 1 to 5, got 0"),
+        ((IMAGES, "haze", 6, seeds(1, 2)), r"severity must be 1 to 5, got 6"),
+        ((IMAGES, "haze", 1.5, seeds(1, 2)), r"severity must be 1 to 5, got 1.5"),
+        ((IMAGES, "haze", 1, seeds(1)), r"seeds must be uint64 of shape \(2,\), got uint64 of shape \(1,\)"),
+        ((IMAGES, "haze", 1, np.array([1, 2])), r"seeds must be uint64 of shape \(2,\), got int64"),
+        ((IMAGES.astype(float), "haze", 1, seeds(1, 2)), r"images must be uint8 of .*, got float64 of shape"),
+        ((IMAGES[0], "haze", 1, seeds(1, 2)), r"\(n, side, side, 3\), got uint8 of shape \(8, 8, 3\)"),
+        ((IMAGES[..., :1], "haze", 1, seeds(1, 2)), r"got uint8 of shape \(2, 8, 8, 1\)"),
+        ((IMAGES[:, :4], "haze", 1, seeds(1, 2)), r"got uint8 of shape \(2, 4, 8, 3\)"),
     ],
     ids=["kind", "severity-0", "-6", "-1.5", "few-seeds", "int64-seeds", "float", "one", "grey", "oblong"],
 )  # fmt: skip
@@ -166,9 +166,9 @@ def test_what_cannot_be_corrupted_is_named(arguments: tuple, message: str) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((PICTURES, ["0a"], 0), r"ids must be one a picture, 2, got 1"),
-        ((PICTURES, ["0a", "0b"], -1), r"seed must be at least 0, got -1"),
-        ((PICTURES.astype(np.float32), ["0a", "0b"], 0), r"pictures must be uint8 of .*, got float32"),
+        ((IMAGES, ["0a"], 0), r"ids must be one an image, 2, got 1"),
+        ((IMAGES, ["0a", "0b"], -1), r"seed must be at least 0, got -1"),
+        ((IMAGES.astype(np.float32), ["0a", "0b"], 0), r"images must be uint8 of .*, got float32"),
     ],
     ids=["few-ids", "negative-seed", "float"],
 )

@@ -60,6 +60,6 @@ def material(pairs) -> Callable[..., Material]:
 
 
 @pytest.fixture(scope="session")
-def picture() -> Callable[[int], np.ndarray]:
-    """Builds `n` different pictures, uint8 (n, 16, 16, 3)."""
+def image() -> Callable[[int], np.ndarray]:
+    """Builds `n` different images, uint8 (n, 16, 16, 3)."""
     return lambda n: np.random.default_rng(0).integers(0, 255, (n, 16, 16, 3), np.uint8)

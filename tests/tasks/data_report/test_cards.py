@@ -27,7 +27,7 @@ def test_the_list_of_files_is_cut_and_says_by_how_much(full, monkeypatch) -> Non
         (["label-conflict", "label-conflict"], "label conflict"),
     ],
 )
-def test_the_end_of_a_picture_is_that_of_the_row_which_stood_for_it(full, reasons, state) -> None:
+def test_the_end_of_an_image_is_that_of_the_row_which_stood_for_it(full, reasons, state) -> None:
     stages = {name: ("dedupe", reason, "") for name, reason in zip("ab", reasons, strict=True) if reason}
     assert Deck(full("ab", stages, id="x")).card("x").state == state
 
@@ -46,7 +46,7 @@ def test_labels(full, labels, text, disputed) -> None:
     assert (card.labels, card.disputed) == (text, disputed)
 
 
-def test_an_unreadable_file_has_no_picture(full) -> None:
+def test_an_unreadable_file_has_no_image(full) -> None:
     assert Deck(full("a", {"a": ("ingest", "unreadable", "")})).card("a").place is None
 
 

@@ -38,7 +38,7 @@ def test_lists_are_cut_and_say_how_many_groups_more(full, pairs, material) -> No
     assert (len(section.groups), section.more, section.noun) == (2, 3, "groups")
 
 
-def test_a_large_group_is_cut_and_says_how_many_pictures_more(full, material) -> None:
+def test_a_large_group_is_cut_and_says_how_many_images_more(full, material) -> None:
     names = [f"{k:02}" for k in range(20)]
     rows = full(names, dict.fromkeys(names[1:], ("dedupe", "near-copy", "d/00")))
     (section,) = compared.copy_lists(material(rows))

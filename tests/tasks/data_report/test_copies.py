@@ -64,7 +64,7 @@ def test_the_least_alike_come_first_and_settled_groups_last(full) -> None:
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(5, 2), (4, 1), (1, 1), (99, 3)])
-def test_groups_that_fit_a_number_of_pictures(limit, expected) -> None:
+def test_groups_that_fit_a_number_of_images(limit, expected) -> None:
     assert copies.fitting(np.array([2, 3, 4]), limit) == expected
 
 
@@ -90,14 +90,14 @@ def test_orientations_in_words(orientation, inverse, expected) -> None:
 
 def test_inverse_orientations_undo_one_another() -> None:
     # The words for an inverse hold only if these codes are what undoes a turn: see `turn`.
-    picture = np.arange(9).reshape(3, 3)
+    image = np.arange(9).reshape(3, 3)
 
     def turned(pixels, code):
         return np.rot90(pixels[:, ::-1] if code >= 4 else pixels, code % 4)
 
     for code in range(8):
         undo = code if code >= 4 else (4 - code) % 4
-        np.testing.assert_array_equal(turned(turned(picture, code), undo), picture)
+        np.testing.assert_array_equal(turned(turned(image, code), undo), image)
 
 
 def test_a_pair_is_known_from_both_sides(pairs) -> None:

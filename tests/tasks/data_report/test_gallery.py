@@ -69,7 +69,7 @@ def test_a_sheet_does_not_depend_on_the_order_of_the_rows(full, material) -> Non
     assert len(drawn[0]) == 3
 
 
-def test_a_picture_that_goes_changes_no_other_place_on_the_sheet(full, material) -> None:
+def test_an_image_that_goes_changes_no_other_place_on_the_sheet(full, material) -> None:
     before = [card.id for card in gallery.sheets(material(full("abcdefgh")))[0].groups[0].cards]
     rows = full("abcdefgh", {before[1]: OUTLIERS})
     after = [card.id for card in gallery.sheets(material(rows))[0].groups[0].cards]

@@ -11,7 +11,7 @@ from tests.tasks.page.outline import EVIL, Outline
 
 @pytest.fixture
 def html(material):
-    """Builds a page; its pictures are their positions."""
+    """Builds a page; its images are their positions."""
 
     def build(rows, found=None, **settings) -> str:
         lists = page.sections(material(rows, found, **settings))
@@ -71,7 +71,7 @@ def test_the_page_allows_its_own_script_and_no_other(html, rich) -> None:
     assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in text
 
 
-def test_every_picture_has_its_id_a_text_and_its_file(html, rich) -> None:
+def test_every_image_has_its_id_a_text_and_its_file(html, rich) -> None:
     outline = Outline(html(*rich))
     assert all(attrs["alt"] and attrs["title"].startswith("d/") for attrs in outline.all("img"))
     assert len(outline.all("img")) > 8

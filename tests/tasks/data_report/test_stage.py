@@ -13,7 +13,7 @@ REPORT = DataReport(thumbnail=16, shown=40, nearest=4, sample=4)
 
 
 @pytest.fixture
-def run(tmp_path: Path, pairs, picture):
+def run(tmp_path: Path, pairs, image):
     """Runs the stage on a table, and gives its folder."""
 
     def build(rows: pd.DataFrame, found=None, out: str = "curation") -> Path:
@@ -22,7 +22,7 @@ def run(tmp_path: Path, pairs, picture):
         (pairs() if found is None else found).to_parquet(tmp_path / "deduped" / "pairs.parquet")
         for name, group in rows.groupby("delivery"):
             (tmp_path / "ingested" / str(name)).mkdir(parents=True, exist_ok=True)
-            np.save(tmp_path / "ingested" / str(name) / store.PIXELS, picture(len(group)))
+            np.save(tmp_path / "ingested" / str(name) / store.PIXELS, image(len(group)))
         stage.main(REPORT, tmp_path / "clean", tmp_path / "deduped", tmp_path / "ingested", tmp_path / out)
         return tmp_path / out
 
@@ -57,7 +57,7 @@ def test_unreadable_rows_show_no_black_square(run, full) -> None:
     text = (
         run(full("ab", {"a": ("ingest", "unreadable", "")}, review_decision=["keep", ""])) / "data_report.html"
     ).read_text()
-    assert "no picture: the file is unreadable" in text
+    assert "no image: the file is unreadable" in text
     assert 'title="d/a' not in text
 
 
@@ -68,4 +68,4 @@ def test_a_page_of_many_rows_stays_small(run, full) -> None:
     rows.loc[outliers, ["dropped_by", "drop_reason"]] = ["outliers", "outlier"]
     text = (run(rows) / "data_report.html").read_text()
     assert text.count("<img") == 40 + 4 + 4
-    assert "and 960 pictures more" in text
+    assert "and 960 images more" in text

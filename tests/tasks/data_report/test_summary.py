@@ -22,7 +22,7 @@ def rows(full) -> pd.DataFrame:
 
 def test_the_counts_of_a_small_table(rows) -> None:
     counts = summary(rows)
-    assert (counts["came"], counts["kept"], counts["dropped"], counts["pictures"]) == (4, 2, 2, 3)
+    assert (counts["came"], counts["kept"], counts["dropped"], counts["images"]) == (4, 2, 2, 3)
     assert counts["stages"] == {"ingest": {"unreadable": 1}, "dedupe": {"exact-copy": 1}}
     assert counts["deliveries"]["d"]["reasons"] == {"unreadable": 1, "exact-copy": 1}
     assert counts["classes"]["ig"] == {"came": 2, "kept": 1, "dropped": 1, "reasons": {"exact-copy": 1}}

@@ -9,8 +9,8 @@ from tasks.data_report.thumbnails import Thumbnails, encoded
 
 
 @pytest.mark.parametrize(("side", "expected"), [(8, 8), (16, 16), (96, 16)], ids=["smaller", "same", "not-enlarged"])
-def test_the_side_of_a_thumbnail(picture, side, expected) -> None:
-    assert Image.open(io.BytesIO(encoded(picture(1)[0], side))).size == (expected, expected)
+def test_the_side_of_a_thumbnail(image, side, expected) -> None:
+    assert Image.open(io.BytesIO(encoded(image(1)[0], side))).size == (expected, expected)
 
 
 def test_colours_stay_in_their_order() -> None:
@@ -19,8 +19,8 @@ def test_colours_stay_in_their_order() -> None:
     assert np.abs(seen - (200, 30, 30)).max() < 8
 
 
-def test_each_row_has_the_picture_of_its_own_delivery(tmp_path, full, picture) -> None:
-    pixels = picture(2)
+def test_each_row_has_the_image_of_its_own_delivery(tmp_path, full, image) -> None:
+    pixels = image(2)
     for name, one in zip(("d", "e"), pixels, strict=True):
         (tmp_path / name).mkdir()
         np.save(tmp_path / name / store.PIXELS, one[None])

@@ -38,7 +38,7 @@ def judge(rows: pd.DataFrame, pairs: dict[tuple[str, str], float], policy: str =
     return copies.judged(rows, nodes, found, policy).set_index("source")
 
 
-def test_of_identical_pictures_the_first_delivery_s_stays() -> None:
+def test_of_identical_images_the_first_delivery_s_stays() -> None:
     rows = judge(table(("old", "z.png", "A", "ig"), ("new", "a.png", "A", "ig")), {})
     assert rows["kept"].to_dict() == {"z.png": True, "a.png": False}
     assert rows.loc["a.png", ["dropped_by", "drop_reason", "duplicate_of", "drop_value"]].tolist() == [

@@ -74,7 +74,7 @@ def test_its_label_is_no_conflict_for_others() -> None:
         pytest.param(Overrule(2, "a", "1", "", "keep", "me", "so"), ["a"], {"1": "held", "2": ""}, ["keep", ""],
                      id="kept by a person, of no effect meanwhile"),
         pytest.param(Overrule(2, "", "", "A", "keep", "me", "so"), ["a"], {"1": "held", "2": ""}, ["", "keep"],
-                     id="a picture that a person keeps is kept where it may"),
+                     id="an image that a person keeps is kept where it may"),
         pytest.param(Overrule(2, "", "", "A", "keep", "me", "so"), ["a", "b"], {"1": "held", "2": "held"}, ["keep", ""],
                      id="and is no error where it may not"),
     ],

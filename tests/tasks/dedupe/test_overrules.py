@@ -14,7 +14,7 @@ def lines(*given: str) -> list[overrules.Overrule]:
 
 @pytest.fixture
 def rows(table) -> pd.DataFrame:
-    """x and y are one picture under one label, p and q under two, u cannot be read."""
+    """x and y are one image under one label, p and q under two, u cannot be read."""
     facts = {
         "height": 96,
         "width": 96,
@@ -44,8 +44,8 @@ def rows(table) -> pd.DataFrame:
         (["gone,z,,drop,me,so", "gone,,Z,keep,me,so"], {}),
     ],
     ids=[
-        "none", "file", "picture", "picture-of-a-delivery", "keeps-the-first-of-identical-files", "drops-them-all",
-        "file-wins-over-picture", "in-any-order", "file-of-a-conflict", "unreadable-dropped", "waits-for-its-delivery",
+        "none", "file", "image", "image-of-a-delivery", "keeps-the-first-of-identical-files", "drops-them-all",
+        "file-wins-over-image", "in-any-order", "file-of-a-conflict", "unreadable-dropped", "waits-for-its-delivery",
     ],
 )  # fmt: skip
 def test_verdicts(rows: pd.DataFrame, given: list[str], expected: dict[str, str]) -> None:
@@ -71,12 +71,12 @@ def test_verdicts(rows: pd.DataFrame, given: list[str], expected: dict[str, str]
     ],
     ids=[
         "no-file",
-        "no-picture",
-        "file-is-another-picture",
+        "no-image",
+        "file-is-another-image",
         "unreadable",
         "two-labels",
         "contradiction",
-        "of-pictures",
+        "of-images",
         "each-file-dropped",
     ],
 )

@@ -15,28 +15,28 @@ def wide(seed: int) -> np.ndarray:
     return np.asarray(small.resize((140, 140), Image.Resampling.BICUBIC))
 
 
-def crop(picture: np.ndarray, top: int, left: int) -> np.ndarray:
-    return picture[top : top + SIDE, left : left + SIDE]
+def crop(image: np.ndarray, top: int, left: int) -> np.ndarray:
+    return image[top : top + SIDE, left : left + SIDE]
 
 
-def found(*pictures: np.ndarray, max_shift: float = 0.125, max_rmse: float = 10.0) -> list[list[float]]:
+def found(*images: np.ndarray, max_shift: float = 0.125, max_rmse: float = 10.0) -> list[list[float]]:
     """The one candidate pair, where it is confirmed: dy, dx and RMSE."""
-    stack = np.stack(pictures)
+    stack = np.stack(images)
     table = recropped.confirmed(np.array([[0, 1]]), lambda positions: stack[positions], max_shift, max_rmse)
     return table[["dy", "dx", "rmse"]].to_numpy().tolist()
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (3, 0), (-5, 7), (11, -11)])
 def test_the_shift_is_that_of_the_second_s_content(shift: tuple[int, int]) -> None:
-    picture = wide(1)
-    ((dy, dx, rmse),) = found(crop(picture, 20, 20), crop(picture, 20 - shift[0], 20 - shift[1]))
+    image = wide(1)
+    ((dy, dx, rmse),) = found(crop(image, 20, 20), crop(image, 20 - shift[0], 20 - shift[1]))
     assert (dy, dx) == pytest.approx(shift, abs=0.15)
     assert rmse < 3
 
 
 def test_a_shift_beyond_the_limit_is_none() -> None:
-    picture = wide(1)
-    pair = crop(picture, 20, 20), crop(picture, 20, 30)
+    image = wide(1)
+    pair = crop(image, 20, 20), crop(image, 20, 30)
     assert found(*pair, max_shift=0.125)
     assert not found(*pair, max_shift=0.1)
 
@@ -49,7 +49,7 @@ def test_a_difference_beyond_the_limit_is_none() -> None:
     assert not found(first, second, max_rmse=7.0)
 
 
-def test_other_pictures_are_no_copies() -> None:
+def test_other_images_are_no_copies() -> None:
     assert not found(crop(wide(1), 20, 20), crop(wide(2), 20, 20))
 
 
@@ -59,7 +59,7 @@ def test_without_candidates_the_table_is_empty() -> None:
 
 
 def neighbours(folder: Path, *deliveries: list[float], count: int = 1) -> list[list[int]]:
-    """Pairs among pictures whose features lie on an arc, at these angles; a list a delivery."""
+    """Pairs among images whose features lie on an arc, at these angles; a list a delivery."""
     places = []
     for code, angles in enumerate(deliveries):
         (folder / str(code)).mkdir()
@@ -70,7 +70,7 @@ def neighbours(folder: Path, *deliveries: list[float], count: int = 1) -> list[l
     return recropped.neighbours(arrays, np.array(places, np.int64).reshape(-1, 2), count).tolist()
 
 
-def test_each_picture_comes_with_its_nearest(tmp_path: Path) -> None:
+def test_each_image_comes_with_its_nearest(tmp_path: Path) -> None:
     assert neighbours(tmp_path, [0.1, 0.2, 0.9, 1.0, 1.5]) == [[0, 1], [2, 3], [3, 4]]
 
 
@@ -79,5 +79,5 @@ def test_a_later_delivery_takes_no_neighbour_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("angles", [[], [0.5]])
-def test_one_picture_has_no_neighbour(tmp_path: Path, angles: list[float]) -> None:
+def test_one_image_has_no_neighbour(tmp_path: Path, angles: list[float]) -> None:
     assert neighbours(tmp_path, angles) == []

@@ -31,11 +31,11 @@ def smear(seed: int, side: int = 96) -> Image.Image:
     return Image.fromarray(rng.integers(40, 220, (12, 12, 3), np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
 
 
-def ingested(folder: Path, crop: int = 0, **pictures: Image.Image) -> list[Path]:
-    for name, picture in pictures.items():
+def ingested(folder: Path, crop: int = 0, **images: Image.Image) -> list[Path]:
+    for name, image in images.items():
         file = folder / "raw" / "d" / ("platelet" if name.startswith("platelet") else "ig") / f"{name}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(file)
+        image.save(file)
     settings = Ingest(crop=crop, image_size=96, hash_size=16)
     ingest.main(CLASSES, settings, folder / "raw" / "d", folder / "ingested" / "d")
     (folder / "deliveries.yaml").write_text('deliveries:\n- "d"\n')
@@ -45,7 +45,7 @@ def ingested(folder: Path, crop: int = 0, **pictures: Image.Image) -> list[Path]
 
 
 def embed(folder: Path) -> None:
-    """Features that hardly change where a picture is shifted: its colours, coarsely."""
+    """Features that hardly change where an image is shifted: its colours, coarsely."""
     pixels = np.load(folder / "ingested" / "d" / store.PIXELS).astype(np.float32)
     features = np.stack([np.histogram(one[..., c], 16, (0, 256))[0] for one in pixels for c in range(3)])
     (folder / "embedded" / "d").mkdir(parents=True)
@@ -83,39 +83,39 @@ def cell(seed: int) -> Image.Image:
     return Image.fromarray((taken * [90, 30, 140] + (1 - taken) * [240, 215, 205]).astype(np.uint8))
 
 
-def resized(picture: Image.Image, factor: float) -> Image.Image:
-    return picture.resize((round(picture.width * factor), round(picture.height * factor)), Image.Resampling.BICUBIC)
+def resized(image: Image.Image, factor: float) -> Image.Image:
+    return image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.BICUBIC)
 
 
-def exchanged(picture: Image.Image, order: tuple[int, int, int]) -> Image.Image:
-    return Image.fromarray(np.ascontiguousarray(np.asarray(picture)[..., order]))
+def exchanged(image: Image.Image, order: tuple[int, int, int]) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(np.asarray(image)[..., order]))
 
 
-def annotated(picture: Image.Image, *boxes: tuple[float, float, float, float], colour: str = "black") -> Image.Image:
-    picture = picture.copy()
+def annotated(image: Image.Image, *boxes: tuple[float, float, float, float], colour: str = "black") -> Image.Image:
+    image = image.copy()
     for box in boxes:
-        ImageDraw.Draw(picture).rectangle([share * picture.width for share in box], fill=colour)
-    return picture
+        ImageDraw.Draw(image).rectangle([share * image.width for share in box], fill=colour)
+    return image
 
 
 OTHER_LOOKS = {
-    "twice as large": lambda picture: resized(picture, 2),
-    "half as large": lambda picture: resized(picture, 0.5),
-    "of the set's size, uncropped": lambda picture: picture.resize((96, 96)),
-    "grey": lambda picture: picture.convert("L"),
-    "grey, larger and turned": lambda picture: resized(picture.convert("L"), 1.37).rotate(90),
-    "BGR": lambda picture: exchanged(picture, (2, 1, 0)),
-    "GBR": lambda picture: exchanged(picture, (1, 2, 0)),
+    "twice as large": lambda image: resized(image, 2),
+    "half as large": lambda image: resized(image, 0.5),
+    "of the set's size, uncropped": lambda image: image.resize((96, 96)),
+    "grey": lambda image: image.convert("L"),
+    "grey, larger and turned": lambda image: resized(image.convert("L"), 1.37).rotate(90),
+    "BGR": lambda image: exchanged(image, (2, 1, 0)),
+    "GBR": lambda image: exchanged(image, (1, 2, 0)),
 }
 ANNOTATED = {
-    "scale bar": lambda picture: annotated(picture, (0.7, 0.92, 0.95, 0.95), (0.75, 0.86, 0.85, 0.91)),
-    "caption": lambda picture: annotated(picture, (0, 0.88, 1, 1), colour="white"),
-    "both, larger": lambda picture: annotated(resized(picture, 2), (0.05, 0.93, 0.3, 0.95), (0, 0, 0.6, 0.1)),
+    "scale bar": lambda image: annotated(image, (0.7, 0.92, 0.95, 0.95), (0.75, 0.86, 0.85, 0.91)),
+    "caption": lambda image: annotated(image, (0, 0.88, 1, 1), colour="white"),
+    "both, larger": lambda image: annotated(resized(image, 2), (0.05, 0.93, 0.3, 0.95), (0, 0, 0.6, 0.1)),
 }
 
 
 @pytest.mark.parametrize("look", [*OTHER_LOOKS.values(), *ANNOTATED.values()], ids=[*OTHER_LOOKS, *ANNOTATED])
-def test_a_copy_that_looks_otherwise_gives_way_to_the_usual_clean_picture(tmp_path: Path, look: Callable) -> None:
+def test_a_copy_that_looks_otherwise_gives_way_to_the_usual_clean_image(tmp_path: Path, look: Callable) -> None:
     cells = {f"cell{seed}": cell(seed) for seed in range(8)}
     paths = ingested(tmp_path, crop=200, copy=look(cells["cell3"]), **cells)
     stage.main(SETTINGS, *paths, tmp_path / "out")
@@ -131,7 +131,7 @@ def test_a_copy_cropped_before_it_came_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("min_contrast", [4.0, 0.0])
-def test_flat_pictures_never_match_by_hash_alone(tmp_path: Path, min_contrast: float) -> None:
+def test_flat_images_never_match_by_hash_alone(tmp_path: Path, min_contrast: float) -> None:
     greys = {f"g{value}": Image.new("RGB", (96, 96), (value,) * 3) for value in (100, 102, 104)}
     paths = ingested(tmp_path, **greys)
     settings = {"min_contrast": min_contrast, "neighbours": 0}
@@ -139,7 +139,7 @@ def test_flat_pictures_never_match_by_hash_alone(tmp_path: Path, min_contrast: f
     assert set(reasons(tmp_path).values()) == {""}
 
 
-def test_a_picture_turned_or_mirrored_is_a_copy_unless_switched_off(tmp_path: Path) -> None:
+def test_an_image_turned_or_mirrored_is_a_copy_unless_switched_off(tmp_path: Path) -> None:
     one = smear(1)
     paths = ingested(tmp_path, a=one, turned=one.rotate(90), mirrored=one.transpose(Image.Transpose.FLIP_TOP_BOTTOM))
     stage.main(SETTINGS, *paths, tmp_path / "out")
@@ -151,7 +151,7 @@ def test_a_picture_turned_or_mirrored_is_a_copy_unless_switched_off(tmp_path: Pa
     assert set(reasons(tmp_path).values()) == {""}
 
 
-def test_a_picture_cropped_anew_is_a_copy_unless_switched_off(tmp_path: Path) -> None:
+def test_an_image_cropped_anew_is_a_copy_unless_switched_off(tmp_path: Path) -> None:
     wide = smear(1, 120)
     others = {f"other{seed}": smear(seed) for seed in range(2, 8)}
     crops = {"a": wide.crop((10, 10, 106, 106)), "b": wide.crop((16, 5, 112, 101))}

@@ -34,10 +34,10 @@ KINDS = ["folder", "zip", "tar", "gztar", "bztar", "xztar"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_pictures_come_out_of_all_forms(tmp_path, folder, classes, kind):
+def test_the_same_images_come_out_of_all_forms(tmp_path, folder, classes, kind):
     taken = take_in(packed(folder, kind), tmp_path / "staging", classes)
     assert taken.digest == raw.digest(folder)
-    assert (taken.pictures, taken.classes, taken.litter) == (3, {"ig": 2, "neutrophil": 1}, 0)
+    assert (taken.images, taken.classes, taken.litter) == (3, {"ig": 2, "neutrophil": 1}, 0)
     assert raw.sources(taken.folder) == ["ig/a.png", "immature_granulocyte/a.png", "ne/.DS_1.jpg"]
     assert (taken.folder / "immature_granulocyte/a.png").read_bytes() == PNG + b"2"
 
@@ -56,10 +56,10 @@ def test_rows_in_no_class_are_counted(tmp_path, folder, classes):
 
 
 @pytest.mark.parametrize("form", STARTS)
-def test_one_picture_is_a_delivery(tmp_path, classes, form):
+def test_one_image_is_a_delivery(tmp_path, classes, form):
     (tmp_path / "in/ig").mkdir(parents=True)
     (tmp_path / f"in/ig/a.{form}").write_bytes(STARTS[form] + b"rest")
-    assert take_in(tmp_path / "in", tmp_path / "staging", classes).pictures == 1
+    assert take_in(tmp_path / "in", tmp_path / "staging", classes).images == 1
 
 
 @pytest.mark.parametrize("where", ["alone", "in a folder"])
@@ -68,17 +68,17 @@ def test_an_npz_is_kept_as_it_is(tmp_path, classes, where):
     np.savez(tmp_path / "in/set.npz", images=np.zeros((2, 1, 1, 3), np.uint8), labels=[1, 1])
     taken = take_in(tmp_path / "in" if where == "in a folder" else tmp_path / "in/set.npz", tmp_path / "s", classes)
     assert (taken.folder / "set.npz").read_bytes() == (tmp_path / "in/set.npz").read_bytes()
-    assert (taken.pictures, taken.classes) == (2, {"neutrophil": 2})
+    assert (taken.images, taken.classes) == (2, {"neutrophil": 2})
 
 
 def test_a_hard_link_is_copied_as_the_file_it_is(tmp_path, folder, classes):
     (folder / "ne/b.png").hardlink_to(folder / "ig/a.png")
     taken = take_in(folder, tmp_path / "staging", classes)
-    assert taken.pictures == 4
+    assert taken.images == 4
     assert (taken.folder / "ne/b.png").stat().st_nlink == 1
 
 
-def no_picture(path: Path) -> Path:
+def no_image(path: Path) -> Path:
     (path / "ig").mkdir(parents=True)
     (path / "ig/a.png").write_text("text")
     return path
@@ -107,13 +107,13 @@ def empty_tar(path: Path) -> Path:
     ("make", "error", "message"),
     [
         pytest.param(
-            no_picture, ValueError, "holds no picture: none of its files is PNG, JPEG, TIFF or BMP", id="no picture"
+            no_image, ValueError, "holds no image: none of its files is PNG, JPEG, TIFF or BMP", id="no image"
         ),
         pytest.param(text_file, ValueError, r"expected a folder, .*or an archive \(.zip", id="none of these"),
         pytest.param(lambda path: path, FileNotFoundError, "no such file or folder", id="nothing there"),
         pytest.param(bad_npz, ValueError, "images has 2 rows and labels 1", id="npz"),
         pytest.param(bad_zip, ValueError, "damaged or cut short", id="zip"),
-        pytest.param(empty_tar, ValueError, "holds no picture", id="empty tar"),
+        pytest.param(empty_tar, ValueError, "holds no image", id="empty tar"),
     ],
 )
 def test_errors_name_the_path_once(tmp_path, classes, make, error, message):

@@ -48,9 +48,9 @@ def test_survey_finds_the_delivery(tmp_path, classes, names, top, files, litter)
 
 
 BAD = {
-    "empty": ([], "holds no picture"),
-    "litter alone": ([".DS_Store"], "holds no picture"),
-    "files alone": (["a.png", "b.png"], "holds no picture in a class folder"),
+    "empty": ([], "holds no image"),
+    "litter alone": ([".DS_Store"], "holds no image"),
+    "files alone": (["a.png", "b.png"], "holds no image in a class folder"),
     "an unknown class": (["ig/a", "blast/b"], "unknown class folder 'blast', expected ig, neutrophil, platelet"),
     "an unknown class alone": (["blast/b"], "unknown class folder 'blast'"),
     "unknown classes in a wrapping folder": (["x/blast/b", "x/ig/b"], "unknown class folder 'blast'"),
@@ -73,7 +73,7 @@ def test_survey_refuses(tmp_path, classes, names, message):
 
 def test_an_empty_class_folder_is_no_delivery(tmp_path, classes):
     (tmp_path / "ig").mkdir()
-    with pytest.raises(ValueError, match="holds no picture"):
+    with pytest.raises(ValueError, match="holds no image"):
         layout.survey(tmp_path, classes)
 
 

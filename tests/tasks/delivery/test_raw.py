@@ -15,7 +15,7 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
-def test_pictures_of_class_folders_are_all_files_sorted_by_source(tmp_path, classes):
+def test_images_of_class_folders_are_all_files_sorted_by_source(tmp_path, classes):
     files = ["ne/b.png", "ne/a.png", "Immature Granulocyte/x.jpg", "ig/x.jpg", "neutrophil/.DS_1.jpg", "ne/deep/n.txt"]
     write(tmp_path, dict.fromkeys([*files, "notes.txt", "blast/c.png"], b""))
     assert raw.rows(tmp_path, classes) == [
@@ -34,12 +34,12 @@ def test_a_file_that_is_named_as_a_class_is_in_no_class(tmp_path, classes):
     assert raw.rows(write(tmp_path, {"ne": b""}), classes) == [Row("ne", "")]
 
 
-def test_pictures_of_the_homework_are_the_rows(tmp_path, classes):
+def test_images_of_the_homework_are_the_rows(tmp_path, classes):
     np.savez(tmp_path / "set.npz", images=np.zeros((2, 1, 1, 3), np.uint8), labels=[[2], [0]])
     assert raw.rows(tmp_path, classes) == [Row("set.npz#0", "platelet"), Row("set.npz#1", "ig")]
 
 
-def test_pictures_of_medmnist_name_their_split(tmp_path, classes):
+def test_images_of_medmnist_name_their_split(tmp_path, classes):
     one, two = np.zeros((1, 1, 1, 3), np.uint8), np.zeros((2, 1, 1, 3), np.uint8)
     np.savez(tmp_path / "b.npz", test_images=one, test_labels=[[0]], train_images=two, train_labels=[[1], [2]])
     assert raw.rows(tmp_path, classes) == [
@@ -51,7 +51,7 @@ def test_pictures_of_medmnist_name_their_split(tmp_path, classes):
 
 def test_an_npz_beside_class_folders_is_a_file_like_others(tmp_path, classes):
     write(tmp_path, {"a.npz": b"", "ig/b": b""})
-    assert [picture.source for picture in raw.rows(tmp_path, classes)] == ["a.npz", "ig/b"]
+    assert [image.source for image in raw.rows(tmp_path, classes)] == ["a.npz", "ig/b"]
 
 
 FILES = {"ig/a": b"1", "ig/b": b"2", "ne/a": b"3"}

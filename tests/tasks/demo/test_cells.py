@@ -20,7 +20,7 @@ def nucleus(cell: cells.Cell) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", cells.DRAW)
-def test_layers_are_densities_on_the_whole_picture(kind):
+def test_layers_are_densities_on_the_whole_image(kind):
     for cell in drawn(kind):
         assert cell.body.shape == (shapes.SIDE, shapes.SIDE)
         assert 0 < cell.body.max() <= 1

@@ -10,7 +10,7 @@ from tasks.demo import dirt, files
 from tasks.demo.dirt import Amounts
 
 COPY_DISTANCE = 24
-"""Bits of 256 by which two hashes of one picture may differ in real data; different pictures stand farther apart."""
+"""Bits of 256 by which two hashes of one image may differ in real data; different images stand farther apart."""
 
 
 def cells(count: int = 160) -> list[files.File]:
@@ -97,9 +97,9 @@ def test_the_unreadable_file_cannot_be_read(planted):
 @pytest.mark.parametrize("change", dirt.NEAR, ids=lambda change: change.__name__)
 def test_near_copies_differ_and_yet_hash_alike(drawn, change):
     for file in drawn[::6]:
-        picture = Image.open(io.BytesIO(file.content))
-        near = change(np.random.default_rng(1), picture)
-        assert (np.asarray(near) != np.asarray(picture)).any()
+        image = Image.open(io.BytesIO(file.content))
+        near = change(np.random.default_rng(1), image)
+        assert (np.asarray(near) != np.asarray(image)).any()
         assert (phash(files.png(np.asarray(near))) != phash(file.content)).sum() <= COPY_DISTANCE
 
 

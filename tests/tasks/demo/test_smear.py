@@ -23,10 +23,8 @@ def shot(seed: int, cell: Cell = NOTHING, acquisition_batch: AcquisitionBatch = 
     ],
 )
 def test_absorb(density, strength, expected):
-    picture = smear.absorb(
-        np.ones((3, 1, 1), np.float32), Layer(WHOLE * density, (0.8, 0.5, 0.1)), strength * np.ones(3)
-    )
-    np.testing.assert_allclose(picture[:, 0, 0], expected, rtol=1e-6)
+    image = smear.absorb(np.ones((3, 1, 1), np.float32), Layer(WHOLE * density, (0.8, 0.5, 0.1)), strength * np.ones(3))
+    np.testing.assert_allclose(image[:, 0, 0], expected, rtol=1e-6)
 
 
 def test_a_photograph_is_uint8_rgb():

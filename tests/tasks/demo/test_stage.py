@@ -23,7 +23,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def test_writes_each_picture_and_a_row_of_truth_for_it(tmp_path):
+def test_writes_each_image_and_a_row_of_truth_for_it(tmp_path):
     done = run(tmp_path, "{seed: 7, cells: 48}")
     assert done.stdout == "demo: drew 48 cells and planted 13 faults among them\n", done.stderr
     with (tmp_path / "truth/demo.csv").open(newline="") as stream:
@@ -45,7 +45,7 @@ def test_a_second_run_replaces_the_first_with_the_same_bytes(tmp_path):
     assert (contents(tmp_path / "raw"), contents(tmp_path / "truth")) == first
 
 
-def test_another_seed_draws_other_pictures(tmp_path):
+def test_another_seed_draws_other_images(tmp_path):
     drawn = []
     for seed in (7, 8):
         run(tmp_path, f"{{seed: {seed}, cells: 16}}")

@@ -1,4 +1,4 @@
-"""Small projects with deliveries whose drift is known: pictures of 16 x 16 pixels, features of 24 dimensions."""
+"""Small projects with deliveries whose drift is known: images of 16 x 16 pixels, features of 24 dimensions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class Project:
         return measure.measure(self.root / "clean", self.root / "ingested", self.root / "embedded", names, seed)
 
 
-def pictures(labels: Sequence[str], colour: float, rng: np.random.Generator) -> np.ndarray:
-    """Classes differ by 40 grey levels, pictures of a class by 6, pixels by 10."""
+def images(labels: Sequence[str], colour: float, rng: np.random.Generator) -> np.ndarray:
+    """Classes differ by 40 grey levels, images of a class by 6, pixels by 10."""
     level = 60 + 40 * np.array([CLASSES.index(label) for label in labels])[:, None] + colour
     means = (level + rng.normal(0, 6, (len(labels), 3)))[:, None, None]
     return (means + rng.normal(0, 10, (len(labels), SIDE, SIDE, 3))).clip(0, 255).astype(np.uint8)
@@ -69,7 +69,7 @@ def project(tmp_path: Path, rows) -> Callable[..., Project]:
         for name, labels, facts in deliveries:
             facts = dict(facts)
             colour, shift = facts.pop("colour", 0), facts.pop("shift", 0)
-            write(tmp_path, name, pictures(labels, colour, rng), features(labels, shift, rng))
+            write(tmp_path, name, images(labels, colour, rng), features(labels, shift, rng))
             tables.append(rows(name, labels, **facts))
         store.write_rows(tmp_path / "clean", pd.concat(tables, ignore_index=True))
         return Project(tmp_path)

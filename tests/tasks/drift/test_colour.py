@@ -16,8 +16,8 @@ def drawn(new: str, training: str, seed: int = 0) -> sample.Sample:
     return sample.sample(rows("new", new), rows("old", training), np.random.default_rng(seed))
 
 
-class Pictures:
-    """Pictures of one grey level each: that of the class and side, and noise of 4 levels between pictures."""
+class Images:
+    """Images of one grey level each: that of the class and side, and noise of 4 levels between images."""
 
     def __init__(self, level: dict[str, int], shift: float):
         self._level, self._shift = level, shift
@@ -61,31 +61,31 @@ LEVEL = {"a": 40, "b": 90, "c": 140, "d": 190}
 )
 @pytest.mark.usefixtures("brief")
 def test_colour_is_compared_within_classes(new: str, shift: float, word: str) -> None:
-    found, lines = colour.measured(drawn(new, EVEN), Pictures(LEVEL, shift))
+    found, lines = colour.measured(drawn(new, EVEN), Images(LEVEL, shift))
     assert found.word == word, found
     assert [line.figure for line in lines] == list(colour.FIGURES)
     assert all(abs(line.difference - shift) < 3 for line in lines[:3])
-    assert all(line.difference == 0 for line in lines[3:])  # pictures of one level have no spread
+    assert all(line.difference == 0 for line in lines[3:])  # images of one level have no spread
 
 
 @pytest.mark.usefixtures("brief")
 def test_in_one_class_the_interval_is_student_s() -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (72, 8, 8, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (72, 8, 8, 3), np.uint8)
 
     class Given:
         def batches(self, rows, batch):
-            yield pictures
+            yield images
 
     _, lines = colour.measured(drawn("a" * 12, "a" * 60), Given())
-    figures = colour._figures(pictures)
+    figures = colour._figures(images)
     for line, values in zip(lines, figures.T, strict=True):
         interval = ttest_ind(values[:12], values[12:]).confidence_interval(0.95)
         assert (line.low, line.high) == pytest.approx(tuple(interval), abs=1e-3), line.figure
 
 
 @pytest.mark.usefixtures("brief")
-def test_classes_weigh_as_among_the_new_pictures() -> None:
-    # Class a is brighter by 20, b is not; three in four new pictures are of a.
+def test_classes_weigh_as_among_the_new_images() -> None:
+    # Class a is brighter by 20, b is not; three in four new images are of a.
     class Given:
         def batches(self, rows, batch):
             bright = 20 * ((rows["delivery"] == "new") & (rows["label"] == "a"))
@@ -95,8 +95,8 @@ def test_classes_weigh_as_among_the_new_pictures() -> None:
     assert lines[0].difference == pytest.approx(15, abs=1e-3)
 
 
-def test_a_picture_s_figures_are_those_of_its_channels() -> None:
-    picture = np.zeros((1, 4, 4, 3), np.uint8)
-    picture[..., 1] = 50
-    picture[:, :, 2:, 2] = 20
-    assert colour._figures(picture)[0] == pytest.approx([0, 50, 10, 0, 0, 10])
+def test_an_image_s_figures_are_those_of_its_channels() -> None:
+    image = np.zeros((1, 4, 4, 3), np.uint8)
+    image[..., 1] = 50
+    image[:, :, 2:, 2] = 20
+    assert colour._figures(image)[0] == pytest.approx([0, 50, 10, 0, 0, 10])

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.drift.drift import Difference, Drift, News, Share, Shift
 
-NOT = Shift("", 0, 5, why="no new picture")
+NOT = Shift("", 0, 5, why="no new image")
 DRIFT = Drift(
     names=("new",),
     news=(News("new", "a", 3, 2, 1, 0, 0, 0, 0, 0),),
@@ -22,7 +22,7 @@ def test_json_holds_all_of_it() -> None:
 
 
 def test_a_sentence_beside_it_is_left_out() -> None:
-    assert Drift.from_dict({"sentence": "2 of 3 pictures are new.", **DRIFT.to_dict()}) == DRIFT
+    assert Drift.from_dict({"sentence": "2 of 3 images are new.", **DRIFT.to_dict()}) == DRIFT
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def drawn(new: str, training: str, seed: int = 0) -> sample.Sample:
 
 
 def points(found: sample.Sample, shift: float, seed: int = 0) -> np.ndarray:
-    """Classes far apart; new pictures `shift` standard deviations off in one dimension."""
+    """Classes far apart; new images `shift` standard deviations off in one dimension."""
     values = np.random.default_rng(seed).normal(size=(len(found.rows), 8)).astype(np.float32)
     values[:, 0] += 10 * found.classes
     values[:, 1] += shift * found.new[:, 0]
@@ -72,6 +72,6 @@ def test_a_dimension_that_never_varies_does_no_harm() -> None:
 
 
 @pytest.mark.usefixtures("brief")
-def test_pictures_that_are_all_alike_are_told_apart_by_nothing() -> None:
+def test_images_that_are_all_alike_are_told_apart_by_nothing() -> None:
     found = drawn("ab" * 20, "ab" * 40)
     assert np.allclose(embeddings.areas(found, np.ones((len(found.rows), 8), np.float32)), 0.5)

@@ -23,35 +23,35 @@ DRIFT = Drift(
     colour=CALM,
     embeddings=CALM,
 )
-FEW = Shift("", 1, 300, why="1 new and 300 training pictures, tested from 10 of each on")
+FEW = Shift("", 1, 300, why="1 new and 300 training images, tested from 10 of each on")
 MARKED, SLIGHT = (Shift(word, 41, 1245, 0.83, 0.001, 0.12) for word in ("marked", "slight"))
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, "41 of 100 pictures are new; class shares as before; colour as before; embeddings as before."),
+        ({}, "41 of 100 images are new; class shares as before; colour as before; embeddings as before."),
         (
             {"class_shares": SLIGHT, "colour": MARKED, "embeddings": MARKED},
-            "41 of 100 pictures are new; class shares changed slightly; colour shifted markedly (blue, mean -12.3 grey "
+            "41 of 100 images are new; class shares changed slightly; colour shifted markedly (blue, mean -12.3 grey "
             "levels, -13.0 to -11.0); embeddings shifted markedly (83 % of pairs told apart).",
         ),
         (
             {"class_shares": FEW, "colour": FEW, "embeddings": FEW, "colours": ()},
-            "41 of 100 pictures are new; not compared: 1 new and 300 training pictures, tested from 10 of each on.",
+            "41 of 100 images are new; not compared: 1 new and 300 training images, tested from 10 of each on.",
         ),
         (
             {"class_shares": MARKED, "colour": FEW, "embeddings": FEW, "colours": ()},
-            "41 of 100 pictures are new; class shares changed markedly; colour not compared (1 new and 300 training "
-            "pictures, tested from 10 of each on); embeddings not compared (1 new and 300 training pictures, tested "
+            "41 of 100 images are new; class shares changed markedly; colour not compared (1 new and 300 training "
+            "images, tested from 10 of each on); embeddings not compared (1 new and 300 training images, tested "
             "from 10 of each on).",
         ),
         (
             {"news": (News("new", "a", 1, 1, 0, 0, 0, 0, 0, 0),)},
-            "1 of 1 picture is new; class shares as before; colour as before; embeddings as before.",
+            "1 of 1 image is new; class shares as before; colour as before; embeddings as before.",
         ),
     ],
-    ids=["nothing", "all", "not compared", "shares alone", "one picture"],
+    ids=["nothing", "all", "not compared", "shares alone", "one image"],
 )
 def test_the_sentence(changes, expected: str) -> None:
     assert sentence(replace(DRIFT, **changes)) == expected
@@ -89,4 +89,4 @@ def test_what_was_not_compared_has_no_figures() -> None:
 @pytest.mark.parametrize(("displaced", "said"), [(0, False), (1, True), (3, True)], ids=str)
 def test_what_others_lost_is_said(displaced: int, said: bool) -> None:
     told = markdown(replace(DRIFT, displaced=displaced))
-    assert (f"{displaced} picture{'s' if displaced > 1 else ''} of other deliveries dropped" in told) is said
+    assert (f"{displaced} image{'s' if displaced > 1 else ''} of other deliveries dropped" in told) is said

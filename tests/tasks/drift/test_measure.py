@@ -64,11 +64,11 @@ NOBODY = {0: ("outlier", "")}
 @pytest.mark.parametrize(
     ("deliveries", "why"),
     [
-        ([("new", "abcd" * 10, {})], "no other delivery has a training picture"),
-        ([("old", "a" * 20, {"split": "test"}), ("new", "a" * 20, {})], "no other delivery has a training picture"),
-        ([OLD, ("new", "a", {"dropped": NOBODY})], "no new picture"),
-        ([OLD, ("new", "a", {})], "1 new and 300 training pictures, tested from 10 of each on"),
-        ([("old", "abc", {}), ("new", "abcd" * 10, {})], "40 new and 3 training pictures, tested from 10 of each on"),
+        ([("new", "abcd" * 10, {})], "no other delivery has a training image"),
+        ([("old", "a" * 20, {"split": "test"}), ("new", "a" * 20, {})], "no other delivery has a training image"),
+        ([OLD, ("new", "a", {"dropped": NOBODY})], "no new image"),
+        ([OLD, ("new", "a", {})], "1 new and 300 training images, tested from 10 of each on"),
+        ([("old", "abc", {}), ("new", "abcd" * 10, {})], "40 new and 3 training images, tested from 10 of each on"),
     ],
     ids=["the first ever", "nothing trained on", "nothing kept", "one row", "few trained on"],
 )
@@ -90,11 +90,11 @@ def test_a_class_that_is_new_counts_in_the_shares_alone(project) -> None:
 def test_classes_that_are_all_new_leave_nothing_to_compare_colours_with(project) -> None:
     found = project(("old", "ab" * 40, {}), ("new", "cd" * 20, {})).measure("new")
     assert words(found) == ("marked", "", "")
-    assert found.colour.why == "0 new and 0 training pictures of classes that both have, tested from 10 of each on"
+    assert found.colour.why == "0 new and 0 training images of classes that both have, tested from 10 of each on"
 
 
 @pytest.mark.usefixtures("brief")
-def test_training_pictures_are_the_kept_ones_of_other_deliveries(project) -> None:
+def test_training_images_are_the_kept_ones_of_other_deliveries(project) -> None:
     found = project(
         ("old", "a" * 30, {"dropped": {0: ("outlier", ""), 1: ("label-conflict", "new/new0")}}),
         ("held out", "a" * 30, {"split": "val"}),

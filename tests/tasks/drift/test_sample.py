@@ -17,7 +17,7 @@ def drawn(new: str, training: str, seed: int = 0):
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PERMUTATIONS", 30)
-    monkeypatch.setattr(module, "PICTURES", 40)
+    monkeypatch.setattr(module, "IMAGES", 40)
 
 
 def counts(found, delivery: str) -> dict[str, int]:
@@ -33,9 +33,9 @@ def counts(found, delivery: str) -> dict[str, int]:
         ("a", "ab" * 50, {"a": 1}, {"a": 40}),
         ("a" * 90, "a" * 90, {"a": 40}, {"a": 40}),
     ],
-    ids=["in proportion", "as many as there are", "a class without", "one picture", "at most so many"],
+    ids=["in proportion", "as many as there are", "a class without", "one image", "at most so many"],
 )
-def test_training_pictures_are_drawn_in_the_mix_of_the_new_ones(new, training, of_new, of_old) -> None:
+def test_training_images_are_drawn_in_the_mix_of_the_new_ones(new, training, of_new, of_old) -> None:
     found = drawn(new, training)
     assert (counts(found, "new"), counts(found, "old")) == (of_new, of_old)
     assert list(found.new[:, 0]) == list(found.rows["delivery"] == "new")
@@ -53,7 +53,7 @@ def test_labels_are_dealt_anew_within_classes_and_folds() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_new_picture_meets_a_training_picture_of_its_class(seed: int) -> None:
+def test_a_new_image_meets_a_training_image_of_its_class(seed: int) -> None:
     found = drawn("a" * 2 + "b" * 30, "a" * 3 + "b", seed)
     for label in range(2):
         new, old = (set(found.folds[(found.classes == label) & side]) for side in (found.new[:, 0], ~found.new[:, 0]))

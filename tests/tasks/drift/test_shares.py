@@ -17,7 +17,7 @@ def test_counts_stand_by_class_also_those_of_one_side() -> None:
 
 
 def test_stability_is_the_index_of_the_smoothed_shares() -> None:
-    # With half a picture added: 0.8 and 0.2 against 0.5 and 0.5.
+    # With half an image added: 0.8 and 0.2 against 0.5 and 0.5.
     expected = 0.3 * np.log(0.8 / 0.5) - 0.3 * np.log(0.2 / 0.5)
     assert stability(np.array([35.5, 8.5]), np.array([44.5, 44.5])) == pytest.approx(expected)
 
@@ -64,7 +64,7 @@ def test_chance_is_taken_off() -> None:
     assert np.median(found) < 0.05
 
 
-def test_what_would_have_shown_falls_with_the_number_of_pictures() -> None:
+def test_what_would_have_shown_falls_with_the_number_of_images() -> None:
     few, many = compared([5, 5, 5, 5], [250] * 4), compared([100] * 4, [250] * 4)
     assert few.shows_from > 0.25
     assert many.shows_from == 0.1

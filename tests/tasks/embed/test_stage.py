@@ -10,29 +10,29 @@ from tasks.embed.settings import Embed
 from tasks.lite0_layout import WEIGHTS
 
 
-def embedded(folder: Path, pictures: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
+def embedded(folder: Path, images: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
     store.write_rows(folder / "in", rows)
-    np.save(folder / "in" / store.PIXELS, pictures)
+    np.save(folder / "in" / store.PIXELS, images)
     stage.main(Embed(batch=2), folder / "in", Path("data/pretrained") / WEIGHTS, folder / "out")
     return np.load(folder / "out" / store.FEATURES)
 
 
 def test_features_are_the_network_s_row_by_row(tmp_path: Path, table) -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
-    found = embedded(tmp_path, pictures, table(list("abcde")))
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
+    found = embedded(tmp_path, images, table(list("abcde")))
     network = build("efficientnet_lite0", 32, "imagenet", Path("data/pretrained"))
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, network(pictures.astype(np.float32), training=False), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found, network(images.astype(np.float32), training=False), rtol=1e-4, atol=1e-4)
 
 
-def test_identical_pictures_go_through_the_network_once(tmp_path: Path, table, monkeypatch) -> None:
+def test_identical_images_go_through_the_network_once(tmp_path: Path, table, monkeypatch) -> None:
     taken = []
     monkeypatch.setattr(stage, "tqdm", lambda batches, **_: taken.extend(batches) or batches)
-    pictures = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
-    pictures[4] = pictures[1]
+    images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
+    images[4] = images[1]
     rows = table(list("abcdef"), id=["A", "B", "U", "D", "B", "U"])
     rows = reasons.drop(rows, rows["id"] == "U", reasons.UNREADABLE)
-    found = embedded(tmp_path, pictures, rows)
+    found = embedded(tmp_path, images, rows)
     assert np.concatenate(taken).tolist() == [0, 1, 3]
     assert (found[4] == found[1]).all()
     assert (found[[2, 5]] == 0).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as peer
 
-from tasks.evaluate import metrics, picture, weighted
+from tasks.evaluate import metrics, plot, weighted
 
 TRUTH = np.array([0, 0, 0, 1])
 PREDICTED = np.array([0, 0, 1, 1])
@@ -47,10 +47,10 @@ def test_confusion_has_a_row_per_true_class() -> None:
     assert metrics.confusion(TRUTH, PREDICTED, 3).tolist() == [[2, 1, 0], [0, 1, 0], [0, 0, 0]]
 
 
-def test_the_picture_is_a_png_of_the_same_bytes_each_time(tmp_path: Path) -> None:
+def test_the_image_is_a_png_of_the_same_bytes_each_time(tmp_path: Path) -> None:
     counts = metrics.confusion(TRUTH, PREDICTED, 3)
     for name in ("x.png", "y.png"):
-        picture.draw_confusion(counts, ["a", "b", "c"], "title", tmp_path / name)
+        plot.draw_confusion(counts, ["a", "b", "c"], "title", tmp_path / name)
     assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"
     assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
 

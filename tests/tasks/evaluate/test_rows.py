@@ -48,5 +48,5 @@ def test_rows_of_a_class_that_the_model_does_not_know_are_counted(clean: Path) -
 
 def test_no_test_row_at_all_is_an_error(clean: Path) -> None:
     store.write_rows(clean, store.read_rows(clean).assign(split="train"))
-    with pytest.raises(ValueError, match="no picture is left in test, expected at least one"):
+    with pytest.raises(ValueError, match="no image is left in test, expected at least one"):
         rows.read(clean, NAMES, frozenset())

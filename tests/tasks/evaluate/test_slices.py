@@ -8,7 +8,7 @@ from tasks.evaluate.resampling import Resampling
 from tasks.predictions import Predictions
 
 
-def test_blurred_pictures_are_less_sharp() -> None:
+def test_blurred_images_are_less_sharp() -> None:
     sharp = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
     blurred = ndimage.gaussian_filter(sharp, (0, 1, 1, 0))
     assert (slices.sharpness(blurred) < slices.sharpness(sharp)).all()

@@ -1,4 +1,4 @@
-"""The whole stage on forty tiny pictures, judged by a network that was made by hand."""
+"""The whole stage on forty tiny images, judged by a network that was made by hand."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ SETTINGS = Evaluate(batch=16, seed=0, tta=1, resamples=200, level=0.9, min_rows=
 
 
 def red_or_blue() -> keras.Model:
-    """Says ig of reddish pictures and platelet of bluish ones; the maps hold the three colours."""
+    """Says ig of reddish images and platelet of bluish ones; the maps hold the three colours."""
     inputs = keras.layers.Input((SIDE, SIDE, 3))
     maps = keras.layers.Conv2D(3, 1, use_bias=False, name="maps")(inputs)
     pooled = keras.layers.GlobalAveragePooling2D()(maps)
@@ -35,7 +35,7 @@ def red_or_blue() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
-    """Half of the pictures are red, half blue, three red ones under the wrong label; some of no cell are green."""
+    """Half of the images are red, half blue, three red ones under the wrong label; some of no cell are green."""
     folder = tmp_path_factory.mktemp("evaluate")
     rng = np.random.default_rng(0)
     colours = np.array([(190, 90, 110), (110, 90, 190), (30, 250, 30)])
@@ -75,7 +75,7 @@ def test_figures_are_those_of_the_answers(made: Path) -> None:
     assert {key for key, value in flat.items() if value is None} == set()
 
 
-def test_green_pictures_are_refused_and_cells_are_not(made: Path) -> None:
+def test_green_images_are_refused_and_cells_are_not(made: Path) -> None:
     figures = read(made, "figures.json")["ood"]
     assert figures["by_reason"] == {"outlier": {"rows": OOD, "refused": OOD}}
     assert figures["refused"] == {"value": 1.0, "low": 1.0, "high": 1.0}
@@ -127,7 +127,7 @@ def test_the_same_again_has_the_same_bytes(made: Path) -> None:
         assert (made / "scores" / name).read_bytes() == (made / "again" / name).read_bytes(), name
 
 
-def test_without_out_of_distribution_pictures_their_figures_are_null(made: Path, tmp_path: Path) -> None:
+def test_without_out_of_distribution_images_their_figures_are_null(made: Path, tmp_path: Path) -> None:
     rows = store.read_rows(made / "clean")
     store.write_rows(tmp_path / "clean", rows[rows["kept"]])
     stage.main(CLASSES, SETTINGS, tmp_path / "clean", made / "ingested", made / "model", tmp_path / "scores")
@@ -153,7 +153,7 @@ def test_a_model_of_an_earlier_list_of_classes_is_judged_on_what_it_knows(made: 
     assert found.rows["sharpness"].tolist() == same["sharpness"].tolist(), "that of all test rows, as others have it"
     figures = json.loads((tmp_path / "scores/figures.json").read_text())
     assert (figures["rows"], figures["unknown"], figures["untested"]) == (35, {"monocyte": 5}, [])
-    assert "left out, of classes that the model does not know: monocyte 5 test pictures" in capsys.readouterr().out
+    assert "left out, of classes that the model does not know: monocyte 5 test images" in capsys.readouterr().out
 
 
 def test_a_class_without_a_test_row_is_untested(made: Path, tmp_path: Path, capsys) -> None:

@@ -40,7 +40,7 @@ def colours(with_head) -> Network:
 
 @pytest.fixture(scope="session")
 def quadrants(with_head) -> keras.Model:
-    """Class k's logit is the brightness of quadrant k of a picture of 32 pixels, and of nothing else.
+    """Class k's logit is the brightness of quadrant k of an image of 32 pixels, and of nothing else.
 
     Behind a map of 8 x 8 cells stands one of 1 x 1, whose weights alone know the place.
     """

@@ -18,31 +18,31 @@ def test_any_backbone_is_cut_at_a_map_and_both_parts_make_its_answer(name: str) 
     keras.utils.set_random_seed(0)
     backbone = build.build(name, 96, "none", Path())
     whole = network.classifier(backbone, network.head(backbone.output_shape[-1], [8], 0.2, 0.1, 3))
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
-    _spread(whole, pictures)
-    answer = whole(pictures, training=False).numpy()
+    images = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
+    _spread(whole, images)
+    answer = whole(images, training=False).numpy()
     assert answer.std() > 0.05
-    pooled = backbone(pictures, training=False).numpy()
-    assert cuts.features(whole)(pictures, training=False).numpy() == pytest.approx(pooled, rel=1e-4, abs=1e-5)
+    pooled = backbone(images, training=False).numpy()
+    assert cuts.features(whole)(images, training=False).numpy() == pytest.approx(pooled, rel=1e-4, abs=1e-5)
     for cells in (1, 6, 12):
         below, above = cuts.at_map(whole, cells)
-        logits = above(below(pictures, training=False), training=False)
+        logits = above(below(images, training=False), training=False)
         assert keras.ops.softmax(logits).numpy() == pytest.approx(answer, abs=1e-4)
         side = below.output.shape[1]
         assert max(cells, 3) <= side <= 2 * max(cells, 3)
         if cells == 1 and "convnext" not in name:  # its pooling is followed by a layer norm
-            mean = below(pictures, training=False).numpy().mean(axis=(1, 2))
+            mean = below(images, training=False).numpy().mean(axis=(1, 2))
             assert mean == pytest.approx(pooled, rel=1e-3, abs=1e-4)
 
 
-def _spread(whole: keras.Model, pictures: np.ndarray) -> None:
-    """Make the answers differ: in a deep network of initial values all pictures end as the same, or as nothing."""
+def _spread(whole: keras.Model, images: np.ndarray) -> None:
+    """Make the answers differ: in a deep network of initial values all images end as the same, or as nothing."""
     for layer in whole.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-    whole(pictures, training=True)  # batch norm takes the statistics of these pictures
+    whole(images, training=True)  # batch norm takes the statistics of these images
     last = whole.layers[-1].layers[-1]
-    hidden = keras.Model(whole.layers[-1].input, last.input)(cuts.features(whole)(pictures))
+    hidden = keras.Model(whole.layers[-1].input, last.input)(cuts.features(whole)(images))
     kernel, bias = last.get_weights()
     last.set_weights([kernel / (hidden @ kernel).numpy().std(), bias])
 

@@ -31,8 +31,8 @@ def test_without_any_the_tables_are_empty_and_have_their_columns() -> None:
 
 
 def test_an_entry_has_what_examples_json_promises() -> None:
-    row = next(ROWS.assign(delivery="d", source="a.png", why="unsure", picture="cam/a.png").itertuples())
+    row = next(ROWS.assign(delivery="d", source="a.png", why="unsure", image="cam/a.png").itertuples())
     assert examples.entry(row) == {
         "id": "a", "delivery": "d", "source": "a.png", "label": "ig", "predicted": "ig", "confidence": 0.9,
-        "why": "unsure", "picture": "cam/a.png",
+        "why": "unsure", "image": "cam/a.png",
     }  # fmt: skip

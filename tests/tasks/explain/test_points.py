@@ -35,7 +35,7 @@ def test_distances_are_those_of_the_features_but_for_a_factor() -> None:
     assert ratio == pytest.approx(ratio[0], rel=1e-3)
 
 
-def test_each_picture_is_read_once_and_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_image_is_read_once_and_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(points, "SAMPLE", 20)
     monkeypatch.setattr(points, "PIECE", 8)
     reader = Reader()
@@ -50,11 +50,11 @@ def test_each_picture_is_read_once_and_few_at_a_time(monkeypatch: pytest.MonkeyP
     assert abs(np.corrcoef(along, found[:, 0])[0, 1]) == pytest.approx(1, abs=1e-5)
 
 
-def test_there_are_no_more_components_than_pictures_or_features() -> None:
+def test_there_are_no_more_components_than_images_or_features() -> None:
     assert points.principal(Reader(), 50, 100).shape == (50, 6)
     assert points.principal(Reader(), 4, 100).shape == (4, 4)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of a ratio that nobody reads
-def test_pictures_that_are_all_alike_are_all_in_one_place() -> None:
+def test_images_that_are_all_alike_are_all_in_one_place() -> None:
     assert (points.principal(Reader(np.ones((9, 4))), 9, 2) == 0).all()

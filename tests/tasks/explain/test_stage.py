@@ -20,7 +20,7 @@ MISLABELLED = {3: "green", 31: "blue", 58: "red"}
 
 
 class Project:
-    """60 pictures in two deliveries, each a patch of one of three colours on grey; every fourth is a test row."""
+    """60 images in two deliveries, each a patch of one of three colours on grey; every fourth is a test row."""
 
     def __init__(self, folder: Path, table, network: keras.Model):
         self.folder, rng = folder, np.random.default_rng(0)
@@ -73,7 +73,7 @@ def out(project: Project) -> Path:
 def test_the_wrong_labels_are_on_the_list_and_nothing_else(out: Path, project: Project) -> None:
     predicted = pd.read_csv(out / "label_issues.csv", dtype={"id": str}, keep_default_na=False)
     assert list(predicted.columns) == [
-        "rank", "id", "delivery", "source", "split", "label", "suggested", "self_confidence", "p_suggested", "picture",
+        "rank", "id", "delivery", "source", "split", "label", "suggested", "self_confidence", "p_suggested", "image",
     ]  # fmt: skip
     assert set(predicted["id"]) == {f"{k:02}" for k in MISLABELLED}
     for row in predicted.itertuples():
@@ -88,14 +88,14 @@ def test_the_wrong_labels_are_on_the_list_and_nothing_else(out: Path, project: P
     }
 
 
-def test_those_shown_have_their_picture_and_the_others_none(out: Path, project: Project) -> None:
+def test_those_shown_have_their_image_and_the_others_none(out: Path, project: Project) -> None:
     predicted = pd.read_csv(out / "label_issues.csv", dtype={"id": str}, keep_default_na=False)
-    assert (predicted["picture"] != "").tolist() == [True, True, False]
+    assert (predicted["image"] != "").tolist() == [True, True, False]
     assert sorted(str(file.relative_to(out)) for file in (out / "label_issues").iterdir()) == sorted(
-        predicted["picture"][:2]
+        predicted["image"][:2]
     )
     for row in predicted[:2].itertuples():
-        assert (np.asarray(Image.open(out / row.picture)) == project.pixels[int(row.id)]).all()
+        assert (np.asarray(Image.open(out / row.image)) == project.pixels[int(row.id)]).all()
 
 
 def test_wrong_answers_are_those_that_differ_from_the_label(out: Path) -> None:
@@ -113,14 +113,14 @@ def test_right_answers_are_some_of_each_class(out: Path) -> None:
     assert all(entry["label"] == entry["predicted"] for entry in right)
 
 
-def test_every_example_has_its_picture_beside_its_map(out: Path, project: Project) -> None:
+def test_every_example_has_its_image_beside_its_map(out: Path, project: Project) -> None:
     predicted = json.loads((out / "examples.json").read_text())
     entries = predicted["wrong"] + predicted["right"]
     assert {file.name for file in (out / "cam").iterdir()} == {f"{entry['id']}.png" for entry in entries}
     for entry in entries:
-        both = np.asarray(Image.open(out / entry["picture"])).astype(int)
+        both = np.asarray(Image.open(out / entry["image"])).astype(int)
         assert both.shape == (24, 48, 3)
-        # What the answer follows from is the patch: there the map covers the picture most.
+        # What the answer follows from is the patch: there the map covers the image most.
         change = np.abs(both[:, 24:] - both[:, :24]).sum(axis=-1)
         assert change[7:11, 13:17].mean() > 3 * change[15:].mean()
 

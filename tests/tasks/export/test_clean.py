@@ -14,7 +14,7 @@ KEPT = [0, 1, 3, 4]
 
 @pytest.fixture
 def project(tmp_path: Path, table) -> Path:
-    """Five pictures, the third of them dropped."""
+    """Five images, the third of them dropped."""
     labels = ["ig", "platelet", "ig", "platelet", "ig"]
     rows = table(list("abcde"), label=labels, split=["train", "train", "val", "val", "test"])
     store.write_rows(tmp_path / "clean", reasons.drop(rows, rows["id"] == "c", reasons.OUTLIER))

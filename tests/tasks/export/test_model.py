@@ -25,7 +25,7 @@ OUT = {"keras": "m.keras", "onnx": "m.onnx", "savedmodel": "m", "submission": "m
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of pictures of 16 x 16, calibrated."""
+    """A model of images of 16 x 16, calibrated."""
     keras.utils.set_random_seed(3)
     inputs = keras.layers.Input((16, 16, 3))
     x = keras.layers.Conv2D(8, 3, activation="relu")(keras.layers.Rescaling(1 / 50, offset=-2.5)(inputs))
@@ -38,14 +38,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> NDArray[np.uint8]:
+def images() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (100, 16, 16, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
-def expected(trained: Path, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+def expected(trained: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Probabilities that the model itself gives; every class wins somewhere."""
-    found = model.load(trained).network(pictures.astype(np.float32)).numpy()
+    found = model.load(trained).network(images.astype(np.float32)).numpy()
     assert set(found.argmax(axis=1)) == {0, 1, 2}
     return found
 
@@ -58,27 +58,27 @@ def check_facts(text: str | bytes) -> None:
     assert (told["image_size"], told["crop"], told["probabilities"]) == ("16", "12", "not calibrated")
 
 
-def test_keras_reads_its_file_in_safe_mode(trained: Path, tmp_path: Path, pictures, expected) -> None:
+def test_keras_reads_its_file_in_safe_mode(trained: Path, tmp_path: Path, images, expected) -> None:
     export(trained, tmp_path / "new" / "m.keras", "keras")
     loaded = keras.models.load_model(tmp_path / "new" / "m.keras", safe_mode=True)
-    assert (loaded(pictures.astype(np.float32)).numpy() == expected).all()
+    assert (loaded(images.astype(np.float32)).numpy() == expected).all()
     with zipfile.ZipFile(tmp_path / "new" / "m.keras") as archive:
         check_facts(archive.read(forms.FACTS))
 
 
-def test_onnx_runtime_agrees(trained: Path, tmp_path: Path, pictures, expected) -> None:
+def test_onnx_runtime_agrees(trained: Path, tmp_path: Path, images, expected) -> None:
     export(trained, tmp_path / "m.onnx", "onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "m.onnx"), providers=["CPUExecutionProvider"])
-    assert np.abs(session.run(["probabilities"], {"pictures": pictures})[0] - expected).max() <= 1e-4
+    assert np.abs(session.run(["probabilities"], {"images": images})[0] - expected).max() <= 1e-4
     metadata = {prop.key: prop.value for prop in onnx.load(tmp_path / "m.onnx").metadata_props}
     check_facts(json.dumps(metadata))
 
 
-def test_tensorflow_serves_the_saved_model(trained: Path, tmp_path: Path, pictures, expected) -> None:
+def test_tensorflow_serves_the_saved_model(trained: Path, tmp_path: Path, images, expected) -> None:
     export(trained, tmp_path / "m", "savedmodel")
     loaded = tf.saved_model.load(str(tmp_path / "m"))
-    assert np.abs(loaded.serve(pictures)["probabilities"].numpy() - expected).max() <= 1e-6
-    served = loaded.signatures["serving_default"](pictures=tf.constant(pictures[:1]))["probabilities"]
+    assert np.abs(loaded.serve(images)["probabilities"].numpy() - expected).max() <= 1e-6
+    served = loaded.signatures["serving_default"](images=tf.constant(images[:1]))["probabilities"]
     assert np.abs(served.numpy() - expected[:1]).max() <= 1e-6
     check_facts((tmp_path / "m" / "assets.extra" / forms.FACTS).read_text())
     stored = tf.train.list_variables(str(tmp_path / "m" / "variables" / "variables"))
@@ -91,9 +91,9 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np
 from model import Model
 model = Model()
-pictures = np.load(sys.argv[2])
-print(model.predict(pictures).tolist(), model.predict(pictures).dtype, model.predict(pictures[:0]).tolist(), sep="\\n")
-for wrong in (pictures[:, :8], pictures.astype("float32")):
+images = np.load(sys.argv[2])
+print(model.predict(images).tolist(), model.predict(images).dtype, model.predict(images[:0]).tolist(), sep="\\n")
+for wrong in (images[:, :8], images.astype("float32")):
     try:
         model.predict(wrong)
     except ValueError as error:
@@ -102,13 +102,13 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"tasks", "flows
 """
 
 
-def test_a_submission_runs_where_nothing_of_the_project_is(trained: Path, tmp_path: Path, pictures, expected) -> None:
+def test_a_submission_runs_where_nothing_of_the_project_is(trained: Path, tmp_path: Path, images, expected) -> None:
     export(trained, tmp_path / "m.zip", "submission")
     with zipfile.ZipFile(tmp_path / "m.zip") as archive:
         archive.extractall(tmp_path / "elsewhere")
-    np.save(tmp_path / "pictures.npy", pictures)
+    np.save(tmp_path / "images.npy", images)
     (tmp_path / "cwd").mkdir()
-    command = [sys.executable, "-I", "-c", CHILD, str(tmp_path / "elsewhere"), str(tmp_path / "pictures.npy")]
+    command = [sys.executable, "-I", "-c", CHILD, str(tmp_path / "elsewhere"), str(tmp_path / "images.npy")]
     done = subprocess.run(command, cwd=tmp_path / "cwd", env=_bare(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     labels, dtype, none, other_size, floats, modules = done.stdout.splitlines()

@@ -38,7 +38,7 @@ def headed(inputs: keras.KerasTensor, x: keras.KerasTensor) -> keras.Model:
     return keras.Model(inputs, layers.Dense(3, activation="softmax", name="answer")(x))
 
 
-def shaken(network: keras.Model, pictures: NDArray[np.uint8]) -> keras.Model:
+def shaken(network: keras.Model, images: NDArray[np.uint8]) -> keras.Model:
     """Statistics of its own in each batch norm, for with none a deep network's signal fades; no weight is 0 or 1."""
     random = np.random.default_rng(1)
     for layer in network.layers:
@@ -50,15 +50,15 @@ def shaken(network: keras.Model, pictures: NDArray[np.uint8]) -> keras.Model:
             layer.gamma.assign(random.uniform(0.5, 1.0, layer.gamma.shape))
         if isinstance(layer, layers.Dropout):
             layer.rate = 0.0
-    network(pictures.astype(np.float32), training=True)
+    network(images.astype(np.float32), training=True)
     return network
 
 
-def agrees(network: keras.Model, pictures: NDArray[np.uint8]) -> None:
-    expected = network(pictures.astype(np.float32), training=False).numpy()
-    found = onnx.run(onnx.convert(network, {}), pictures)
+def agrees(network: keras.Model, images: NDArray[np.uint8]) -> None:
+    expected = network(images.astype(np.float32), training=False).numpy()
+    found = onnx.run(onnx.convert(network, {}), images)
     assert found.dtype == np.float32
-    assert expected.std(axis=0).max() > 1e-3, "it answers all pictures alike, so that nothing is compared"
+    assert expected.std(axis=0).max() > 1e-3, "it answers all images alike, so that nothing is compared"
     assert np.abs(found - expected).max() <= 1e-4
 
 
@@ -88,11 +88,11 @@ def test_a_nested_head_and_a_batch_of_any_size() -> None:
     network = networks.classifier(keras.Model(inputs, x), networks.head(6, [5], 0.2, 0.1, 3))
     made = onnx.convert(network, {"classes": "[]"})
     for number in (1, 5):
-        pictures = cells(number, 8)
-        assert np.abs(onnx.run(made, pictures) - network(pictures.astype(np.float32)).numpy()).max() <= 1e-5
+        images = cells(number, 8)
+        assert np.abs(onnx.run(made, images) - network(images.astype(np.float32)).numpy()).max() <= 1e-5
     assert {prop.key: prop.value for prop in made.metadata_props} == {"classes": "[]"}
     (given,), (answer,) = made.graph.input, made.graph.output
-    assert (given.name, answer.name) == (onnx.PICTURES, onnx.PROBABILITIES)
+    assert (given.name, answer.name) == (onnx.IMAGES, onnx.PROBABILITIES)
     shape = [dimension.dim_param or dimension.dim_value for dimension in given.type.tensor_type.shape.dim]
     assert shape == ["n", 8, 8, 3]
 

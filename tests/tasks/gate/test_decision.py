@@ -72,7 +72,7 @@ def test_how_far_an_interval_passes_what_is_allowed(comparison: Comparison, exce
         ),
         (
             decision(False, GOOD, EQUAL),
-            "Kept the champion: better nowhere that counts: clean pictures by 0.000 (-0.008 to 0.010), margin 0.002",
+            "Kept the champion: better nowhere that counts: clean images by 0.000 (-0.008 to 0.010), margin 0.002",
         ),
         (
             decision(False, FLOOR),
@@ -81,7 +81,7 @@ def test_how_far_an_interval_passes_what_is_allowed(comparison: Comparison, exce
         (
             decision(False, CLEAN),
             "Not promoted, and there is no champion: "
-            "balanced accuracy on clean pictures is 0.890 (0.790 to 0.950), its minimum 0.8",
+            "balanced accuracy on clean images is 0.890 (0.790 to 0.950), its minimum 0.8",
         ),
         (
             decision(True, replace(FLOOR, passed=True), replace(CLEAN, passed=True)),
@@ -109,7 +109,7 @@ def test_the_sentence_says_the_foremost_reason(made: Decision, sentence: str) ->
     [
         (replace(GOOD, name="delivery", slice="smears"), "delivery smears"),
         (replace(GOOD, name="sharpness", slice="4, sharpest"), "sharpness 4, sharpest"),
-        (replace(GOOD, name="corrupted"), "corrupted pictures"),
+        (replace(GOOD, name="corrupted"), "corrupted images"),
     ],
     ids=["delivery", "sharpness", "corrupted"],
 )
@@ -160,6 +160,6 @@ def test_the_markdown_shows_every_comparison() -> None:
         "| **failed** | worse |",
         "| non-inferiority | acquisition batch a\\|b | 90 | 0.100 | 0.100 | 0.000 |  | 0.02 "
         "| not tested | too few rows |",
-        "| superiority | clean pictures | 90 | 0.300 | 0.250 | 0.000 | -0.010 to 0.008 | 0.002 | no |  |",
+        "| superiority | clean images | 90 | 0.300 | 0.250 | 0.000 | -0.010 to 0.008 | 0.002 | no |  |",
     ]
     assert {line.count(" | ") for line in lines[2:7]} == {9}

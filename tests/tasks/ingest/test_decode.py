@@ -59,7 +59,7 @@ def test_each_rule(data: bytes, expected: list) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"not a picture", encoded(Image.effect_noise((64, 64), 50))[:800], encoded(Image.new("F", (1, 1)), "TIFF")],
+    [b"", b"not an image", encoded(Image.effect_noise((64, 64), 50))[:800], encoded(Image.new("F", (1, 1)), "TIFF")],
     ids=["empty", "text", "truncated", "floating-point"],
 )
 def test_what_cannot_be_decoded_says_why_and_the_same_each_time(data: bytes) -> None:
@@ -77,7 +77,7 @@ def test_a_decompression_bomb_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> 
         decode(encoded(Image.new("L", (2, 2))))
 
 
-def test_a_picture_of_the_set_s_size_is_left_as_it_is() -> None:
+def test_an_image_of_the_set_s_size_is_left_as_it_is() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
     assert fit(pixels, 200, 96) is pixels
 
@@ -96,10 +96,10 @@ def test_the_largest_centre_square_is_taken(crop: int) -> None:
 
 
 def test_the_id_is_that_of_the_pixels_and_their_shape() -> None:
-    picture = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    assert content_id(picture) == content_id(picture.copy())
-    assert content_id(picture) != content_id(picture.reshape(1, 4, 3))
-    assert content_id(picture) != content_id(picture[::-1])
+    image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    assert content_id(image) == content_id(image.copy())
+    assert content_id(image) != content_id(image.reshape(1, 4, 3))
+    assert content_id(image) != content_id(image[::-1])
     assert len(content_id(b"broken")) == 32
 
 

@@ -13,10 +13,10 @@ def smooth(rng: np.random.Generator) -> np.ndarray:
 
 
 def grey(batch: np.ndarray) -> list[Image.Image]:
-    return [Image.fromarray(picture).convert("L") for picture in batch]
+    return [Image.fromarray(image).convert("L") for image in batch]
 
 
-def pictures() -> np.ndarray:
+def images() -> np.ndarray:
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (96, 96, 3), np.uint8) for _ in range(4)]
     flat = [np.full((96, 96, 3), value, np.uint8) for value in (0, 37, 128, 255)]
@@ -27,13 +27,13 @@ def pictures() -> np.ndarray:
 
 @pytest.mark.parametrize("hash_size", [8, 16])
 def test_the_bits_are_those_of_imagehash(hash_size: int) -> None:
-    batch = pictures()
-    for picture, bits in zip(batch, phash(grey(batch), hash_size)[:, 0], strict=True):
-        assert (bits == imagehash.phash(Image.fromarray(picture), hash_size).hash.ravel()).all()
+    batch = images()
+    for image, bits in zip(batch, phash(grey(batch), hash_size)[:, 0], strict=True):
+        assert (bits == imagehash.phash(Image.fromarray(image), hash_size).hash.ravel()).all()
 
 
 @pytest.mark.parametrize("orientation", range(8))
-def test_each_orientation_s_hash_is_that_of_the_turned_picture(orientation: int) -> None:
+def test_each_orientation_s_hash_is_that_of_the_turned_image(orientation: int) -> None:
     rng = np.random.default_rng(1)
     batch = np.stack([smooth(rng) for _ in range(20)])
     turned = phash(grey(np.ascontiguousarray(store.turned(batch, orientation))), 16)[:, 0]

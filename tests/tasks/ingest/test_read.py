@@ -25,7 +25,7 @@ def encoded(image: Image.Image, form: str = "PNG", **options) -> bytes:
     return buffer.getvalue()
 
 
-def picture(values: np.ndarray = CELL) -> Image.Image:
+def drawn(values: np.ndarray = CELL) -> Image.Image:
     return Image.fromarray(values.astype(np.uint8))
 
 
@@ -78,7 +78,7 @@ def test_values_of_more_than_8_bits_come_out_as_the_8_that_they_were_made_of(bit
     assert wrong == {}
 
 
-def test_the_depth_of_the_delivery_scales_a_dark_picture_like_the_others() -> None:
+def test_the_depth_of_the_delivery_scales_a_dark_image_like_the_others() -> None:
     dark = tiff(CELL, photometric="rgb")
     assert (decode(dark, 12) == CELL >> 4).all()
     assert read(dark, 12).notes == ("depth 12",)
@@ -90,7 +90,7 @@ def test_shares_of_full_brightness() -> None:
 
 
 def test_the_first_of_several_frames_is_taken_and_that_is_noted() -> None:
-    file = encoded(picture(), "TIFF", save_all=True, append_images=[picture(CELL // 2)])
+    file = encoded(drawn(), "TIFF", save_all=True, append_images=[drawn(CELL // 2)])
     assert read(file).notes == (FIRST_FRAME,)
     assert (decode(file) == CELL).all()
 
@@ -108,13 +108,13 @@ def test_a_tiff_whose_palette_has_8_bits_a_colour() -> None:
 
 @pytest.mark.parametrize("alpha", [0, 1])
 def test_an_alpha_of_0_everywhere_is_ignored(alpha: int) -> None:
-    image = picture()
+    image = drawn()
     image.putalpha(alpha)
     assert read(encoded(image)).notes == (ALPHA_IGNORED,)
     assert (decode(encoded(image)) == CELL).all()
     premultiplied = tiff(np.dstack([CELL, CLEAR]).astype(np.uint8), photometric="rgb", extrasamples=["assocalpha"])
     assert (decode(premultiplied) == CELL).all()
-    grey = picture(CELL[..., 0])
+    grey = drawn(CELL[..., 0])
     grey.putalpha(alpha)
     assert (decode(encoded(grey)) == GREY).all()
 
@@ -147,20 +147,20 @@ def gamma(space: str) -> bytes:
 def test_colours_are_converted_from_the_embedded_profile() -> None:
     linear = np.round(255 * (CELL / 255.0) ** 2.2).astype(np.uint8)
     for form, options in (("PNG", {}), ("TIFF", {})):
-        file = encoded(picture(linear), form, icc_profile=gamma("RGB "), **options)
+        file = encoded(drawn(linear), form, icc_profile=gamma("RGB "), **options)
         assert read(file).notes == (colour.CONVERTED,)
         assert np.abs(decode(file).astype(int) - CELL).max() <= 6
 
 
 def test_a_profile_that_changes_nothing_leaves_the_pixels() -> None:
-    file = encoded(picture(), icc_profile=SRGB)
+    file = encoded(drawn(), icc_profile=SRGB)
     assert read(file).notes == ()
     assert (decode(file) == CELL).all()
 
 
 @pytest.mark.parametrize("profile", [b"junk" * 99, SRGB[:200], b"junk" * (5 << 20)], ids=["junk", "short", "huge"])
 def test_a_broken_profile_is_ignored_and_noted(profile: bytes) -> None:
-    file = encoded(picture(), icc_profile=profile)
+    file = encoded(drawn(), icc_profile=profile)
     assert read(file).notes == (colour.BROKEN,)
     assert (decode(file) == CELL).all()
 
@@ -174,7 +174,7 @@ def text(pieces: int, length: int, packed: bool) -> bytes:
     info = PngImagePlugin.PngInfo()
     for piece in range(pieces):
         info.add_text(f"c{piece}", "x" * length, zip=packed)
-    return encoded(picture(), pnginfo=info)
+    return encoded(drawn(), pnginfo=info)
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def text(pieces: int, length: int, packed: bool) -> bytes:
         text(1, 8 << 20, True),
         text(100, 1 << 20, False),
         text(80, (1 << 20) - 64, True),
-        encoded(picture(), icc_profile=SRGB + bytes(3 << 20)),
-        encoded(picture()).replace(b"IDAT", b"IDAT", 1)[:33] + b"\0\0\0\3tEXta\0bXXXX" + encoded(picture())[33:],
-        encoded(picture(), exif=b"nonsense" * 9),
-        encoded(picture(), exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01junk"),
+        encoded(drawn(), icc_profile=SRGB + bytes(3 << 20)),
+        encoded(drawn()).replace(b"IDAT", b"IDAT", 1)[:33] + b"\0\0\0\3tEXta\0bXXXX" + encoded(drawn())[33:],
+        encoded(drawn(), exif=b"nonsense" * 9),
+        encoded(drawn(), exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01junk"),
     ],
     ids=["large-text", "much-text", "much-packed-text", "large-profile", "wrong-checksum", "no-exif", "short-exif"],
 )
@@ -195,22 +195,22 @@ def test_the_pixels_are_read_whatever_is_beside_them(file: bytes) -> None:
 
 
 def test_a_jpeg_with_a_malformed_exif_is_read() -> None:
-    plain = np.asarray(Image.open(io.BytesIO(encoded(picture(), "JPEG"))))
+    plain = np.asarray(Image.open(io.BytesIO(encoded(drawn(), "JPEG"))))
     for exif in (b"Exif\0\0nonsense", b"Exif\0\0MM\0*\0\0\xff\xff", b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x20"):
-        assert (decode(encoded(picture(), "JPEG", exif=exif)) == plain).all()
+        assert (decode(encoded(drawn(), "JPEG", exif=exif)) == plain).all()
 
 
 def test_an_ordinary_png_is_left_as_it_is() -> None:
-    file = encoded(picture())
+    file = encoded(drawn())
     assert png.cleaned(file).data is file
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "BMP", "TIFF"])
 @pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "CMYK"])
-def test_ordinary_pictures_are_what_pillow_makes_of_them(form: str, mode: str) -> None:
+def test_ordinary_images_are_what_pillow_makes_of_them(form: str, mode: str) -> None:
     if mode in {"JPEG": ("P", "1"), "PNG": ("CMYK",), "BMP": ("CMYK",)}.get(form, ()):
         pytest.skip(f"no {mode} in {form}")
-    file = encoded(picture().convert(mode), form)
+    file = encoded(drawn().convert(mode), form)
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB")
     assert (decode(file) == np.asarray(expected)).all()
     assert read(file).notes == ()

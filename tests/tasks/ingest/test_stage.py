@@ -53,7 +53,7 @@ def test_every_row_has_its_measures_and_its_hashes(delivery: Path, tmp_path: Pat
     assert views[:, :, 16, 16].tolist() == [[20] * 3, [0] * 3, [10] * 3, [30] * 3]
 
 
-def test_row_i_describes_picture_i(delivery: Path, tmp_path: Path) -> None:
+def test_row_i_describes_image_i(delivery: Path, tmp_path: Path) -> None:
     stage.main(CLASSES, SETTINGS, delivery, tmp_path / "out")
     pixels = np.load(tmp_path / "out" / store.PIXELS)
     assert pixels.shape == (4, 32, 32, 3)

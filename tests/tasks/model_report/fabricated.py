@@ -177,7 +177,7 @@ def curves(folder: Path, predictions: Predictions) -> None:
     lines.to_csv(folder / "confusion.csv", index=False)
 
 
-def picture(file: Path, width: int, seed: int) -> None:
+def image(file: Path, width: int, seed: int) -> None:
     """A PNG."""
     file.parent.mkdir(parents=True, exist_ok=True)
     y, x = np.mgrid[:96, :width]
@@ -194,17 +194,17 @@ def examples(folder: Path, predictions: Predictions, label_issues: int = 12, sho
     lists = {}
     for name, some in {"wrong": ordered, "right": right}.items():
         entries = some[["id", "delivery", "source", "label", "predicted", "confidence", "why"]].to_dict("records")
-        lists[name] = [{**entry, "picture": f"cam/{entry['id']}.png"} for entry in entries]
+        lists[name] = [{**entry, "image": f"cam/{entry['id']}.png"} for entry in entries]
         for k, entry in enumerate(lists[name]):
-            picture(folder / entry["picture"], 192, k)
+            image(folder / entry["image"], 192, k)
     (folder / "examples.json").write_text(json.dumps(lists))
     table = predictions.rows.head(label_issues)[["id", "delivery", "source", "label"]].reset_index(drop=True)
     table.insert(0, "rank", range(1, len(table) + 1))
     table = table.assign(split="train", suggested="monocyte", self_confidence=0.01, p_suggested=0.97)
     table = table[["rank", "id", "delivery", "source", "split", "label", "suggested", "self_confidence", "p_suggested"]]
-    table["picture"] = [f"label_issues/{one}.png" if k < shown else "" for k, one in enumerate(table["id"])]
-    for k, name in enumerate(table["picture"].head(shown)):
-        picture(folder / name, 96, k)
+    table["image"] = [f"label_issues/{one}.png" if k < shown else "" for k, one in enumerate(table["id"])]
+    for k, name in enumerate(table["image"].head(shown)):
+        image(folder / name, 96, k)
     table.to_csv(folder / "label_issues.csv", index=False)
     counts = {"rows": 1356, "label_issues": label_issues, "shown": shown, "method": "confident learning, 5 folds"}
     (folder / "label_issues.json").write_text(json.dumps({**counts, "estimated_share": label_issues / 1356}))

@@ -20,11 +20,11 @@ def examples(folders):
 def test_wrong_answers_come_as_explain_ordered_them(examples) -> None:
     found = examples()
     sheet = gallery.wrong(found, 3)
-    assert [one.id for one in sheet.pictures] == [entry["id"] for entry in found.wrong[:3]]
+    assert [one.id for one in sheet.images] == [entry["id"] for entry in found.wrong[:3]]
     assert sheet.more == len(found.wrong) - 3 > 0
-    assert all(one.source.startswith("data:image/webp;base64,") for one in sheet.pictures)
-    assert not any(one.right for one in sheet.pictures)
-    assert f"{found.wrong[0]['label']}, called {found.wrong[0]['predicted']}" == sheet.pictures[0].head
+    assert all(one.source.startswith("data:image/webp;base64,") for one in sheet.images)
+    assert not any(one.right for one in sheet.images)
+    assert f"{found.wrong[0]['label']}, called {found.wrong[0]['predicted']}" == sheet.images[0].head
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ def test_wrong_answers_come_as_explain_ordered_them(examples) -> None:
 )  # fmt: skip
 def test_whether_it_was_answered_is_said(examples, why, note) -> None:
     found = examples(lambda held: held["right"][0].update(why=why, confidence=0.5))
-    assert gallery.right(found, 1).pictures[0].note == note
+    assert gallery.right(found, 1).images[0].note == note
 
 
 @pytest.mark.parametrize("name", ["", "cam/none.png", "../model/model.json", "/etc/hostname"])
-def test_no_picture_and_none_from_elsewhere(examples, name) -> None:
-    found = examples(lambda held: held["right"][0].update(picture=name))
-    assert gallery.right(found, 1).pictures[0].source == ""
+def test_no_image_and_none_from_elsewhere(examples, name) -> None:
+    found = examples(lambda held: held["right"][0].update(image=name))
+    assert gallery.right(found, 1).images[0].source == ""
 
 
 def test_no_answers_and_no_suspects(folders) -> None:
@@ -51,14 +51,14 @@ def test_no_answers_and_no_suspects(folders) -> None:
         folder / "label_issues.json", lambda held: held.update(label_issues=0, shown=0, estimated_share=None)
     )
     found = material.read(**folders).examples
-    assert (gallery.wrong(found, 9).count, gallery.wrong(found, 9).pictures) == ("0 pictures", [])
+    assert (gallery.wrong(found, 9).count, gallery.wrong(found, 9).images) == ("0 images", [])
     assert (gallery.label_issues(found, 9).count, gallery.label_issues(found, 9).table) == ("0 label issues", None)
 
 
-def test_every_suspect_is_a_picture_a_line_or_counted(examples) -> None:
+def test_every_suspect_is_an_image_a_line_or_counted(examples) -> None:
     sheet = gallery.label_issues(examples(), 100)
-    assert (len(sheet.pictures), len(sheet.table.lines), sheet.more) == (8, 4, 0)
+    assert (len(sheet.images), len(sheet.table.lines), sheet.more) == (8, 4, 0)
     few = gallery.label_issues(examples(), 3)
-    assert (len(few.pictures), len(few.table.lines), few.more) == (3, 3, 6)
-    assert sheet.pictures[0].head.endswith(", rather monocyte")
-    assert sheet.pictures[0].note == "train; 97.0 % against 1.0 %"
+    assert (len(few.images), len(few.table.lines), few.more) == (3, 3, 6)
+    assert sheet.images[0].head.endswith(", rather monocyte")
+    assert sheet.images[0].note == "train; 97.0 % against 1.0 %"

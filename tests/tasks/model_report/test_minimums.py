@@ -45,8 +45,8 @@ def test_the_table_has_accuracies_and_marks(minimum, decision) -> None:
     why = "the whole interval lies within the margin; so few rows may hide an error of 0.1"
     table = minimums.table(decision(minimum(0.97, 0.95, 0.99, 0.9, why=why), minimum(0.8, 0.7, 0.85, 0.9)))
     assert [[cell.text for cell in line] for line in table.lines] == [
-        ["clean pictures", "90", "90.0 %", "97.0 % (95.0 to 99.0)", "met", "so few rows may hide an error of 0.1"],
-        ["clean pictures", "90", "90.0 %", "80.0 % (70.0 to 85.0)", "not met", "because"],
+        ["clean images", "90", "90.0 %", "97.0 % (95.0 to 99.0)", "met", "so few rows may hide an error of 0.1"],
+        ["clean images", "90", "90.0 %", "80.0 % (70.0 to 85.0)", "not met", "because"],
     ]
     assert [line[4].tone for line in table.lines] == ["well", "bad"]
 

@@ -42,14 +42,14 @@ def test_a_licence_is_known_from_the_settings_or_from_nobody(card) -> None:
     assert ("smears", "as stated by who delivered it") in licences
 
 
-def test_a_class_without_a_test_picture_is_untested(rendered, folders, card) -> None:
+def test_a_class_without_a_test_image_is_untested(rendered, folders, card) -> None:
     assert "Untested" not in card
     file = folders["scores"] / predictions.PREDICTIONS
     table = pd.read_parquet(file)
     table.assign(label=table["label"].replace("ig", "platelet")).to_parquet(file)
     fabricated.edit(folders["scores"] / "figures.json", lambda held: held["per_class"].update({"ig": {"support": 0}}))
     page, told = rendered(folders)
-    assert "- **Untested**, without a test picture: ig." in told
+    assert "- **Untested**, without a test image: ig." in told
     assert re.search(r"^\| ig \| untested \| – \|", part(told, "Quantitative analyses"), re.M)
     assert "Untested, without a test row: ig." in page
 
@@ -58,7 +58,7 @@ def test_laboratory_and_contact(rendered, made, card) -> None:
     assert "Laboratory, stain and camera are not stated." in card
     assert "Whom to ask: not stated." in card
     told = rendered(made, ModelReport(shown=3, laboratory="Basel, *May-Grünwald*", contact="a_b@c", data_licence={}))[1]
-    assert "Where the pictures come from: Basel, \\*May-Grünwald\\*." in told
+    assert "Where the images come from: Basel, \\*May-Grünwald\\*." in told
     assert "Whom to ask: a\\_b@c." in told
 
 

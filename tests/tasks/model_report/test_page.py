@@ -53,11 +53,11 @@ def test_the_page_allows_its_own_script_and_no_other(html) -> None:
     assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in html
 
 
-def test_pictures_have_their_id_a_text_and_their_file(html) -> None:
-    pictures = Outline(html).all("img")
-    assert len(pictures) > 12
-    assert all(attrs["alt"] and "/" in attrs["title"] for attrs in pictures)
-    assert html.count("<code>") >= len(pictures)
+def test_images_have_their_id_a_text_and_their_file(html) -> None:
+    images = Outline(html).all("img")
+    assert len(images) > 12
+    assert all(attrs["alt"] and "/" in attrs["title"] for attrs in images)
+    assert html.count("<code>") >= len(images)
 
 
 def test_suspects_come_with_the_command_that_drops_them(html) -> None:

@@ -44,7 +44,7 @@ def evaluation_with(small):
 def test_the_worst_kinds(evaluation_with) -> None:
     assert failure_modes.kinds(evaluation_with({"clean": {"balanced_accuracy": 0.9}})) == (
         "Of 2 kinds of corruption, zoom blur costs most: a balanced error of 50.0 % over its severities, 60.0 % at the "
-        "strongest; on clean pictures it is 10.0 %. Next comes jpeg (20.0 %)."
+        "strongest; on clean images it is 10.0 %. Next comes jpeg (20.0 %)."
     )
 
 
@@ -55,7 +55,7 @@ def test_no_figures_of_the_suite(evaluation_with) -> None:
 def test_classes_that_are_untested_or_unknown_are_named(evaluation_with) -> None:
     assert failure_modes.untested(evaluation_with({"unknown": {"blast": 5}})) == (
         "Untested, without a test row: basophil, eosinophil, erythroblast, lymphocyte and neutrophil. Nothing is known "
-        "of it. Left out, as the model does not know the class: 5 test pictures of blast."
+        "of it. Left out, as the model does not know the class: 5 test images of blast."
     )
 
 
@@ -108,7 +108,7 @@ def test_no_slice_below_the_whole(evaluation_with, lines, text) -> None:
 
 
 def test_confident_errors(evaluation_with) -> None:
-    expected = "Of 3 wrong answers on clean pictures, 2 come with a confidence of 0.9 or more."
+    expected = "Of 3 wrong answers on clean images, 2 come with a confidence of 0.9 or more."
     assert failure_modes.confident(evaluation_with()) == expected
 
 
@@ -116,27 +116,27 @@ def test_confident_errors(evaluation_with) -> None:
     ("ood", "text"),
     [
         ({"rows": 2, "refused": {"value": 0.5, "low": 0, "high": 1}},
-         "Of 2 out-of-distribution pictures, 1 got an answer; 50.0 % (0.0 to 100.0) were refused."),
+         "Of 2 out-of-distribution images, 1 got an answer; 50.0 % (0.0 to 100.0) were refused."),
         ({"rows": 0, "refused": None},
-         "No out-of-distribution picture is among the test rows, so how it handles them is not known."),
+         "No out-of-distribution image is among the test rows, so how it handles them is not known."),
     ],
     ids=["some", "none"],
 )  # fmt: skip
-def test_out_of_distribution_pictures(evaluation_with, ood, text) -> None:
+def test_out_of_distribution_images(evaluation_with, ood, text) -> None:
     assert failure_modes.ood(evaluation_with({"ood": ood})) == text
 
 
 def test_the_threshold(evaluation_with) -> None:
     figures = {"thresholds": {"least_confidence": 0.62}, "abstention": {"clean": {"coverage": 0.97, "accuracy": 0.99}}}
     assert recommendations.threshold(evaluation_with(figures)) == (
-        "It abstains below a confidence of 0.620: 97.0 % of the clean test pictures get a class, "
+        "It abstains below a confidence of 0.620: 97.0 % of the clean test images get a class, "
         "99.0 % of these are right. "
         "Have a person look at the others."
     )
 
 
 @pytest.mark.parametrize(("corrupted", "warned"), [(0.9, True), (0.985, False), (None, False)])
-def test_poor_pictures_are_warned_of_where_answers_are_worth_less(evaluation_with, corrupted, warned) -> None:
+def test_poor_images_are_warned_of_where_answers_are_worth_less(evaluation_with, corrupted, warned) -> None:
     answers = {"clean": {"accuracy": 0.99}, "corrupted": {"coverage": 0.8, "accuracy": corrupted}}
     text = recommendations.poor(evaluation_with({"abstention": answers}))
     assert bool(text) == warned
@@ -157,7 +157,7 @@ def test_what_to_add(evaluation_with) -> None:
     lines = [("class", "ig", 3, None, None, None), ("acquisition_batch", "grey", 3, None, None, None)]
     evaluation = evaluation_with({"ood": {"rows": 0}}, slices=pd.DataFrame(lines, columns=SLICES))
     assert recommendations.few(evaluation) == "Add more of ig: too few test rows for a figure."
-    assert recommendations.unknown(evaluation).startswith("Add pictures that are no cells")
+    assert recommendations.unknown(evaluation).startswith("Add images that are no cells")
     assert recommendations.unknown(dataclasses.replace(evaluation, figures={"ood": {"rows": 3}})) == ""
 
 

@@ -49,7 +49,7 @@ def test_a_slice_with_too_few_rows_says_so(found) -> None:
     assert line[6] == "4 rows, fewer than 20"
 
 
-def test_slices_come_by_where_the_pictures_are_from_and_classes_last(found) -> None:
+def test_slices_come_by_where_the_images_are_from_and_classes_last(found) -> None:
     names = list(dict.fromkeys(line[0] for line in texts(scores.slices(found))))
     assert names == ["delivery", "acquisition batch", "sharpness", "class"]
 

@@ -22,7 +22,7 @@ CELL = {"contrast": 40.0, "smoothness": 0.95, "flat": 0.0, "review_decision": ""
     ],
     ids=["cell", "blank", "noise", "part-lost", "at-the-limits", "first-reason-counts", "kept-by-a-person"],
 )
-def test_what_is_no_picture_goes_with_its_measure(table, facts: dict, reason: str, measure: float | None) -> None:
+def test_what_is_no_image_goes_with_its_measure(table, facts: dict, reason: str, measure: float | None) -> None:
     row = checks.checked(table(["a"]).assign(**(CELL | facts)), SETTINGS).iloc[0]
     assert row["drop_reason"] == reason
     assert row["kept"] == (reason == "")

@@ -6,7 +6,7 @@ from tasks.outliers.detector import detect, limit, robust_z
 
 
 def bulk(n: int, seed: int = 0) -> np.ndarray:
-    """A set with one kind of picture: normal in all directions."""
+    """A set with one kind of image: normal in all directions."""
     return np.random.default_rng(seed).normal(size=(n, 10)).astype(np.float32)
 
 
@@ -46,7 +46,7 @@ def test_what_is_not_of_the_bulk_is_scored_too_and_changes_no_other_score() -> N
     assert found.scores[300] == pytest.approx(found.scores[0], abs=0.5)
 
 
-def test_the_neighbour_that_counts_is_the_kth_of_the_bulk_beside_the_picture_itself() -> None:
+def test_the_neighbour_that_counts_is_the_kth_of_the_bulk_beside_the_image_itself() -> None:
     points = bulk(60)
     members = np.arange(60) < 50
     distances = np.linalg.norm(points[:, None] - points[None, members], axis=2)
@@ -63,7 +63,7 @@ def test_small_sets_have_finite_scores(n: int) -> None:
     assert (found.scores <= found.limit).all() or n > 3
 
 
-def test_equal_pictures_score_zero() -> None:
+def test_equal_images_score_zero() -> None:
     assert (detect(np.ones((50, 10), np.float32), np.ones(50, bool), 30, 0.05).scores == 0).all()
 
 

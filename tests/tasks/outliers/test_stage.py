@@ -14,7 +14,7 @@ SETTINGS = Outliers(
 
 
 def run(folder: Path, table, order: np.ndarray) -> pd.DataFrame:
-    """300 pictures and, at id 7, an outlier; id 8 is a dropped copy of it."""
+    """300 images and, at id 7, an outlier; id 8 is a dropped copy of it."""
     features = np.abs(2 + 0.5 * np.random.default_rng(0).normal(size=(300, 40))).astype(np.float32)
     features[7] = features[8] = np.linspace(0, 9, 40)
     names = np.array([f"{k:03}" for k in range(300)])[order]
@@ -48,6 +48,6 @@ def test_scores_do_not_depend_on_the_order_of_the_files(tmp_path: Path, table) -
     assert one["outlier_score"].dropna().to_numpy() == pytest.approx(two["outlier_score"].dropna().to_numpy(), abs=1e-4)
 
 
-def test_a_picture_is_of_the_bulk_where_any_of_its_copies_is_kept(table) -> None:
+def test_an_image_is_of_the_bulk_where_any_of_its_copies_is_kept(table) -> None:
     rows = reasons.drop(table(list("abc"), id=["A", "A", "B"]), pd.Series([True, False, True]), reasons.EXACT_COPY)
     assert stage._distinct(rows)[["source", "kept"]].to_numpy().tolist() == [["b", True], ["c", False]]

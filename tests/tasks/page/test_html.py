@@ -46,5 +46,5 @@ def test_plural(count, text) -> None:
     assert html.plural(count, "row") == text
 
 
-def test_a_picture_s_address_holds_it() -> None:
+def test_an_image_s_address_holds_it() -> None:
     assert html.uri(b"abc", "png") == "data:image/png;base64,YWJj"

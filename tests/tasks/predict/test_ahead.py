@@ -24,7 +24,7 @@ def test_order_is_kept_whatever_finishes_first(number, threads):
         time.sleep(0.0005 * (content[0] % 3))
         return level(content)
 
-    found = list(ahead.pictures(entries(number), slow, threads))
+    found = list(ahead.images(entries(number), slow, threads))
     assert [(each.name, int(each.pixels[0, 0, 0]), each.reason) for each in found] == [
         (f"{k}", k % 256, "") for k in range(number)
     ]
@@ -37,22 +37,22 @@ def fail(error: Exception) -> bytes:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (ValueError("no picture"), "no picture"),
+        (ValueError("no image"), "no image"),
         (FileNotFoundError(2, "No such file or directory", "/secret/a.png"), "No such file or directory"),
         (OSError("bad data"), "bad data"),
     ],
-    ids=["no picture", "of the system", "of a library"],
+    ids=["no image", "of the system", "of a library"],
 )
 def test_an_entry_that_cannot_be_read_has_a_reason_and_no_pixels(error, reason):
     given = [*entries(2), Entry("bad", partial(fail, error)), *entries(1)]
-    found = list(ahead.pictures(iter(given), level, 2))
+    found = list(ahead.images(iter(given), level, 2))
     assert [(each.name, each.reason) for each in found] == [("0", ""), ("1", ""), ("bad", reason), ("0", "")]
     assert found[2].pixels is None
 
 
-def test_a_picture_that_cannot_be_treated_has_a_reason():
+def test_an_image_that_cannot_be_treated_has_a_reason():
     found = list(
-        ahead.pictures(entries(3), lambda content: level(content) if content[0] != 1 else fail(ValueError("x")), 2)
+        ahead.images(entries(3), lambda content: level(content) if content[0] != 1 else fail(ValueError("x")), 2)
     )
     assert [(each.pixels is None, each.reason) for each in found] == [(False, ""), (True, "x"), (False, "")]
 
@@ -66,7 +66,7 @@ def test_what_the_iterator_raises_ends_it(error, number):
         raise error
 
     with pytest.raises(type(error)):
-        list(ahead.pictures(broken(), level, 2))
+        list(ahead.images(broken(), level, 2))
 
 
 @pytest.mark.parametrize(("held", "most"), [(0, (ahead.AHEAD + 1) * ahead.CHUNK), (ahead.BYTES, ahead.AHEAD + 4)])
@@ -78,26 +78,26 @@ def test_only_so_much_is_read_ahead(held, most):
             taken.append(entry.name)
             yield entry
 
-    pictures = ahead.pictures(counted(), level, 2)
+    images = ahead.images(counted(), level, 2)
     for _ in range(3):
-        next(pictures)
+        next(images)
     time.sleep(0.05)  # what would run away has the time to
     assert 3 <= len(taken) <= most
-    pictures.close()
+    images.close()
     assert len(taken) <= most
 
 
 def test_no_thread_is_left_where_nobody_asks_on():
     before = threading.active_count()
-    pictures = ahead.pictures(entries(5000), level, 3)
-    next(pictures)
+    images = ahead.images(entries(5000), level, 3)
+    next(images)
     assert threading.active_count() > before
-    pictures.close()
+    images.close()
     assert threading.active_count() == before
 
 
 def test_pillow_knows_all_its_formats_before_a_thread_asks(monkeypatch):
     calls = []
     monkeypatch.setattr(ahead.Image, "init", lambda: calls.append("init"))
-    list(ahead.pictures(entries(40), lambda content: calls.append("treat") or level(content), 4))
+    list(ahead.images(entries(40), lambda content: calls.append("treat") or level(content), 4))
     assert calls == ["init"] + ["treat"] * 40

@@ -33,14 +33,14 @@ def test_rows_come_in_the_arrays_order(tmp_path, read, monkeypatch, save, given,
 
 
 BAD = {
-    "no array of pictures": (
-        {"pictures": IMAGES, "labels": LABELS},
-        "expected the keys images or .*got labels, pictures",
+    "no array of images": (
+        {"images": IMAGES, "labels": LABELS},
+        "expected the keys images or .*got labels, images",
     ),
     "no key": ({}, "got none"),
     "floats": ({"images": IMAGES / 255}, "must be uint8, got float64"),
     "grey": ({"images": IMAGES[..., 0]}, "N x H x W x 3, got 3 x 4 x 2"),
-    "one picture": ({"images": IMAGES[0]}, "N x H x W x 3, got 4 x 2 x 3"),
+    "one image": ({"images": IMAGES[0]}, "N x H x W x 3, got 4 x 2 x 3"),
     "no width": ({"images": IMAGES[:, :, :0]}, "got 3 x 4 x 0 x 3"),
     "pickled": ({"images": np.array([1, None], object)}, "pickled"),
     "Fortran order": ({"images": np.asfortranarray(IMAGES)}, "Fortran"),

@@ -27,7 +27,7 @@ FOLDERS = {
         0,
     ),
     "deep": (["x/y/z/a.png", "b.png"], ["b.png", "x/y/z/a.png"], 0),
-    "hidden, and no pictures": ([".hidden", "notes.txt", ".git/HEAD"], [".hidden", "notes.txt"], 1),
+    "hidden, and no images": ([".hidden", "notes.txt", ".git/HEAD"], [".hidden", "notes.txt"], 1),
     "the system's own": (
         [".DS_Store", "ig/.DS_Store", "ig/Thumbs.db", "__MACOSX/a.png", "ig/._a.png", "DESKTOP.INI", "ig/a.png"],
         ["ig/a.png"],
@@ -100,7 +100,7 @@ def test_a_file_that_vanished_is_an_entry(tmp_path, read):
     assert "No such file" in read(found)["a.png"]
 
 
-def test_a_file_too_long_for_a_picture_is_not_read(tmp_path, read, monkeypatch):
+def test_a_file_too_long_for_an_image_is_not_read(tmp_path, read, monkeypatch):
     monkeypatch.setattr(source, "FILE_LIMIT", 5)
     found = read(files.folder(fill(tmp_path, "a.png", "b2.png")))
     assert found == {"a.png": b"a.png", "b2.png": "has 6 bytes, expected at most 5"}

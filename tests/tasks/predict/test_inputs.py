@@ -32,11 +32,11 @@ def litter_alone(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "make", "expected"),
     [
-        pytest.param("a.png", Path.touch, ["a.png"], id="picture"),
+        pytest.param("a.png", Path.touch, ["a.png"], id="image"),
         pytest.param("a", Path.touch, ["a"], id="without an ending"),
         pytest.param("a.NPZ", lambda path: np.savez(path.open("wb"), images=IMAGES), ["a.NPZ#0", "a.NPZ#1"], id="npz"),
         pytest.param("a", folder_of_one_npz, ["b.npz#0", "b.npz#1"], id="npz alone in a folder, as delivered"),
-        pytest.param("a", folder_with_an_npz, ["a.png", "b.npz"], id="npz beside a picture"),
+        pytest.param("a", folder_with_an_npz, ["a.png", "b.npz"], id="npz beside an image"),
     ],
 )
 def test_the_input_s_kind_is_found(tmp_path, read, name, make, expected):

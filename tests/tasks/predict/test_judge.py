@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.predict import judge
-from tasks.predict.ahead import Picture
+from tasks.predict.ahead import ImageArray
 
 
 class SelectivePrediction(NamedTuple):
@@ -14,7 +14,7 @@ class SelectivePrediction(NamedTuple):
 
 
 class Model:
-    """Says of a picture that is (p, s, w) all over: p % ig, score s / 100, and the reason of that number."""
+    """Says of an image that is (p, s, w) all over: p % ig, score s / 100, and the reason of that number."""
 
     classes = ("ig", "ne")
     thresholds = {"least_confidence": 0.7, "largest_score": 0.5}  # noqa: RUF012
@@ -22,38 +22,38 @@ class Model:
     def __init__(self):
         self.calls = []
 
-    def predict(self, pictures, tta=1):
-        self.calls.append((len(pictures), tta))
-        chance, score, why = (pictures[:, 0, 0, :].T / np.float32([[100], [100], [1]])).astype(np.float32)
+    def predict(self, images, tta=1):
+        self.calls.append((len(images), tta))
+        chance, score, why = (images[:, 0, 0, :].T / np.float32([[100], [100], [1]])).astype(np.float32)
         reasons = np.array(["", "unsure", "ood"])[why.astype(int)]
         return SelectivePrediction(np.stack([chance, 1 - chance], axis=1), score, reasons)
 
 
-def picture(name: str, chance: int = 90, score: int = 10, why: int = 0) -> Picture:
-    return Picture(name, np.full((2, 2, 3), [chance, score, why], np.uint8), "")
+def image(name: str, chance: int = 90, score: int = 10, why: int = 0) -> ImageArray:
+    return ImageArray(name, np.full((2, 2, 3), [chance, score, why], np.uint8), "")
 
 
-def lost(name: str) -> Picture:
-    return Picture(name, None, "no picture")
+def lost(name: str) -> ImageArray:
+    return ImageArray(name, None, "no image")
 
 
 @pytest.mark.parametrize(
     ("given", "guess", "outcome", "reason"),
     [
-        pytest.param(picture("a"), "ig", "answered", "", id="answered"),
-        pytest.param(picture("a", 2), "ne", "answered", "", id="the other class"),
+        pytest.param(image("a"), "ig", "answered", "", id="answered"),
+        pytest.param(image("a", 2), "ne", "answered", "", id="the other class"),
         pytest.param(
-            picture("a", 55, 10, 1),
+            image("a", 55, 10, 1),
             "ig",
             "unsure",
             "probability 0.55 of the best guess, an answer needs at least 0.7",
             id="unsure",
         ),
-        pytest.param(picture("a", 2, 90, 2), "ne", "ood", "score 0.9, a cell has at most 0.5", id="ood"),
-        pytest.param(lost("a"), "", "unreadable", "no picture", id="unreadable"),
+        pytest.param(image("a", 2, 90, 2), "ne", "ood", "score 0.9, a cell has at most 0.5", id="ood"),
+        pytest.param(lost("a"), "", "unreadable", "no image", id="unreadable"),
     ],
 )
-def test_what_becomes_of_a_picture(given, guess, outcome, reason):
+def test_what_becomes_of_an_image(given, guess, outcome, reason):
     (row,) = judge.rows([given], Model())
     assert (row.file, row.guess, row.outcome, row.reason) == ("a", guess, outcome, reason)
     chance = float(given.pixels[0, 0, 0]) / 100 if given.pixels is not None else None
@@ -72,7 +72,7 @@ CASES = {
 
 @pytest.mark.parametrize(("pattern", "sizes"), CASES.values(), ids=CASES)
 def test_the_network_sees_full_batches_and_rows_keep_their_order(pattern, sizes):
-    given = [picture(f"{k}", k) if kind == "." else lost(f"{k}") for k, kind in enumerate(pattern)]
+    given = [image(f"{k}", k) if kind == "." else lost(f"{k}") for k, kind in enumerate(pattern)]
     model = Model()
     rows = list(judge.rows(given, model, tta=4, batch=3))
     assert model.calls == [(size, 4) for size in sizes]

@@ -95,7 +95,7 @@ def test_a_bomb_is_refused(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
-def test_a_member_too_long_for_a_picture_is_not_read(tmp_path, read, monkeypatch, ending):
+def test_a_member_too_long_for_an_image_is_not_read(tmp_path, read, monkeypatch, ending):
     monkeypatch.setattr(source, "FILE_LIMIT", 3)
     found = read(packed.source(make(tmp_path / f"a{ending}", {"a": b"123", "b": b"1234", "c": b""})))
     assert found == {"a": b"123", "b": "has 4 bytes, expected at most 3", "c": b""}

@@ -33,8 +33,8 @@ def written(*rows: Row) -> str:
             id="ood",
         ),
         pytest.param(
-            Row("a.txt", "", (), "unreadable", 'no "picture", none'),
-            'a.txt,,,,,true,"unreadable: no ""picture"", none"',
+            Row("a.txt", "", (), "unreadable", 'no "image", none'),
+            'a.txt,,,,,true,"unreadable: no ""image"", none"',
             id="unreadable",
         ),
         pytest.param(

@@ -57,7 +57,7 @@ def test_features_that_are_all_zero_have_a_high_score() -> None:
 
 @pytest.mark.parametrize(("rows", "components"), [(5, 5), (100, 20)])
 def test_more_components_than_rows_or_dimensions_are_refused(rows: int, components: int) -> None:
-    with pytest.raises(ValueError, match=f"components must be below the {rows} pictures and the 20 .*got {components}"):
+    with pytest.raises(ValueError, match=f"components must be below the {rows} images and the 20 .*got {components}"):
         fitted(rows, components)
 
 

@@ -29,7 +29,7 @@ def calibration(least: float = 0.0, largest: float = 10.0) -> Calibration:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> np.ndarray:
+def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), np.uint8)
 
 
@@ -40,23 +40,23 @@ def saved(folder: Path, fitted: Calibration | None) -> keras.Model:
     return made
 
 
-def test_an_answer_is_the_network_s_at_temperature_one(tmp_path: Path, pictures: np.ndarray) -> None:
+def test_an_answer_is_the_network_s_at_temperature_one(tmp_path: Path, images: np.ndarray) -> None:
     made = saved(tmp_path / "m", calibration())
     loaded = selective_classifier.load(tmp_path / "m")
-    said = loaded.predict(pictures)
-    assert said.probabilities == pytest.approx(made(pictures.astype(np.float32)).numpy(), abs=1e-6)
+    said = loaded.predict(images)
+    assert said.probabilities == pytest.approx(made(images.astype(np.float32)).numpy(), abs=1e-6)
     assert (loaded.classes, loaded.image_size, loaded.crop) == (["ig", "platelet"], SIDE, 200)
     assert said.why.tolist() == [""] * 5
     assert said.answered.all()
 
 
-def test_pictures_are_refused_and_answers_withheld_by_their_thresholds(tmp_path: Path, pictures: np.ndarray) -> None:
+def test_images_are_refused_and_answers_withheld_by_their_thresholds(tmp_path: Path, images: np.ndarray) -> None:
     saved(tmp_path / "m", calibration())
-    first = selective_classifier.load(tmp_path / "m").predict(pictures)
+    first = selective_classifier.load(tmp_path / "m").predict(images)
     fitted = calibration(float(np.median(first.confidence)), float(np.sort(first.score)[-2]))
     saved(tmp_path / "n", fitted)
     loaded = selective_classifier.load(tmp_path / "n")
-    said = loaded.predict(pictures)
+    said = loaded.predict(images)
     strange, sure = first.score > fitted.largest_score, first.confidence >= fitted.least_confidence
     assert strange.sum() == 1
     assert ((said.why == "ood") == strange).all()
@@ -65,18 +65,18 @@ def test_pictures_are_refused_and_answers_withheld_by_their_thresholds(tmp_path:
 
 
 @pytest.mark.parametrize("tta", selective_classifier.TTA)
-def test_views_average_over_orientations(tmp_path: Path, pictures: np.ndarray, tta: int) -> None:
+def test_views_average_over_orientations(tmp_path: Path, images: np.ndarray, tta: int) -> None:
     made = saved(tmp_path / "m", calibration())
     loaded = selective_classifier.load(tmp_path / "m")
-    each = [made(store.turned(pictures, k).astype(np.float32)).numpy() for k in range(tta)]
-    assert loaded.predict(pictures, tta).probabilities == pytest.approx(np.mean(each, axis=0), abs=1e-5)
-    assert (loaded.predict(pictures, tta).score == loaded.predict(pictures).score).all()
+    each = [made(store.turned(images, k).astype(np.float32)).numpy() for k in range(tta)]
+    assert loaded.predict(images, tta).probabilities == pytest.approx(np.mean(each, axis=0), abs=1e-5)
+    assert (loaded.predict(images, tta).score == loaded.predict(images).score).all()
 
 
-def test_over_batches_is_the_same(tmp_path: Path, pictures: np.ndarray) -> None:
+def test_over_batches_is_the_same(tmp_path: Path, images: np.ndarray) -> None:
     saved(tmp_path / "m", calibration())
     loaded = selective_classifier.load(tmp_path / "m")
-    joined, whole = loaded.over([pictures[:2], pictures[2:]]), loaded.predict(pictures)
+    joined, whole = loaded.over([images[:2], images[2:]]), loaded.predict(images)
     assert joined.probabilities == pytest.approx(whole.probabilities, abs=1e-6)
     assert joined.why.shape == (5,)
 

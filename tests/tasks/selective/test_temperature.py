@@ -28,14 +28,14 @@ def test_the_temperature_of_overconfident_answers_is_found() -> None:
     assert np.median(fitted.of(clean.score)) == pytest.approx(2.0, rel=0.1)
 
 
-def test_pictures_unlike_the_training_set_get_a_temperature_of_their_own() -> None:
+def test_images_unlike_the_training_set_get_a_temperature_of_their_own() -> None:
     clean, corrupted = judged(4000, 1.0, 0.2, 0), judged(4000, 3.0, 0.4, 1)
     fitted = temperature.fit(clean, corrupted, 1.0)
     assert np.median(fitted.of(clean.score)) == pytest.approx(1.0, rel=0.15)
     assert np.median(fitted.of(corrupted.score)) == pytest.approx(3.0, rel=0.15)
 
 
-def test_without_weight_corrupted_pictures_say_nothing() -> None:
+def test_without_weight_corrupted_images_say_nothing() -> None:
     clean = judged(500, 1.5, 0.2, 0)
     assert temperature.fit(clean, judged(50, 3.0, 0.4, 1), 0.0) == temperature.fit(clean, judged(50, 1.0, 0.9, 2), 0.0)
 

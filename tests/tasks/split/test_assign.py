@@ -14,10 +14,10 @@ rows_of_three = st.tuples(st.sampled_from("abc"), ids, st.sampled_from(["ig", "p
 
 
 def divide(rows: list[tuple[str, str, str]], pairs: list[tuple[str, str]] = ()) -> Assignment:
-    return assign(pictures(*rows), tied(pairs), SHARES, 0)
+    return assign(images(*rows), tied(pairs), SHARES, 0)
 
 
-def pictures(*rows: tuple[str, str, str]) -> pd.DataFrame:
+def images(*rows: tuple[str, str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["delivery", "id", "label"])
 
 
@@ -78,7 +78,7 @@ def test_every_stratum_is_exact_to_within_one_group_as_it_came(rows: list, pairs
 
 
 def of_split(wanted: str) -> str:
-    """An id whose picture, alone in its delivery, comes into the split wanted."""
+    """An id whose image, alone in its delivery, comes into the split wanted."""
     return next(name for name in map("{:04}".format, range(999)) if cut([name], SHARES, 0)[name] == wanted)
 
 

@@ -21,9 +21,9 @@ def test_no_leak(table: pd.DataFrame) -> None:
     ("table", "message"),
     [
         (rows(("A", True, "train"), ("B", True, "test")), "A in train and B in test are copies"),
-        (rows(("A", True, "train"), ("A", True, "test")), "picture A stands in test and train"),
+        (rows(("A", True, "train"), ("A", True, "test")), "image A stands in test and train"),
     ],
-    ids=["a-pair", "one-picture-twice"],
+    ids=["a-pair", "one-image-twice"],
 )
 def test_a_leak_stops_the_pipeline(table: pd.DataFrame, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -31,6 +31,6 @@ def test_a_leak_stops_the_pipeline(table: pd.DataFrame, message: str) -> None:
 
 
 def test_a_class_with_fewer_groups_than_splits_is_named() -> None:
-    with pytest.raises(ValueError, match="class platelet: 2 pictures .* expected at least 3"):
+    with pytest.raises(ValueError, match="class platelet: 2 images .* expected at least 3"):
         check_groups(pd.Series({"ig": 30, "platelet": 2}), ["ig", "platelet"], 3)
     check_groups(pd.Series({"ig": 3}), ["ig", "platelet"], 3)

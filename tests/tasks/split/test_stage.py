@@ -120,7 +120,7 @@ def write(folder: Path, rows: pd.DataFrame, pairs: Pairs = ()) -> None:
 
 @pytest.fixture
 def many(table):
-    """Builds a table of n pictures, every other one a platelet."""
+    """Builds a table of n images, every other one a platelet."""
     return lambda n, delivery="d": table(
         [f"{delivery}{k:03}" for k in range(n)], delivery, label=(["ig", "platelet"] * n)[:n], review_decision=""
     )
@@ -139,7 +139,7 @@ def test_unreadable_rows_have_no_split(tmp_path: Path, many) -> None:
 
 @pytest.fixture
 def bridged(many, tmp_path):
-    """Writes 40 pictures and a newcomer, e000, that is a copy of one in test and one in train; gives those two."""
+    """Writes 40 images and a newcomer, e000, that is a copy of one in test and one in train; gives those two."""
 
     def build(verdict: str = "", dropped: str = "") -> tuple[str, str]:
         rows = many(40)
@@ -176,8 +176,8 @@ def test_a_bridge_that_a_person_keeps_between_two_kept_ones_stops_the_pipeline(t
 
 
 def test_a_leak_stops_the_pipeline_and_nothing_is_written(tmp_path: Path, many, monkeypatch) -> None:
-    def blind(pictures: pd.DataFrame, ties: object, *settings) -> Assignment:
-        return assign(pictures, {}, *settings)
+    def blind(images: pd.DataFrame, ties: object, *settings) -> Assignment:
+        return assign(images, {}, *settings)
 
     rows = many(40)
     write(tmp_path, rows)
@@ -194,11 +194,11 @@ def test_a_leak_stops_the_pipeline_and_nothing_is_written(tmp_path: Path, many, 
 
 def test_too_few_groups_fail(tmp_path: Path, many) -> None:
     write(tmp_path, many(4))
-    with pytest.raises(ValueError, match="class ig: 2 pictures"):
+    with pytest.raises(ValueError, match="class ig: 2 images"):
         run(tmp_path)
 
 
-def test_a_delivery_of_one_picture_is_enough_where_all_deliveries_together_are(tmp_path: Path, many) -> None:
+def test_a_delivery_of_one_image_is_enough_where_all_deliveries_together_are(tmp_path: Path, many) -> None:
     write(tmp_path, pd.concat([many(4, "d"), many(1, "e"), many(2, "f")], ignore_index=True))
     assert set(run(tmp_path)["split"]) <= set(SPLIT.shares.model_dump())
     assert run(tmp_path)["kept"].all()
@@ -208,5 +208,5 @@ def test_nothing_kept_is_told_with_the_reasons(tmp_path: Path, many) -> None:
     rows = many(5)
     rows = reasons.drop(rows, rows["row"] < 3, reasons.UNREADABLE)
     write(tmp_path, reasons.drop(rows, rows["row"] >= 3, reasons.BLANK))
-    with pytest.raises(ValueError, match=r"of 5 pictures that came, all were dropped \(unreadable 3, blank 2\)"):
+    with pytest.raises(ValueError, match=r"of 5 images that came, all were dropped \(unreadable 3, blank 2\)"):
         run(tmp_path)

@@ -29,8 +29,8 @@ HEAD = {"frozen_epochs": 1, "finetune_epochs": 0}
 SPLITS = ["train"] * 36 + ["val"] * 6 + ["test"] * 6
 
 
-def pictures(folder: Path, test: float = 0.0) -> Path:
-    """48 pictures, dark and light ones in turn; those of test rows are changed by `test` grey levels."""
+def images(folder: Path, test: float = 0.0) -> Path:
+    """48 images, dark and light ones in turn; those of test rows are changed by `test` grey levels."""
     rng = np.random.default_rng(0)
     drawn = np.stack([rng.normal(60 + 130 * (k % 2), 20, (32, 32, 3)) for k in range(48)])
     drawn[42:] += test
@@ -48,7 +48,7 @@ def run(folder: Path, rows: pd.DataFrame, share: float = 0.5, test: float = 0.0,
     """The bytes of the result."""
     store.write_rows(folder / "clean", rows)
     settings = kind("x", "y").model_validate({"share": share, "train": {**RECIPE, **changes}})
-    given = [folder / "clean", pictures(folder / "ingested", test), ROOT / "data/pretrained"]
+    given = [folder / "clean", images(folder / "ingested", test), ROOT / "data/pretrained"]
     stage.main(CLASSES, settings, *given, folder / "out.json", folder / "state", folder / "record.json")
     return (folder / "out.json").read_bytes()
 
@@ -100,7 +100,7 @@ def test_times_and_hardware_stand_beside_the_result(done: Path) -> None:
     record = json.loads((done / "record.json").read_text())
     assert record["result"] == hashlib.md5((done / "out.json").read_bytes()).hexdigest()
     assert record["seconds"] >= record["frozen"]["seconds"] + record["finetune"]["seconds"] - 0.2
-    assert record["finetune"]["pictures_per_second"] > 0
+    assert record["finetune"]["images_per_second"] > 0
     assert record["hardware"]["policy"] == "float32"
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tasks.study import picture, table
+from tasks.study import plot, table
 
 TRIALS = ["one", "two", "three"]
 
@@ -23,8 +23,8 @@ RESULTS = {
     "three": result(0.85, 0.6, finetune=8),
 }
 RECORDS = {
-    "one": {"seconds": 61.2, "frozen": {"pictures_per_second": 9000.0}},
-    "two": {"seconds": 181.0, "frozen": {}, "finetune": {"pictures_per_second": 72.5}},
+    "one": {"seconds": 61.2, "frozen": {"images_per_second": 9000.0}},
+    "two": {"seconds": 181.0, "frozen": {}, "finetune": {"images_per_second": 72.5}},
 }
 REPORT = {"two": {"accuracy": 0.68}}
 
@@ -49,7 +49,7 @@ def without(trial: str) -> dict:
         ("mb", [15.45] * 3),
         ("epochs", [30, 38, 8]),
         ("seconds", [61.2, 181.0, None]),
-        ("pictures_per_second", [None, 72.5, None]),
+        ("images_per_second", [None, 72.5, None]),
     ],
 )
 def test_columns(column: str, expected: list) -> None:
@@ -91,7 +91,7 @@ def test_markdown() -> None:
         "## Study x\n"
         "\n"
         "| trial | val accuracy | corruption validation accuracy | gain | report | parameters | MB "
-        "| epochs | seconds | pictures/s |\n"
+        "| epochs | seconds | images/s |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         "| one | 0.800 | 0.500 | – | – | 4,049,571 | 15.45 | 30 | 61 | – |\n"
         "| two | 0.900 | 0.625 | +0.125 | 0.68 | 4,049,571 | 15.45 | 38 | 181 | 72 |\n"
@@ -107,14 +107,14 @@ def test_csv_keeps_all_columns_and_leaves_what_is_missing_empty() -> None:
 
 
 @pytest.mark.parametrize("steps", [True, False])
-def test_the_picture_repeats_and_shows_each_series(tmp_path: Path, steps: bool) -> None:
+def test_the_image_repeats_and_shows_each_series(tmp_path: Path, steps: bool) -> None:
     for name in ("a.png", "b.png"):
-        picture.draw(made(), "Study x", steps, tmp_path / name)
+        plot.draw(made(), "Study x", steps, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     colours = set(Image.open(tmp_path / "a.png").convert("RGB").get_flattened_data())
     assert {(0x1F, 0x77, 0xB4), (0xFF, 0x7F, 0x0E), (0x7F, 0x7F, 0x7F)} <= colours
 
 
 def test_a_study_without_any_result_can_be_drawn(tmp_path: Path) -> None:
-    picture.draw(made(results={}, records={}, report={}), "Study x", True, tmp_path / "a.png")
+    plot.draw(made(results={}, records={}, report={}), "Study x", True, tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 3000

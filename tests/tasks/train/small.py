@@ -32,13 +32,13 @@ LITE0 = {"backbone": "efficientnet_lite0", "weights": "imagenet"}
 
 
 class Memory:
-    """Pictures in memory, taken as those of a delivery are."""
+    """Images in memory, taken as those of a delivery are."""
 
-    def __init__(self, pictures: np.ndarray):
-        self.pictures, self.dtype, self.shape = pictures, pictures.dtype, pictures.shape[1:]
+    def __init__(self, images: np.ndarray):
+        self.images, self.dtype, self.shape = images, images.dtype, images.shape[1:]
 
     def take(self, places: np.ndarray) -> np.ndarray:
-        return self.pictures[places[:, 1]]
+        return self.images[places[:, 1]]
 
 
 def settings(**changes) -> Train:
@@ -51,10 +51,10 @@ def settings(**changes) -> Train:
 def data(number: int = 96, side: int = 32) -> tuple[Memory, Part, Part]:
     """Noise in three colours, in turn; three quarters to train on."""
     rng, labels = np.random.default_rng(0), np.arange(number) % 3
-    pictures = rng.normal(60 + 80 * np.eye(3)[labels][:, None, None], 40, (number, side, side, 3))
+    images = rng.normal(60 + 80 * np.eye(3)[labels][:, None, None], 40, (number, side, side, 3))
     whole = Part(np.stack([labels * 0, np.arange(number)], axis=1), labels, [f"{k:064x}" for k in range(number)])
     cut = np.split(np.arange(number), [number * 3 // 4])
-    return Memory(pictures.clip(0, 255).astype(np.uint8)), whole.at(cut[0]), whole.at(cut[1])
+    return Memory(images.clip(0, 255).astype(np.uint8)), whole.at(cut[0]), whole.at(cut[1])
 
 
 def train(state: Path, machine: hardware.Hardware | None = None, number: int = 96, **changes) -> training.Trained:

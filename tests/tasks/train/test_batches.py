@@ -47,7 +47,7 @@ def test_the_order_follows_from_the_seed_alone() -> None:
 
 
 def test_a_batch_larger_than_the_set_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"train.batch must be at most the number of pictures in train, 10, got 11"):
+    with pytest.raises(ValueError, match=r"train.batch must be at most the number of images in train, 10, got 11"):
         Order(10, 11, 0)
 
 

@@ -14,7 +14,7 @@ class Killed(Exception):  # noqa: N818
 
 @pytest.fixture(scope="module")
 def backbone() -> keras.Model:
-    """The mean of each channel, so that its features can be told from the pictures."""
+    """The mean of each channel, so that its features can be told from the images."""
     inputs = keras.layers.Input((32, 32, 3))
     return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
 
@@ -47,7 +47,7 @@ def test_views_come_one_after_the_other_each_another(tmp_path: Path, small, back
         assert (copy.argmax(axis=1) == plain.argmax(axis=1)).mean() > 0.9
 
 
-def test_without_views_the_pictures_are_taken_as_they_are(tmp_path: Path, small, backbone) -> None:
+def test_without_views_the_images_are_taken_as_they_are(tmp_path: Path, small, backbone) -> None:
     arrays, train, _ = small.data()
     held = cached.train_features(
         tmp_path / "train.npy", backbone, arrays, train, small.settings(frozen_augmentations=0)
@@ -55,12 +55,12 @@ def test_without_views_the_pictures_are_taken_as_they_are(tmp_path: Path, small,
     assert held.take(np.arange(5)) == pytest.approx(arrays.take(train.places[:5]).mean(axis=(1, 2)), rel=1e-5)
 
 
-def test_corrupted_pictures_are_those_of_the_validation_set(tmp_path: Path, small) -> None:
+def test_corrupted_images_are_those_of_the_validation_set(tmp_path: Path, small) -> None:
     arrays, _, val = small.data()
     held = cached.corrupted(tmp_path / "corrupted.npy", arrays, val)
-    pictures = arrays.take(val.places)
-    assert (held.take(np.arange(len(val))) == validation.chain(pictures, val.ids, cached.CORRUPTION_SEED)).all()
-    assert (held.take(np.arange(len(val))) != pictures).any(axis=(1, 2, 3)).all()
+    images = arrays.take(val.places)
+    assert (held.take(np.arange(len(val))) == validation.chain(images, val.ids, cached.CORRUPTION_SEED)).all()
+    assert (held.take(np.arange(len(val))) != images).any(axis=(1, 2, 3)).all()
 
 
 def test_what_stands_there_is_not_computed_again(tmp_path: Path, small, backbone) -> None:

@@ -1,4 +1,4 @@
-"""Memory of a training does not grow with the pictures: a million rows of a sparse file against ten thousand."""
+"""Memory of a training does not grow with the images: a million rows of a sparse file against ten thousand."""
 
 import json
 import subprocess
@@ -27,16 +27,16 @@ weights = parts.class_weights(train.labels, names, "class_weights")
 order = batches.Order(len(train), 64, 0)
 read = partial(batches.training, arrays, lambda rows, epoch: train.places[rows], train.labels, weights, order, None)
 for start in (0, order.steps - 20):
-    for pictures, labels, weight in read(range(start, start + 40)):
-        assert pictures.shape == (64, 96, 96, 3)
-for pictures in loader.batches(arrays, val.places, 64).take(30):
-    assert pictures.shape[0] == 64
+    for images, labels, weight in read(range(start, start + 40)):
+        assert images.shape == (64, 96, 96, 3)
+for images in loader.batches(arrays, val.places, 64).take(30):
+    assert images.shape[0] == 64
 print(len(train) + len(val), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
 def delivery(folder: Path, rows: int, table) -> Path:
-    """A delivery of as many pictures, all of them holes in a file, and its cleaned table."""
+    """A delivery of as many images, all of them holes in a file, and its cleaned table."""
     (folder / "ingested" / "d").mkdir(parents=True)
     np.lib.format.open_memmap(folder / "ingested/d" / store.PIXELS, "w+", np.uint8, (rows, SIDE, SIDE, 3)).flush()
     places = np.arange(rows)
@@ -57,7 +57,7 @@ def measured(folder: Path) -> tuple[int, float]:
 @pytest.mark.long
 def test_a_million_rows_take_their_table_and_no_more(tmp_path: Path, table) -> None:
     (few, small), (many, large) = (measured(delivery(tmp_path / str(n), n, table)) for n in (SMALL, LARGE))
-    pictures = (LARGE - SMALL) * SIDE * SIDE * 3 / 2**20
-    print(f"{few} rows {small:.0f} MiB, {many} rows {large:.0f} MiB; the pictures alone: {pictures:.0f} MiB")
+    images = (LARGE - SMALL) * SIDE * SIDE * 3 / 2**20
+    print(f"{few} rows {small:.0f} MiB, {many} rows {large:.0f} MiB; the images alone: {images:.0f} MiB")
     assert (few, many) == (SMALL, LARGE)
-    assert large - small < 0.03 * pictures
+    assert large - small < 0.03 * images

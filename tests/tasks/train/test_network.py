@@ -19,10 +19,10 @@ def test_the_classifier_is_backbone_and_head_with_the_same_layers() -> None:
     backbone = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(5, 3)(inputs)))
     head = network.head(5, [4], 0.5, 0.5, 2)
     whole = network.classifier(backbone, head)
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.float32)
-    assert (whole(pictures).numpy() == head(backbone(pictures)).numpy()).all()
+    images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype(np.float32)
+    assert (whole(images).numpy() == head(backbone(images)).numpy()).all()
     head.set_weights([weight + 1 for weight in head.get_weights()])
-    assert (whole(pictures).numpy() == head(backbone(pictures)).numpy()).all()
+    assert (whole(images).numpy() == head(backbone(images)).numpy()).all()
 
 
 def test_probabilities_are_float32_under_mixed_precision() -> None:

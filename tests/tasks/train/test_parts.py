@@ -20,13 +20,13 @@ def test_weights_make_classes_count_the_same() -> None:
 
 
 @pytest.mark.parametrize("imbalance", ["none", "under_sampling"])
-def test_without_weights_each_picture_counts_the_same(imbalance: str) -> None:
+def test_without_weights_each_image_counts_the_same(imbalance: str) -> None:
     assert parts.class_weights(LABELS, NAMES, imbalance).tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("imbalance", ["none", "class_weights", "under_sampling"])
-def test_a_class_without_pictures_is_named(imbalance: str) -> None:
-    with pytest.raises(ValueError, match="class b: no picture of it in train, expected at least one of each of 3"):
+def test_a_class_without_images_is_named(imbalance: str) -> None:
+    with pytest.raises(ValueError, match="class b: no image of it in train, expected at least one of each of 3"):
         parts.class_weights(np.array([0, 0, 2]), NAMES, imbalance)
 
 

@@ -67,6 +67,6 @@ def test_interrupted_it_ends_with_one_line_that_says_from_where_the_next_goes_on
 def test_a_finished_training_is_not_trained_again(tmp_path: Path, small) -> None:
     first = small.train(tmp_path)
     again = small.train(tmp_path)
-    assert again.pictures == {"frozen": 0, "finetune": 0}
+    assert again.images == {"frozen": 0, "finetune": 0}
     assert small.digest(again) == small.digest(first)
     assert again.figures == first.figures

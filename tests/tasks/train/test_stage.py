@@ -25,7 +25,7 @@ SPLITS = ["train"] * 36 + ["val"] * 6 + ["test"] * 6
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
-    """48 pictures, dark and light ones in turn, an eighth each in val and test."""
+    """48 images, dark and light ones in turn, an eighth each in val and test."""
     folder = tmp_path_factory.mktemp("train")
     rng = np.random.default_rng(0)
     pixels = np.stack(
@@ -40,7 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
 
 
 def run(project: Path, clean: Path) -> None:
-    """Train on the table in `clean`, the pictures in `project`; everything that is written goes to `clean`."""
+    """Train on the table in `clean`, the images in `project`; everything that is written goes to `clean`."""
     written = [clean / name for name in ("model", "state", "record.json")]
     stage.main(CLASSES, TRAIN, INGEST, clean / "clean", project / "ingested", PRETRAINED, *written)
 
@@ -111,9 +111,9 @@ def test_the_figures_are_those_of_the_stored_model(project: Path) -> None:
     figures = json.loads((project / "model" / "validation.json").read_text())
     rows = store.read_rows(project / "clean")
     val = rows[rows["split"] == "val"]
-    pictures = store.pixels(project / "ingested", rows)
+    images = store.pixels(project / "ingested", rows)
     loaded = model.load(project / "model").network
-    probabilities = loaded.predict(pictures.take(pictures.places(val)), verbose=0)
+    probabilities = loaded.predict(images.take(images.places(val)), verbose=0)
     right = np.array(CLASSES.names)[probabilities.argmax(axis=1)] == val["label"].to_numpy()
     assert figures["val_accuracy"] == pytest.approx(right.mean())
     assert 0 <= figures["val_corruption_accuracy"] <= 1
@@ -123,7 +123,7 @@ def test_what_it_took_and_on_what_stands_beside_the_outputs(project: Path) -> No
     record = json.loads((project / "record.json").read_text())
     assert record["hardware"]["policy"] == "float32"
     assert record["finetune"]["epochs"] == TRAIN.finetune_epochs
-    assert record["finetune"]["pictures_per_second"] > 0
+    assert record["finetune"]["images_per_second"] > 0
 
 
 def test_the_same_again_gives_the_same_bytes(project: Path, tmp_path: Path) -> None:
@@ -135,8 +135,8 @@ def test_the_same_again_gives_the_same_bytes(project: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_a_split_without_pictures_is_named(project: Path, tmp_path: Path, split: str) -> None:
+def test_a_split_without_images_is_named(project: Path, tmp_path: Path, split: str) -> None:
     rows = store.read_rows(project / "clean")
     store.write_rows(tmp_path / "clean", rows.assign(split=rows["split"].replace(split, "test")))
-    with pytest.raises(ValueError, match=f"no picture is left in {split}"):
+    with pytest.raises(ValueError, match=f"no image is left in {split}"):
         run(project, tmp_path)

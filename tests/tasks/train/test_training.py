@@ -33,7 +33,7 @@ def test_the_weights_are_those_of_the_epoch_whose_figures_it_tells(trained: trai
 
 
 def test_both_phases_tell_the_same_figures_of_the_same_weights(trained: training.Trained) -> None:
-    """On features and on pictures, clean and corrupted: the end of one phase is the start of the other."""
+    """On features and on images, clean and corrupted: the end of one phase is the start of the other."""
     frozen, finetune = trained.phases["frozen"], trained.phases["finetune"]
     assert finetune.start == pytest.approx(
         {name: value for name, value in frozen.logs[frozen.best.epoch - 1].items() if name.startswith("val")}, rel=1e-4
@@ -94,21 +94,21 @@ def test_batch_norm_of_a_network_from_scratch_learns(tmp_path: Path, small, monk
 
 def test_augmentation_is_in_training_batches_and_nowhere_else(tmp_path: Path, small) -> None:
     trained = small.train(tmp_path, finetune_epochs=1, augment={"magnitude": 1.0})
-    pictures = small.data()[0].pictures[:4]
-    assert (trained.network(pictures, training=True).numpy().shape) == (4, 3)
-    one, two = (trained.network.predict(pictures, verbose=0) for _ in range(2))
+    images = small.data()[0].images[:4]
+    assert (trained.network(images, training=True).numpy().shape) == (4, 3)
+    one, two = (trained.network.predict(images, verbose=0) for _ in range(2))
     assert (one == two).all()
 
 
 def test_a_loss_that_is_no_number_ends_it_and_the_best_weights_stay(
     tmp_path: Path, small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def change(pictures: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return pictures, labels, tf.where(step < 5, weights, np.nan)
+    def change(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return images, labels, tf.where(step < 5, weights, np.nan)
 
     monkeypatch.setattr(augmenting, "change", lambda settings: change)
     with pytest.raises(ValueError, match=r"finetune: the loss is nan in step 2 of epoch 2: lower the learn") as error:
-        small.train(tmp_path, frozen_epochs=1)  # 72 pictures in batches of 16: 4 steps an epoch
+        small.train(tmp_path, frozen_epochs=1)  # 72 images in batches of 16: 4 steps an epoch
     kept = Path(str(error.value).split(" are in ")[1])
     with np.load(kept) as archive:
         assert archive.files
@@ -116,7 +116,7 @@ def test_a_loss_that_is_no_number_ends_it_and_the_best_weights_stay(
 
 
 def test_a_batch_larger_than_the_set_is_an_error(tmp_path: Path, small) -> None:
-    with pytest.raises(ValueError, match="train.batch must be at most the number of pictures in train, 72, got 73"):
+    with pytest.raises(ValueError, match="train.batch must be at most the number of images in train, 72, got 73"):
         small.train(tmp_path, batch=73)
 
 

@@ -89,7 +89,7 @@ BAD = {
     "pickled labels": ({"images": IMAGES, "labels": np.array([1, "a", None], object)}, "pickled"),
     "pickled images": ({"images": np.array([1, None], object), "labels": [1, 2]}, "pickled"),
     "Fortran order": ({"images": np.asfortranarray(IMAGES), "labels": LABELS}, "Fortran.*ascontiguousarray"),
-    "no rows": ({"images": IMAGES[:0], "labels": LABELS[:0]}, "holds no picture"),
+    "no rows": ({"images": IMAGES[:0], "labels": LABELS[:0]}, "holds no image"),
 }
 
 

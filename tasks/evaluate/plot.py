@@ -1,4 +1,4 @@
-"""The confusion matrix as a picture."""
+"""The confusion matrix as a plot."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from operations import predict as module
-from tasks.ingest.pictures import Treatment, ingest_batch
+from tasks.ingest.images import Treatment, ingest_batch
 from tasks.ingest.settings import Ingest
 from tasks.predict.source import Entry, Source
 
@@ -34,10 +34,10 @@ class Model:
         self.seen: list[np.ndarray] = []
         self.keeps = keeps
 
-    def predict(self, pictures: np.ndarray, tta: int = 1) -> SimpleNamespace:
-        self.seen.extend(pictures if self.keeps else [])
-        chances = np.tile(np.float32([0.9, 0.1]), (len(pictures), 1))
-        return SimpleNamespace(probabilities=chances, score=chances[:, 0], why=np.full(len(pictures), ""))
+    def predict(self, images: np.ndarray, tta: int = 1) -> SimpleNamespace:
+        self.seen.extend(images if self.keeps else [])
+        chances = np.tile(np.float32([0.9, 0.1]), (len(images), 1))
+        return SimpleNamespace(probabilities=chances, score=chances[:, 0], why=np.full(len(images), ""))
 
 
 def png(colour: tuple[int, int, int]) -> bytes:
@@ -51,7 +51,7 @@ def source(contents: Iterable[bytes]) -> Source:
     return Source(len(entries), 0, lambda: nullcontext(iter(entries)))
 
 
-def pictures() -> dict[str, bytes]:
+def images() -> dict[str, bytes]:
     """Every case of the table in tasks/ingest/decode.py."""
     noise = np.random.default_rng(0).integers(0, 256, (40, 36, 4), np.uint8)
     turned = Image.Exif()
@@ -74,7 +74,7 @@ def pictures() -> dict[str, bytes]:
 
 
 def test_the_model_sees_what_ingest_would_have_stored() -> None:
-    model, given = Model(), list(pictures().values())
+    model, given = Model(), list(images().values())
     counts = module.write(io.BytesIO(), source(given), model, 1)
     assert counts == {"answered": len(given)}
     treatment = Treatment(SETTINGS.image_size, SETTINGS.hash_size, SETTINGS.crop)
@@ -97,9 +97,9 @@ def test_a_bomb_of_pixels_is_unreadable_in_every_thread(monkeypatch: pytest.Monk
     assert warnings.filters == filters
 
 
-def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
     model, number = Model(keeps=False), 8000
-    model.image_size = 96  # all pictures together would take 221 MB
+    model.image_size = 96  # all images together would take 221 MB
     tracemalloc.start()
     try:
         with (tmp_path / "out.csv").open("wb") as stream:
@@ -128,7 +128,7 @@ def test_a_saved_model_judges_as_it_does_in_memory(tmp_path: Path) -> None:
     detector = Detector((space,), np.zeros(1, np.float32), np.ones(1, np.float32))
     fitted = Calibration(("maps",), detector, Temperature(0.5, 0.0, 0.0, 1.0), 0.535, 2.0)
     models.save(tmp_path / "data/model", network, ["ig", "ne"], 24, {}, [], fitted.describe(), fitted.arrays())
-    files = pictures()
+    files = images()
     (tmp_path / "cells").mkdir()
     for name, content in {**files, "z.txt": b""}.items():
         (tmp_path / "cells" / name).write_bytes(content)

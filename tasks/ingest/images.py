@@ -1,4 +1,4 @@
-"""One delivered picture: its pixels in the set, and its row in the table."""
+"""One delivered image: its pixels in the set, and its row in the table."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from PIL import Image
 from tasks import depth, store
 from tasks.delivery.formats import Content
 from tasks.depth import Depth
-from tasks.ingest.decode import Picture, TransparentError, UnreadableError, content_id, fit, read, side_of
+from tasks.ingest.decode import ImageArray, TransparentError, UnreadableError, content_id, fit, read, side_of
 from tasks.ingest.measures import measures
 from tasks.ingest.phash import phash
 from tasks.ingest.views import clipped, thumbnail, views
@@ -19,17 +19,17 @@ Record = dict[str, Any]
 
 
 class Treatment(NamedTuple):
-    """How the pictures of one delivery are read and cut out."""
+    """How the images of one delivery are read and cut out."""
 
     image_size: int
     hash_size: int
     crop: int
     own_crop: bool = False  # whether the crop is the delivery's own
-    depth: Depth | None = None  # of values of more than 8 bits; None: as each picture alone tells it
+    depth: Depth | None = None  # of values of more than 8 bits; None: as each image alone tells it
 
 
 class Batch(NamedTuple):
-    """Pictures as ingested, in order."""
+    """Images as ingested, in order."""
 
     pixels: NDArray[np.uint8]  # (n, image_size, image_size, 3)
     views: NDArray[np.uint8]  # (n, views, side, side): grey
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
 
 
 def ingest_batch(batch: Sequence[Content], treatment: Treatment) -> Batch:
-    """What is kept of each picture, in order.
+    """What is kept of each image, in order.
 
     A file that cannot be decoded has zeros for pixels and, in its record, the reason and its detail.
     """
@@ -53,14 +53,14 @@ def ingest_batch(batch: Sequence[Content], treatment: Treatment) -> Batch:
 
 
 def _viewed(seen: list[list[Image.Image]], hash_size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Thumbnails and packed hashes of all views of each picture."""
+    """Thumbnails and packed hashes of all views of each image."""
     thumbnails = np.array([[thumbnail(view, store.VIEW_SIDE) for view in of] for of in seen])
     hashes = [np.packbits(phash(view, hash_size), axis=2) for view in zip(*seen, strict=True)]
     return thumbnails, np.stack(hashes, axis=1)
 
 
 def _ingest(given: Content, place: NDArray[np.uint8], treatment: Treatment) -> tuple[Record, list[Image.Image]]:
-    """The record and the views of one picture, whose pixels are written to `place`."""
+    """The record and the views of one image, whose pixels are written to `place`."""
     size = len(given) if isinstance(given, bytes) else given.nbytes
     try:
         pixels, notes = read(given, treatment.depth) if isinstance(given, bytes) else _array(given, treatment.depth)
@@ -74,15 +74,15 @@ def _ingest(given: Content, place: NDArray[np.uint8], treatment: Treatment) -> t
     return record, views(pixels, place)
 
 
-def _array(values: NDArray[Any], bits: Depth | None) -> Picture:
-    """A picture that came as an array."""
+def _array(values: NDArray[Any], bits: Depth | None) -> ImageArray:
+    """An image that came as an array."""
     if values.dtype == np.uint8:
-        return Picture(values)
+        return ImageArray(values)
     try:
         bits = depth.find([depth.level(values)]) if bits is None else bits
     except ValueError as error:
         raise UnreadableError(str(error)) from error
-    return Picture(depth.to_uint8(values, bits), (f"depth {bits}",))
+    return ImageArray(depth.to_uint8(values, bits), (f"depth {bits}",))
 
 
 def _record(

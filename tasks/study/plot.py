@@ -1,4 +1,4 @@
-"""A study as a picture."""
+"""A study as a plot."""
 
 from pathlib import Path
 
