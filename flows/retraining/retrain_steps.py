@@ -187,8 +187,9 @@ def waits_for_a_person(case: Case, approval: str) -> bool:
 
 
 def asked(case: Case, hours: float) -> None:
-    """Ask a person, with the gate's table at hand."""
-    text = f"## May this model be the champion, in place of {case.against or 'none'}?\n\n{case.summary.gate}"
+    """Ask a person, with the gate's figures at hand."""
+    assert case.decision is not None
+    text = f"## May this model be the champion, in place of {case.against or 'none'}?\n\n{case.decision.question()}"
     if case.summary.settings:
         text += f"\nYes puts its settings into params.yaml and commits them: {listed(case.summary.settings)}\n"
     case.answer = approvals.ask(text, hours)

@@ -75,6 +75,11 @@ class Decision:
             [f"{self.sentence()}.", "", *lines, "", f"{ending} (`superiority`: all of them together).", ""]
         )
 
+    def question(self) -> str:
+        """The same, as narrow as the dialog in which Prefect's UI asks a person: the errors and what became of each."""
+        head = [_line(("error on", "champion", "challenger", "")), _line(["---", "---:", "---:", "---"])]
+        return "\n".join([f"{self.sentence()}.", "", *head, *map(_narrow, self.comparisons), ""])
+
     def to_dict(self) -> dict[str, Any]:
         """What JSON can hold, complete; the sentence is in it for who reads the file."""
         facts = {name: getattr(self, name) for name in ("level", "resamples", "seed")}
@@ -141,10 +146,19 @@ def _turned(c: Comparison) -> str:
 
 def _row(c: Comparison) -> str:
     interval = "" if c.low is None else f"{_figure(c.low)} to {_figure(c.high)}"
-    failed = "no" if c.rule == "superiority" else "**failed**"
-    mark = {True: "passed", False: failed, None: "not tested"}[c.passed]
+    mark = {True: "passed", False: _failed(c, "no"), None: "not tested"}[c.passed]
     errors = [_figure(value) for value in (c.champion, c.challenger, c.difference)]
     return _line([c.rule, c.title, str(c.rows), *errors, interval, f"{c.margin:.4g}", mark, c.why])
+
+
+def _narrow(c: Comparison) -> str:
+    passed = "better" if c.rule == "superiority" else "passed"
+    mark = {True: passed, False: _failed(c, "not better"), None: "not tested"}[c.passed]
+    return _line([c.title, _figure(c.champion), _figure(c.challenger), mark])
+
+
+def _failed(c: Comparison, superiority: str) -> str:
+    return superiority if c.rule == "superiority" else "**failed**"
 
 
 def _figure(value: float | None) -> str:

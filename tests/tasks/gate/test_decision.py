@@ -163,3 +163,17 @@ def test_the_markdown_shows_every_comparison() -> None:
         "| superiority | clean images | 90 | 0.300 | 0.250 | 0.000 | -0.010 to 0.008 | 0.002 | no |  |",
     ]
     assert {line.count(" | ") for line in lines[2:7]} == {9}
+
+
+def test_what_a_person_is_asked_fits_a_dialog() -> None:
+    lines = decision(True, MONOCYTE, UNTESTED, BETTER, EQUAL, FLOOR).question().splitlines()
+    assert lines[0] == f"{decision(True, MONOCYTE, UNTESTED, BETTER, EQUAL, FLOOR).sentence()}."
+    assert lines[2:] == [
+        "| error on | champion | challenger |  |",
+        "| --- | ---: | ---: | --- |",
+        "| recall of monocyte | 0.100 | 0.131 | **failed** |",
+        "| acquisition batch grey | 0.100 | 0.100 | not tested |",
+        "| mixed corruptions | 0.300 | 0.250 | better |",
+        "| clean images | 0.300 | 0.250 | not better |",
+        "| recall of ig |  | 0.290 | **failed** |",
+    ]
