@@ -1,7 +1,6 @@
 """Judges images with a model of the project, or any other, into a table."""
 
 import sys
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,7 +10,6 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from tqdm import tqdm
 
 from operations.project.champion_names import POINTER
@@ -61,7 +59,7 @@ def write(stream: BinaryIO, source: Source, model: Any, tta: int, bar: bool = Fa
     An image is treated as `ingest` treats it. With `bar`, standard error shows how far it is, if that is a terminal.
     """
     treat = partial(treated, crop=model.crop, image_size=model.image_size)
-    with _bombs_are_errors(), source.opened() as entries:
+    with source.opened() as entries:
         images = ahead.images(entries, treat, workers.cores())
         rows: Iterable[judge.Row] = judge.rows(images, model, tta)
         rows = tqdm(rows, "predict", source.number, unit="image", disable=None if bar else True)
@@ -73,14 +71,6 @@ def write(stream: BinaryIO, source: Source, model: Any, tta: int, bar: bool = Fa
 def treated(content: Content, crop: int, image_size: int) -> NDArray[np.uint8]:
     """The image as the network knows it, uint8 (image_size, image_size, 3). Raises ValueError for no image."""
     return fit(decode(content) if isinstance(content, bytes) else content, crop, image_size)
-
-
-@contextmanager
-def _bombs_are_errors() -> Iterator[None]:
-    """`decode` sets this filter for its own time, which threads would undo for each other; each finds it set here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
 
 
 def _standard_output() -> AbstractContextManager[BinaryIO]:

@@ -22,7 +22,7 @@ USUAL = (8, 10, 12, 14, 16, 32)
 QUANTILES = (0.001, 0.999)
 """Darkest and brightest values by which an image is judged: single hot or dead pixels say nothing."""
 SAMPLE = 1 << 20
-"""Values of an image that are looked at, at most."""
+"""Values of an image that are looked at, at most, and that are scaled at once."""
 OVERSHOOT = 1.05
 """How far a resize may carry values past their range, as a factor of it."""
 DARK = 16
@@ -89,10 +89,11 @@ def to_uint8(values: NDArray[Any], depth: Depth) -> NDArray[np.uint8]:
 
     The low bits go, so that 8 bits which were scaled to more, by 2 to the power of n or up to full range, come back.
     """
-    if depth == UNIT:
-        return np.clip(np.rint(values * 255.0), 0, 255).astype(np.uint8)
-    whole = np.rint(values.astype(np.float64)) if values.dtype.kind == "f" else values
-    return (np.clip(whole, 0, _white(depth)).astype(np.uint64) >> np.uint64(depth - 8)).astype(np.uint8)
+    scaled = np.empty(values.shape, np.uint8)
+    flat, out = values.reshape(-1), scaled.reshape(-1)
+    for start in range(0, len(flat), SAMPLE):  # in parts: each step takes eight times the memory of the result
+        out[start : start + SAMPLE] = _scaled(flat[start : start + SAMPLE], depth)
+    return scaled
 
 
 def parse(text: str) -> Depth:
@@ -112,6 +113,13 @@ def told(depth: Depth, levels: Sequence[Level]) -> str:
         return f"{UNIT} in {form}, scaled by 255"
     factor = "as they are" if depth == 8 else f"scaled by 1/{2 ** (depth - 8)}"
     return f"{f'{depth}-bit' if not levels[0].fractions and depth == bits else f'{depth}-bit in {form}'}, {factor}"
+
+
+def _scaled(values: NDArray[Any], depth: Depth) -> NDArray[np.uint8]:
+    if depth == UNIT:
+        return np.clip(np.rint(values * 255.0), 0, 255).astype(np.uint8)
+    whole = np.rint(values.astype(np.float64)) if values.dtype.kind == "f" else values
+    return (np.clip(whole, 0, _white(depth)).astype(np.uint64) >> np.uint64(depth - 8)).astype(np.uint8)
 
 
 def _white(depth: Depth) -> float:

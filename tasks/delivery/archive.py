@@ -1,7 +1,10 @@
 """Unpacks a zip or tar of images. It makes plain files and folders inside the target and refuses everything else."""
 
+import io
+import os
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -10,9 +13,23 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from tasks.delivery.container import UNPACKED_LIMIT, readable
+from tasks.delivery.container import UNPACKED_LIMIT, bounded, readable
 
-MEMBERS_LIMIT = 1_000_000
+MEMBERS_LIMIT = 200_000
+NAME_LIMIT, PART_LIMIT = 4000, 255
+"""Bytes of a name, and of each of its parts; Linux takes little more."""
+HEADER_LIMIT = 1 << 20
+"""Bytes of what stands before a tar's member: a long name, and other attributes."""
+PADDING_LIMIT = 64 << 20
+"""Bytes behind the end of a tar."""
+AHEAD_LIMIT = 256 << 20
+"""Bytes of a compressed tar whose members are counted before the first is unpacked."""
+DIRECTORY_LIMIT = 256 << 20
+"""Bytes of a zip's directory."""
+DIRECTORY = b"PK\1\2"
+"""Its beginning."""
+LONG = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+"""Kinds of what stands before a member."""
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
@@ -37,18 +54,88 @@ def unpack(path: Path, target: Path, limit: int = UNPACKED_LIMIT) -> None:
     than `limit` bytes in all, and for an archive that is encrypted, damaged or cut short.
     """
     target.mkdir(parents=True)
-    with readable(path), _opened(path) as members:
-        _write(members, target, limit)
+    with opened(path) as members:
+        _write(members, target, bounded(path, limit))
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Iterator[Member]]:
-    if suffix(path) == ".zip":
-        with zipfile.ZipFile(path) as packed:
-            yield _zip_members(packed)
-    else:
-        with tarfile.open(path) as taped:
-            yield _tar_members(taped)
+def opened(path: Path) -> Iterator[Iterator[Member]]:
+    """The members, while the block lasts. Raises ValueError, also while they come, for an archive that is damaged."""
+    with readable(path):
+        if suffix(path) == ".zip":
+            with _Zip(path.open("rb", buffering=0)) as stream, zipfile.ZipFile(stream) as packed:
+                yield _zip_members(packed)
+        else:
+            with tarfile.open(path, tarinfo=_TarInfo) as taped:
+                _check_tape(path, taped)
+                yield _tar_members(taped)
+
+
+def check(limit: int, total: int, number: int) -> None:
+    """Raise ValueError for more members, or bytes in all, than an archive may have."""
+    if total > limit:
+        raise ValueError(f"unpacks to more than {limit} bytes: more than a delivery may have, or than images would")
+    if number > MEMBERS_LIMIT:
+        raise ValueError(f"holds more than {MEMBERS_LIMIT} members: deliver it in parts")
+
+
+class _Zip(io.BufferedReader):
+    """Counts the members before zipfile makes an object of each: of a million, in half a minute and a gigabyte."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > DIRECTORY_LIMIT:
+            raise ValueError(f"its directory of {size} bytes is longer than one of {MEMBERS_LIMIT} members")
+        content = super().read(size)
+        if content.startswith(DIRECTORY):
+            check(0, 0, _counted(content))
+        return content
+
+
+def _counted(directory: bytes) -> int:
+    """Members in a zip's directory, as far as they may be."""
+    at = number = 0
+    while at + 46 <= len(directory) and number <= MEMBERS_LIMIT:
+        at += 46 + sum(struct.unpack_from("<HHH", directory, at + 28))  # name, extra field and comment
+        number += 1
+    return number
+
+
+def _check_tape(path: Path, archive: tarfile.TarFile) -> None:
+    """Count the members ahead, which takes a fiftieth of the time that making them takes.
+
+    Not of a large file that is compressed: to look ahead in one takes as long as to unpack it.
+    """
+    stream = archive.fileobj
+    assert stream is not None
+    if path.stat().st_size > AHEAD_LIMIT and suffix(path) != ".tar":
+        return
+    number, before = 0, stream.tell()
+    stream.seek(0)
+    while len(header := stream.read(tarfile.BLOCKSIZE)) == tarfile.BLOCKSIZE and any(header):
+        number += 1
+        check(0, 0, number)
+        try:
+            size = tarfile.nti(header[124:136])  # type: ignore[attr-defined]
+        except tarfile.HeaderError:
+            break
+        stream.seek(stream.tell() - -size // tarfile.BLOCKSIZE * tarfile.BLOCKSIZE)
+    stream.seek(before)
+
+
+class _TarInfo(tarfile.TarInfo):
+    """Keeps tarfile from reading a gigabyte before it says what a member is."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            self._proc_gnusparse_00()
+        if self.type in LONG and self.size > HEADER_LIMIT:
+            raise ValueError(f"holds a name or attributes of {self.size} bytes, expected at most {HEADER_LIMIT}")
+        return super()._proc_member(archive)  # type: ignore[misc]
+
+    def _proc_gnusparse_00(self, *_: object) -> None:
+        raise ValueError(f"holds {self.name[:40]!r} as a sparse file, expected whole files")
+
+    _proc_gnusparse_01 = _proc_gnusparse_10 = _proc_gnusparse_00
 
 
 def _write(members: Iterator[Member], target: Path, limit: int) -> None:
@@ -56,10 +143,9 @@ def _write(members: Iterator[Member], target: Path, limit: int) -> None:
     folders: set[PurePosixPath] = {PurePosixPath(".")}
     total = 0
     for number, member in enumerate(members, 1):
-        place = _place(member)
+        place = place_of(member)
         total += member.size
-        if total > limit or number > MEMBERS_LIMIT:
-            raise ValueError(f"unpacks to more than {limit} bytes or {MEMBERS_LIMIT} members")
+        check(limit, total, number)
         taken = files.intersection((place, *place.parents)) or (member.kind == "file" and place in folders)
         if taken:
             raise ValueError(f"holds {member.name!r} twice, or as a file and as a folder")
@@ -80,7 +166,12 @@ def _copy(member: Member, place: Path) -> None:
             raise EOFError(f"{member.name!r} has {copy.tell()} bytes, expected {member.size}")
 
 
-def _place(member: Member) -> PurePosixPath:
+def place_of(member: Member) -> PurePosixPath:
+    """Its path in the archive. Raises ValueError for one that leads out, has no room on a disk, or is no file."""
+    if len(os.fsencode(member.name)) > NAME_LIMIT or any(
+        len(os.fsencode(part)) > PART_LIMIT for part in member.name.split("/")
+    ):
+        raise ValueError(f"holds {member.name[:40]!r}..., a name of {len(member.name)} characters: too long for a file")
     if member.kind not in ("file", "folder"):
         raise ValueError(f"holds {member.name!r}, {member.kind}, expected files and folders alone")
     place = PurePosixPath(member.name)
@@ -115,11 +206,12 @@ def _zip_kind(info: zipfile.ZipInfo) -> str:
         return "a link"
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "a device"
-    return "folder" if info.is_dir() or _zip_name(info).endswith("/") else "file"
+    return "folder" if _zip_name(info).endswith("/") else "file"
 
 
 def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
-    for info in archive:
+    while (info := archive.next()) is not None:
+        archive.members.clear()  # type: ignore[attr-defined]  # else it keeps them all
         size = info.size if info.isreg() else 0
         yield Member(info.name, _tar_kind(info), size, partial(_tar_content, archive, info))
     _require_end(archive)
@@ -145,5 +237,7 @@ def _require_end(archive: tarfile.TarFile) -> None:
     if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise tarfile.ReadError("no mark of its end")
     # gzip, bz2 and xz compare their checksum when they meet the end.
-    while stream.read(1 << 20):
-        pass
+    for _ in range(PADDING_LIMIT >> 20):
+        if not stream.read(1 << 20):
+            return
+    raise tarfile.ReadError(f"more than {PADDING_LIMIT} bytes behind its end")

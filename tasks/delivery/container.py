@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNPACKED_LIMIT = 32 << 30
-"""Bytes that one delivery may unpack to. Images hardly compress, so a small archive that needs more is a bomb."""
+"""Bytes that one delivery may unpack to."""
+RATIO, FREE = 100, 256 << 20
+"""Images hardly compress: more than so many times the size of the file is a bomb, if it is more than FREE bytes too."""
 
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 
@@ -20,9 +22,19 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise ValueError(f"{path.name}: damaged or cut short: {error}") from error
+        raise ValueError(f"{path.name}: damaged or cut short: {_line(error)}") from error
     except OSError as error:
         # gzip and bz2 report bad data as an OSError of their own, without the number that the system's errors have.
         if error.errno is not None:
             raise
-        raise ValueError(f"{path.name}: damaged or cut short: {error}") from error
+        raise ValueError(f"{path.name}: damaged or cut short: {_line(error)}") from error
+
+
+def bounded(path: Path, limit: int = UNPACKED_LIMIT) -> int:
+    """Bytes that the file may unpack to, at most `limit`."""
+    return min(limit, max(FREE, RATIO * path.stat().st_size))
+
+
+def _line(error: Exception) -> str:
+    """The first line: tarfile goes on with a line for each way in which it tried to open a file."""
+    return next(iter(str(error).splitlines()), "").rstrip(":") or type(error).__name__

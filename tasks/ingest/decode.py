@@ -16,7 +16,6 @@
 
 import hashlib
 import io
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -26,8 +25,6 @@ from PIL import Image, ImageFile, ImagePalette, TiffImagePlugin
 from tasks import depth
 from tasks.depth import Depth
 from tasks.ingest import colour, deep, png
-
-Image.MAX_IMAGE_PIXELS = 64_000_000  # a smear at full sensor size; more is taken for a decompression bomb
 
 INVISIBLE = 2
 """Alpha, of 255, up to which a pixel counts as not there."""
@@ -72,9 +69,7 @@ def read(data: bytes, bits: Depth | None = None) -> ImageArray:
     Raises UnreadableError for whatever cannot be decoded.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _read(data, bits)
+        return _read(data, bits)
     except UnreadableError:
         raise
     except Exception as error:  # the decoders of Pillow raise whatever they like on broken files

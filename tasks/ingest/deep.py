@@ -7,6 +7,7 @@ colours, planes and most signed values it does not read at all.
 import io
 import logging
 import re
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,14 @@ from tasks.ingest.png import SIGNATURE as PNG
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what is wrong with a file goes into its row
 
+PIXELS_LIMIT = 64_000_000
+"""A smear at full sensor size; more is taken for a decompression bomb."""
+Image.MAX_IMAGE_PIXELS = PIXELS_LIMIT // 2  # Pillow warns of more, and refuses twice as many
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+BYTES_LIMIT = 128 << 20
+"""Of values of more than 8 bits in one image; every step takes as much again."""
+
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 EIGHT_BITS = (b"\xff\xd8\xff", b"BM", b"GIF8")
 """First bytes of JPEG, BMP and GIF, which hold no more."""
@@ -29,6 +38,8 @@ CHANNELS = {
     tifffile.PHOTOMETRIC.RGB: COLOURS,
     tifffile.PHOTOMETRIC.SEPARATED: INKS,
 }
+PNG_CHANNELS = {2: 3, 4: 2, 6: 4}
+"""Of PNG's kinds of colour."""
 PREMULTIPLIED = 1
 """TIFF's kind of extra sample for an alpha by which the colours have been multiplied."""
 SIGNIFICANT = re.compile(r'SignificantBits="(\d+)"')
@@ -81,6 +92,7 @@ def _png(data: bytes) -> Samples:
     profile = image.info.get("icc_profile")
     key = image.info.get("transparency")
     kind = data[25]
+    _check_size(image.width * image.height, image.width * image.height * 2 * PNG_CHANNELS.get(kind, 1))
     values: NDArray[Any]
     alpha: NDArray[Any] | None
     if kind == 0:
@@ -154,8 +166,9 @@ def _has_alpha(page: tifffile.TiffPage, values: NDArray[Any], channels: int) -> 
 
 def _decoded(data: bytes, page: tifffile.TiffPage) -> tuple[NDArray[Any], int]:
     """Values, (height, width) or (..., samples), and how they still have to be turned."""
-    if page.imagewidth * page.imagelength > (Image.MAX_IMAGE_PIXELS or 0) or page.imagedepth > 1:
-        raise Image.DecompressionBombError(f"{page.shape} values, expected at most {Image.MAX_IMAGE_PIXELS} pixels")
+    _check_size(page.imagewidth * page.imagelength, page.nbytes)
+    if page.imagedepth > 1:
+        raise UnidentifiedImageError(f"{page.imagedepth} layers in depth, expected one")
     try:
         values = page.asarray()
     except (ValueError, ImportError):  # a compression that tifffile does not know by itself
@@ -164,6 +177,12 @@ def _decoded(data: bytes, page: tifffile.TiffPage) -> tuple[NDArray[Any], int]:
         values = np.moveaxis(values, 0, -1)
     tag = page.tags.get(274)
     return values, int(tag.value) if tag else 1
+
+
+def _check_size(pixels: int, size: int) -> None:
+    if pixels > PIXELS_LIMIT or size > BYTES_LIMIT:
+        expected = f"expected at most {PIXELS_LIMIT} and {BYTES_LIMIT}"
+        raise Image.DecompressionBombError(f"{pixels} pixels, of {size} bytes as numbers, {expected}")
 
 
 def _by_pillow(data: bytes) -> NDArray[Any]:

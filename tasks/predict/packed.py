@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from tasks.delivery import archive
-from tasks.delivery.archive import MEMBERS_LIMIT, Member
-from tasks.delivery.container import UNPACKED_LIMIT, readable
+from tasks.delivery.archive import Member
+from tasks.delivery.container import UNPACKED_LIMIT, bounded, readable
 from tasks.delivery.litter import is_litter
 from tasks.predict.source import Entry, Source, check_size
 
@@ -20,8 +20,8 @@ def source(path: Path, limit: int = UNPACKED_LIMIT) -> Source:
     `limit` bytes in all, and for an archive that is damaged or cut short. Damage inside a member of a zip shows when
     that member is read.
     """
-    with readable(path), archive._opened(path) as members:
-        names = _checked(members, limit)
+    with archive.opened(path) as members:
+        names = _checked(members, bounded(path, limit))
     litter = sum(map(is_litter, names))
     zipped = archive.suffix(path) == ".zip"
     return Source(len(names) - litter, litter, partial(_zip if zipped else _tar, path), ordered=zipped)
@@ -31,10 +31,9 @@ def _checked(members: Iterator[Member], limit: int) -> set[str]:
     names: set[str] = set()
     total = 0
     for number, member in enumerate(members, 1):
-        name = str(archive._place(member))
+        name = str(archive.place_of(member))
         total += member.size
-        if total > limit or number > MEMBERS_LIMIT:
-            raise ValueError(f"unpacks to more than {limit} bytes or {MEMBERS_LIMIT} members")
+        archive.check(limit, total, number)
         if name in names:
             raise ValueError(f"holds {member.name!r} twice")
         if member.kind == "file":
@@ -44,14 +43,14 @@ def _checked(members: Iterator[Member], limit: int) -> set[str]:
 
 @contextmanager
 def _zip(path: Path) -> Iterator[Iterator[Entry]]:
-    with readable(path), archive._opened(path) as members:
+    with archive.opened(path) as members:
         found = sorted(_files(members), key=lambda pair: pair[0])
         yield (Entry(name, partial(_content, path, member)) for name, member in found)
 
 
 @contextmanager
 def _tar(path: Path) -> Iterator[Iterator[Entry]]:
-    with readable(path), archive._opened(path) as members:
+    with archive.opened(path) as members:
         yield (_loaded(path, name, member) for name, member in _files(members))
 
 
