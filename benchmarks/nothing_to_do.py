@@ -21,6 +21,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from operations.project import records
+from tasks.delivery.record import Record
+
 ROOT = Path(__file__).parents[1]
 RUNS = 3
 IMAGES = 40
@@ -53,6 +56,7 @@ def project(folder: Path, deliveries: int) -> Path:
     (folder / "data/deliveries.yaml").write_text(yaml.safe_dump({"deliveries": names, "drawn": []}))
     for name in names:
         _images(folder / "data/raw" / name)
+        records.write(folder, name, Record())
     run(folder, "dvc", "add", "--quiet", *(f"data/raw/{name}" for name in names))
     for stage in run(folder, "dvc", "stage", "list", "--name-only").split():
         _stand_in(folder, stage)

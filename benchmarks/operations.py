@@ -132,7 +132,9 @@ def share(arguments: argparse.Namespace, scratch: Path) -> list[Claim]:
 
     if arguments.delivery:
         flows("remove", "demo")
-        flows("add", arguments.delivery.resolve(), "--name", "replica")
+        order = ",".join(params.load(Classes).names)
+        named = ["--classes", order] if arguments.delivery.suffix == ".npz" else []
+        flows("add", arguments.delivery.resolve(), "--name", "replica", *named)
     with serving(project, clock.environment):
         pass  # Prefect's database is there from now on; a checkout pays for that once
     start = time.time()

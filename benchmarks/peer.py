@@ -25,6 +25,9 @@ from PIL import Image
 
 from benchmarks.memory import stages
 from benchmarks.targets import Claim, table
+from tasks import params
+from tasks.delivery import raw, record
+from tasks.params import Classes
 
 ROOT = Path(__file__).parents[1]
 STAGES = ["ingest", "embed", "dedupe", "outliers", "split"]
@@ -55,6 +58,11 @@ def project(folder: Path, npz: Path) -> Path:
     (folder / "data/raw/batch").mkdir(parents=True)
     (folder / "data/raw/batch/batch.npz").symlink_to(npz.resolve())
     (folder / "data/deliveries.yaml").write_text(yaml.safe_dump({"deliveries": ["batch"], "drawn": []}))
+    raw_folder, classes = folder / "data/raw/batch", params.load(Classes, ROOT / params.FILE)
+    names = raw.names(raw_folder) or classes.names
+    rows = raw.rows(raw_folder, classes, names)
+    (folder / "data/deliveries").mkdir()
+    (folder / "data/deliveries/batch.yaml").write_text(record.text(record.of(names, [row.name for row in rows])))
     (folder / "data/pretrained").symlink_to(ROOT / "data/pretrained")
     for name in ("tasks", "dvc.yaml", "params.yaml"):
         (folder / name).symlink_to(ROOT / name)

@@ -5,6 +5,7 @@ Bad input ends the run as Failed with a one-line message; any other exception is
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,20 +26,35 @@ Act = Callable[[Path, "Recorder"], str]
 
 
 @flow(name="add", persist_result=False, log_prints=True, on_failure=[notify.failed])
-def add(path: form.SomePath, name: form.Delivery = "") -> State:
+def add(
+    path: form.SomePath,
+    name: form.Delivery = "",
+    classes: form.Text = "",
+    depth: form.Text = "",
+    crop: form.Whole = 0,
+    scale: form.Scale = 0.0,
+) -> State:
     """Add a delivery of images, all of it or nothing. This starts a retraining.
 
     Args:
         path: Class folders, a zip or tar of them, or an npz, on the machine that runs the flow.
         name: Name of the delivery; empty: taken from the path.
+        classes: Class names in the order of an npz's label numbers, with commas between them; empty: its own.
+        depth: Bits that values of more than 8 make use of, 8 to 32, or 0..1; empty: found.
+        crop: Centre crop in the delivery's own pixels; 0: ingest.crop.
+        scale: Pixels per micrometre, instead of a crop; 0: unknown.
     """
 
     def act(root: Path, record: "Recorder") -> str:
+        from operations.deliveries import asked
         from operations.deliveries.add_remove import add
         from operations.landing import outbox
+        from tasks.delivery.record import stated
 
+        told = asked.Asked(asked.names(classes or None), stated(depth or None, crop or None, scale or None))
         with groups.ending_together():
-            delivered = add(root, Path(path), name or None, before_accepting=lambda new: outbox.note(root, new))
+            noted = partial(outbox.note, root)
+            delivered = add(root, Path(path), name or None, before_accepting=noted, asked=told)
         if delivered.new:
             record.note(delivered=[delivered.name])
             record.take_stock()
@@ -87,7 +103,14 @@ def release(name: form.Listed, why: form.Why) -> State:
 
 
 @flow(name="predict", persist_result=False, log_prints=True, on_failure=[notify.failed])
-def predict(path: form.SomePath, out: form.Table, model: form.NoOrSomePath = "", tta: form.Tta = 1) -> State:
+def predict(
+    path: form.SomePath,
+    out: form.Table,
+    model: form.NoOrSomePath = "",
+    tta: form.Tta = 1,
+    depth: form.Text = "",
+    crop: form.Whole = 0,
+) -> State:
     """Classify images into a CSV, one row each.
 
     Args:
@@ -95,12 +118,18 @@ def predict(path: form.SomePath, out: form.Table, model: form.NoOrSomePath = "",
         out: The CSV to write; an existing one is replaced.
         model: Folder of a model; empty: the champion, or the latest model if there is none.
         tta: Test-time augmentation: number of orientations to average.
+        depth: Bits that values of more than 8 make use of, 8 to 32, or 0..1; empty: found.
+        crop: Centre crop in the images' own pixels; 0: the model's.
     """
 
     def act(root: Path, record: "Recorder") -> str:
         from operations.predict import predict
+        from tasks.delivery.record import stated
+        from tasks.predict.view import View
 
-        done = predict(root, Path(path), Path(out), Path(model) if model else None, tta)
+        said = stated(depth or None, crop or None, None)
+        view = View(said.depth, said.crop)
+        done = predict(root, Path(path), Path(out), Path(model) if model else None, tta, view)
         record.note(predicted=out)
         return done.sentence
 

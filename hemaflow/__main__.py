@@ -22,6 +22,8 @@ GROUPS: dict[str, tuple[Any, ...]] = {
     "Operations": (serving.serve, serving.deploy, serving.worker, runs.clean_up, runs.migrate),
 }
 """The verbs, in the order in which the help lists them."""
+WITHOUT_RECORDS = ("migrate", "remove")
+"""Verbs that a project may use whose deliveries were added before there were records of them."""
 SUBGROUPS = {"export": "Models", "remote": "Operations"}
 
 
@@ -58,11 +60,15 @@ app = typer.Typer(
 
 
 @app.callback()
-def project() -> None:
+def project(ctx: typer.Context) -> None:
     """From deliveries of labelled blood cell images to a classifier you can trust."""
     if not Path("dvc.yaml").is_file():
         raise FileNotFoundError(f"no dvc.yaml in {Path.cwd()}: run this in the project's folder")
     _check_code(Path.cwd())
+    if ctx.invoked_subcommand not in WITHOUT_RECORDS:
+        from operations.project import records
+
+        records.check(Path.cwd())
 
 
 def _check_code(project: Path) -> None:

@@ -15,11 +15,22 @@ Form = Literal["npz", "folders", "tfrecord"]
 def add(
     path: Annotated[Path, Argument(help="class folders, a zip or tar of them, or an npz")],
     name: Annotated[str | None, Option(help="name of the delivery; default: from the path")] = None,
+    classes: Annotated[
+        str | None, Option(metavar="A,B,...", help="class names in the order of an npz's label numbers")
+    ] = None,
+    depth: Annotated[
+        str | None, Option(help="bits that values of more than 8 make use of, 8 to 32, or 0..1; default: found")
+    ] = None,
+    crop: Annotated[int | None, Option(help="centre crop in the delivery's own pixels; default: ingest.crop")] = None,
+    scale: Annotated[float | None, Option(help="pixels per micrometre, instead of a crop")] = None,
 ) -> None:
     """Add a delivery of images, all of it or nothing."""
+    from operations.deliveries import asked
     from operations.deliveries.add_remove import add
+    from tasks.delivery.record import stated
 
-    echo(add(Path.cwd(), path, name))
+    told = asked.Asked(asked.names(classes), stated(depth, crop, scale))
+    echo(add(Path.cwd(), path, name, asked=told))
 
 
 def remove(name: Annotated[str, Argument(help="name of a delivery, listed or waiting")]) -> None:

@@ -17,6 +17,10 @@ def predict(
     out: Annotated[Path | None, Option("--out", "-o", help="CSV file; default: standard output")] = None,
     model: Annotated[Path | None, Option(help="model folder; default: the champion, else data/model")] = None,
     tta: Annotated[Tta, Option(help="test-time augmentation: orientations that are averaged")] = "1",
+    depth: Annotated[
+        str | None, Option(help="bits that values of more than 8 make use of, 8 to 32, or 0..1; default: found")
+    ] = None,
+    crop: Annotated[int | None, Option(help="centre crop in the images' own pixels; default: the model's")] = None,
 ) -> None:
     """Classify images; write one CSV row per file.
 
@@ -24,10 +28,13 @@ def predict(
     Exit code: 0 if every file was read, 3 if some could not be, 1 if nothing was classified.
     """
     from operations.predict import predict
+    from tasks.delivery.record import stated
+    from tasks.predict.view import View
 
+    said = stated(depth, crop, None)
     if model is None:
         running.bring("champion" if Path("data/champion.dvc").exists() else "model")
-    done = predict(Path.cwd(), path, out, model, int(tta))
+    done = predict(Path.cwd(), path, out, model, int(tta), View(said.depth, said.crop))
     echo(done.sentence, err=out is None)
     if done.unreadable:
         raise Exit(UNREADABLE)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from operations.deliveries import admission
 from operations.process import lock
+from operations.project import records
 
 
 def main(arguments: list[str]) -> None:
@@ -20,6 +21,7 @@ def main(arguments: list[str]) -> None:
     with lock.held(root, " ".join(arguments)):
         try:
             admission.admit(root)
+            records.check(root)
         except (ValueError, OSError) as error:
             sys.exit(str(error))
         for descriptor in lock.descriptors(root):

@@ -17,10 +17,11 @@ from operations.registry.champion_record import current
 from tasks import atomic, output
 from tasks.delivery.formats import Content
 from tasks.ingest import workers
-from tasks.ingest.decode import decode, fit
+from tasks.ingest.decode import decoded, fit
 from tasks.model_folder import DESCRIPTION
 from tasks.predict import ahead, inputs, judge, table
 from tasks.predict.source import Source
+from tasks.predict.view import USUAL, View
 
 TRAINED = Path("data/model")
 
@@ -32,7 +33,7 @@ class Done(NamedTuple):
     unreadable: int
 
 
-def predict(root: Path, path: Path, out: Path | None, model: Path | None, tta: int) -> Done:
+def predict(root: Path, path: Path, out: Path | None, model: Path | None, tta: int, view: View = USUAL) -> Done:
     """Write a row for each image of `path` to `out`, a CSV that is replaced at once, or to standard output.
 
     `model` is by default the champion of the project `root`, or what it trained last where it has no champion. Raises
@@ -49,16 +50,18 @@ def predict(root: Path, path: Path, out: Path | None, model: Path | None, tta: i
         )
 
         answerer = load(folder)
-        counts = write(stream, source, answerer, tta, bar=bool(out) or not sys.stdout.isatty())
+        counts = write(stream, source, answerer, tta, bar=bool(out) or not sys.stdout.isatty(), view=view)
     return Done(_sentence(counts, source.litter, model, out), counts[judge.UNREADABLE])
 
 
-def write(stream: BinaryIO, source: Source, model: Any, tta: int, bar: bool = False) -> Counter[str]:
+def write(
+    stream: BinaryIO, source: Source, model: Any, tta: int, bar: bool = False, view: View = USUAL
+) -> Counter[str]:
     """Have `model` (`tasks.predict.judge.Model`, with its crop and image_size) judge the entries; counts of outcomes.
 
     An image is treated as `ingest` treats it. With `bar`, standard error shows how far it is, if that is a terminal.
     """
-    treat = partial(treated, crop=model.crop, image_size=model.image_size)
+    treat = partial(treated, crop=model.crop, image_size=model.image_size, view=view)
     with source.opened() as entries:
         images = ahead.images(entries, treat, workers.cores())
         rows: Iterable[judge.Row] = judge.rows(images, model, tta)
@@ -68,9 +71,10 @@ def write(stream: BinaryIO, source: Source, model: Any, tta: int, bar: bool = Fa
         return table.write(stream, model.classes, rows)
 
 
-def treated(content: Content, crop: int, image_size: int) -> NDArray[np.uint8]:
+def treated(content: Content, crop: int, image_size: int, view: View = USUAL) -> NDArray[np.uint8]:
     """The image as the network knows it, uint8 (image_size, image_size, 3). Raises ValueError for no image."""
-    return fit(decode(content) if isinstance(content, bytes) else content, crop, image_size)
+    pixels = decoded(content, view.depth).pixels
+    return fit(pixels, view.crop or crop, image_size, own=view.crop is not None)
 
 
 def _standard_output() -> AbstractContextManager[BinaryIO]:

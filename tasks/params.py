@@ -40,6 +40,8 @@ RENAMED = {
 """Settings of older projects, and what they are called today."""
 
 
+CLASS_ORDER = ("landing", "class_order")
+"""The other list of classes in params.yaml."""
 MERGE, WORD = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
 
 
@@ -170,9 +172,9 @@ def read(file: Path = FILE, *, checked: bool = True) -> dict[str, Any]:
 def parse(text: str, file: Path = FILE) -> dict[str, Any]:
     """The values in the text of a settings file.
 
-    Keys, and all of `classes`, are the words as written: YAML 1.1 takes a class `no` for false and `0` for a number,
-    and DVC writes both without the quotes that a person gave them. Raises ValueError where it is no mapping of YAML,
-    and for a key that comes twice.
+    Keys, and all of `classes` and `landing.class_order`, are the words as written: YAML 1.1 takes a class `no` for
+    false and `0` for a number, and DVC writes both without the quotes that a person gave them. Raises ValueError where
+    it is no mapping of YAML, and for a key that comes twice.
     """
     loader = Loader(text)
     try:
@@ -206,6 +208,9 @@ def _with_words(document: yaml.Node, file: Path) -> yaml.Node:
     for key, value in document.value if isinstance(document, yaml.MappingNode) else ():
         if key.value == Classes.section:
             _all_as_words(value)
+        for inner, names in value.value if isinstance(value, yaml.MappingNode) else ():
+            if (key.value, inner.value) == CLASS_ORDER:
+                _all_as_words(names)
     return document
 
 

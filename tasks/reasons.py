@@ -64,7 +64,8 @@ TRANSPARENT = Reason(
     title="Transparent files",
     intro="Their alpha is 0 everywhere, and the colours below are one. Ask whoever delivered them for a new copy",
 )
-NO_CLASS = Reason(store.NO_CLASS, "ingest", "the delivery gives no class, or an unknown one")
+NO_CLASS = Reason(store.NO_CLASS, "ingest", "the delivery gives no class")
+UNLISTED_CLASS = Reason(store.UNLISTED_CLASS, "ingest", "the delivery's class is not listed in params.yaml (any more)")
 EXACT_COPY = Reason("exact-copy", "dedupe", "the same pixels as an image that stays", "copied")
 NEAR_COPY = Reason(
     "near-copy",
@@ -120,7 +121,7 @@ BRIDGES_SPLITS = Reason("bridges-splits", "split", "a copy of images in two spli
 TABLE = {
     reason.name: reason
     for reason in (
-        UNREADABLE, TRANSPARENT, NO_CLASS,
+        UNREADABLE, TRANSPARENT, NO_CLASS, UNLISTED_CLASS,
         EXACT_COPY, NEAR_COPY, RECROPPED_COPY, LABEL_CONFLICT, REVIEW_DROP, HELD,
         BLANK, NOISE, PART_LOST, OUTLIER,
         BRIDGES_SPLITS,

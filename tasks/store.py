@@ -4,9 +4,10 @@ A delivery is stored once, as arrays with a row per file that came (`data/ingest
 and every stage after that reads a table and writes a table (`rows.parquet`) with the same rows in it.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ PIXELS = "pixels.npy"
 VIEWS = "views.npy"
 HASHES = "hashes.npy"
 FEATURES = "features.npy"
+READING = "reading.json"
 
 ORIENTATIONS = tuple(f"{flip}{angle}" for flip in ("", "mirrored, ") for angle in ("0°", "90°", "180°", "270°"))
 """What `turned` does, by code: a mirroring left to right or none, then quarter turns anticlockwise."""
@@ -34,7 +36,9 @@ TRANSPARENT = "transparent"
 NO_PIXELS = (UNREADABLE, TRANSPARENT)
 """Reasons of files that have no pixels: theirs are zeros, and their id is that of the file's bytes."""
 NO_CLASS = "no-class"
-"""The reason of an image whose delivery names no class, or an unknown one."""
+"""The reason of an image whose delivery names no class."""
+UNLISTED_CLASS = "unlisted-class"
+"""The reason of an image whose delivery names a class that params.yaml does not have."""
 
 KEY = ["delivery", "source"]
 COLUMNS = {
@@ -50,6 +54,26 @@ COLUMNS = {
     "drop_value": "float64",  # by what figure: RMSE for copies, robust z for outliers; NaN where there is none
     "duplicate_of": "str",  # `delivery/source` of the row that it was dropped for, "" where there is none
 }
+
+
+class Reading(NamedTuple):
+    """How a delivery was read: for a person, and for the page that shows it."""
+
+    depth: str = ""  # `12-bit in 16-bit, scaled by 1/16`, "" where it has no more than 8 bits
+    crop: int = 0  # side of the centre crop in its own pixels, 0 for the largest square
+    own_crop: bool = False  # whether the crop is the delivery's own, and not ingest.crop
+    scale: float | None = None  # pixels per micrometre, where they were told
+    left_out: int = 0  # files of the system that were left out when it was added
+
+
+def write_reading(folder: Path, reading: Reading) -> None:
+    """Write it into the folder of an ingested delivery."""
+    (folder / READING).write_text(json.dumps(reading._asdict()) + "\n")
+
+
+def read_reading(folder: Path) -> Reading:
+    """What `write_reading` wrote."""
+    return Reading(**json.loads((folder / READING).read_text()))
 
 
 def read_rows(folder: Path) -> pd.DataFrame:

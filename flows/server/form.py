@@ -21,6 +21,8 @@ Delivery = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,99})?$")]
 Listed = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Champion = Annotated[str, Field(pattern=r"^(champion/[1-9][0-9]{0,8})?$")]
 Experiment = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Whole = Annotated[int, Field(ge=0, le=20000)]
+Scale = Annotated[float, Field(ge=0, le=1000)]
 Tta = Literal[1, 4, 8]
 
 

@@ -8,14 +8,16 @@ next delivery clears, or a `data/raw/NAME` that `remove NAME` removes.
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 
-from operations.deliveries import admission, holds, staging, waiting
+from operations.deliveries import acquired, admission, holds, staging, waiting
+from operations.deliveries.asked import NOTHING, Asked, naming
 from operations.process import lock
-from operations.project import dvc_file, listing
+from operations.project import dvc_file, listing, records
 from operations.project.dvc_file import RAW
 from tasks.delivery import names, raw
 from tasks.delivery.intake import Intake, take_in
@@ -45,6 +47,8 @@ class Added:
     litter: int
     waiting: bool = False
     held: bool = False
+    told: tuple[str, ...] = ()
+    """what is to be known of how it will be read, a line each"""
 
     def __str__(self) -> str:
         if not self.new:
@@ -53,10 +57,10 @@ class Added:
             return f"nothing to do: the same {self.images} images are here already, as {self.name!r}{more}"
         counts = ", ".join(f"{label or 'in no class'} {count}" for label, count in self.classes.items())
         litter = f"; left out {self.litter} files of the system" if self.litter else ""
-        what = f"{self.name!r}: {self.images} images ({counts}){litter}"
+        what = "\n".join([f"{self.name!r}: {self.images} images ({counts}){litter}", *self.told])
         if self.waiting:
             return f"accepted {what}\na run is at work, and the next one takes it along"
-        files = f"{RAW / self.name}.dvc {RAW}/.gitignore {listing.FILE}"
+        files = f"{RAW / self.name}.dvc {RAW}/.gitignore {listing.FILE} {records.place(Path(), self.name)}"
         return f"added {what}\nnext: git add {files}; make repro"
 
 
@@ -83,13 +87,14 @@ def add(
     name: str | None = None,
     numbered: bool = False,
     before_accepting: Callable[[Added], object] = lambda _: None,
+    asked: Asked = NOTHING,
 ) -> Added:
     """Put what `path` holds under `data/raw/NAME`, versioned by DVC and listed; while a run is at work it waits.
 
-    As `accept`. Raises ValueError (RefusedError for what lies in the path and its name) or OSError, and then the
-    project is as it was.
+    As `accept`; `asked` is what the person states. Raises ValueError (RefusedError for what lies in the path and its
+    name) or OSError, and then the project is as it was.
     """
-    delivered = accept(root, path, name, numbered, before_accepting)
+    delivered = accept(root, path, name, numbered, before_accepting, asked)
     with lock.attempted(root, f"add {path}") as free:
         if free and delivered.waiting:
             _list(root, delivered)
@@ -103,6 +108,7 @@ def accept(
     name: str | None = None,
     numbered: bool = False,
     before_accepting: Callable[[Added], object] = lambda _: None,
+    asked: Asked = NOTHING,
 ) -> Added:
     """Check what `path` holds and have it wait for the next run, whatever runs now.
 
@@ -116,15 +122,17 @@ def accept(
     name = names.default(path) if name is None else name
     names.check(name)
     with waiting.changing(root, f"add {path}"), staging.opened(root) as scratch:
-        taken = _taken_in(path, scratch, load(Classes, root / PARAMS))
+        taken = _taken_in(root, path, scratch, asked)
         waits, known = _known(root, taken.digest)
         if known is None:
+            taken = _inspected(root, path, taken, asked)
             name = _free(root, name, taken.digest) if numbered else name
             _check_free(root, name, taken.digest)
             _check_versioned(root, name, taken)
         new, held = known is None, known in listing.held(root)
         counts = (taken.images, taken.classes, taken.litter)
-        delivered = Added(known or name, new, *counts, waiting=new or waits, held=held)
+        told = taken.told if new else ()
+        delivered = Added(known or name, new, *counts, waiting=new or waits, held=held, told=told)
         if new:
             before_accepting(delivered)
             waiting.put(root, name, taken, scratch)
@@ -191,9 +199,26 @@ def _named(root: Path) -> str:
     return ", ".join(known) or "none"
 
 
-def _taken_in(path: Path, scratch: Path, classes: Classes) -> Intake:
+def _taken_in(root: Path, path: Path, scratch: Path, asked: Asked) -> Intake:
+    classes, names = load(Classes, root / PARAMS), naming(root, asked)
+    with _blamed(path):
+        return take_in(path, scratch, classes, names)
+
+
+def _inspected(root: Path, path: Path, taken: Intake, asked: Asked) -> Intake:
+    classes, ingest = load(Classes, root / PARAMS), acquired.settings(root)
+    with _blamed(path):
+        try:
+            return acquired.inspected(root, taken, asked.acquisition, classes, ingest)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+
+@contextmanager
+def _blamed(path: Path) -> Iterator[None]:
+    """Turns what goes wrong with the content into a RefusedError."""
     try:
-        return take_in(path, scratch, classes)
+        yield
     except MemoryError:
         raise
     except (ValueError, OSError) as error:
@@ -241,5 +266,5 @@ def _may_take_up(root: Path, name: str, digest: str) -> bool:
 
 def _traces(root: Path, name: str) -> list[Path]:
     folders = (root / "data" / state / name for state in ("raw", "ingested", "embedded", "waiting"))
-    traces = (dvc_file.place(root, name), *folders, root / "data/truth" / f"{name}.csv")
+    traces = (dvc_file.place(root, name), records.place(root, name), *folders, root / "data/truth" / f"{name}.csv")
     return [path for path in traces if os.path.lexists(path)]

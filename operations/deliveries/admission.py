@@ -16,7 +16,7 @@ from pathlib import Path
 
 from operations.deliveries import staging, waiting
 from operations.process import lock
-from operations.project import dvc_file, dvc_lock, listing
+from operations.project import dvc_file, dvc_lock, listing, records
 from operations.project.dvc_file import RAW
 from tasks.delivery import raw
 from tasks.delivery.intake import Intake
@@ -60,7 +60,9 @@ def tried(root: Path, between: Callable[[], object] = lambda: None) -> dict[str,
 
 def clear_half_written(root: Path) -> None:
     """Remove the files that killed processes had not finished. Hold the project's lock: nobody else writes any then."""
-    for file in (*(root / RAW).glob(".*.dvc.*"), *(root / listing.FILE).parent.glob(f".{listing.FILE.name}.*")):
+    lists, written = root / listing.FILE, root / records.FOLDER
+    found = (*(root / RAW).glob(".*.dvc.*"), *lists.parent.glob(f".{lists.name}.*"), *written.glob(".*.yaml.*"))
+    for file in found:
         if HALF_WRITTEN.fullmatch(file.name):
             file.unlink()
 
@@ -96,14 +98,15 @@ def _move(root: Path, name: str, taken: Intake) -> bool:
 
 
 def _keep(root: Path, name: str, taken: Intake, moved: bool) -> None:
-    """Have DVC version the content in its place, with its line in the list; on an error undo all of it."""
-    ignored = root / RAW / ".gitignore"
-    before = {file: file.read_bytes() if file.exists() else None for file in (dvc_file.place(root, name), ignored)}
+    """Have DVC version the content in its place, with its record and its line in the list; on an error undo it all."""
+    made = (dvc_file.place(root, name), root / RAW / ".gitignore", records.place(root, name))
+    before = {file: file.read_bytes() if file.exists() else None for file in made}
     try:
         # What a killed `dvc add` left behind would stop this one.
         dvc_lock.drop_dead_locks(root)
         dvc_file.add(root, name)
         dvc_file.note(root, name, taken)
+        records.write(root, name, taken.record)
         listing.append(root, name)
     except BaseException:
         # An interrupt can come between the line in the list and the end of the call.
@@ -130,5 +133,5 @@ def _undo(before: dict[Path, bytes | None], folder: Path | None, back: Path) -> 
     if folder and folder.exists():
         folder.rename(back)
     for parent in {file.parent for file in before}:
-        if not any(parent.iterdir()):
+        if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()

@@ -15,6 +15,7 @@ from typing import Any
 
 from operations.process import lock
 from tasks import atomic
+from tasks.delivery import record
 from tasks.delivery.intake import Intake
 
 FOLDER = Path("data/waiting")
@@ -41,10 +42,17 @@ def names(root: Path) -> list[str]:
 
 
 def read(root: Path, name: str) -> Intake:
-    """A delivery that waits. Its `folder` is missing where a killed admission has moved it on."""
+    """A delivery that waits. Its `folder` is missing where a killed admission has moved it on.
+
+    Raises ValueError for one that was accepted by an older version.
+    """
     facts = _facts(place(root, name))
+    if "record" not in facts:
+        raise ValueError(
+            f"{name!r} waits since before there were records of deliveries: `hemaflow remove {name}`, then add it again"
+        )
     del facts["accepted"]
-    return Intake(place(root, name) / CONTENT, **facts)
+    return Intake(place(root, name) / CONTENT, **{**facts, "record": record.parsed(facts["record"])})
 
 
 def put(root: Path, name: str, taken: Intake, staging: Path) -> None:
@@ -52,8 +60,8 @@ def put(root: Path, name: str, taken: Intake, staging: Path) -> None:
     made = staging / "accepted"
     made.mkdir()
     taken.folder.rename(made / CONTENT)
-    facts = {**taken._asdict(), "accepted": time.time_ns()}
-    del facts["folder"]
+    facts = {**taken._asdict(), "record": taken.record.model_dump(), "accepted": time.time_ns()}
+    del facts["folder"], facts["told"]
     with atomic.replacing(made / FACTS) as stream:
         stream.write(json.dumps(facts).encode())
     (root / FOLDER).mkdir(parents=True, exist_ok=True)

@@ -13,9 +13,8 @@ from typing import Any
 
 from operations.landing import landing_zone
 from operations.process import files
-from tasks.landing.settings import Landing
+from tasks.landing.settings import Landing, of
 from tasks.params import FILE as PARAMS
-from tasks.params import load, raw
 
 INCOMING = Path("data/incoming")
 MARKER = ".hemaflow-landing"
@@ -27,8 +26,7 @@ ANNOUNCED, ANNOUNCED_SECONDS = Path("data/.state/landing.announced"), 3600.0
 
 def settings(root: Path) -> Landing:
     """The section `landing` of params.yaml. Raises ValueError for what is wrong in it."""
-    file = root / PARAMS
-    return Landing() if raw(Landing, file) is None else load(Landing, file)
+    return of(root / PARAMS)
 
 
 def configured(root: Path) -> list[Path]:

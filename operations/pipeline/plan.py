@@ -11,6 +11,7 @@ import yaml
 
 from operations.pipeline import needed
 from operations.project import dvc_repo, graph, listing
+from operations.project.records import check as check_records
 from operations.project.stages import LAST, Target
 
 TOP = graph.TOP
@@ -57,8 +58,10 @@ class Plan:
 def plan(root: Path, target: Target = LAST) -> Plan:
     """Look at the project below `root` and change nothing.
 
-    Raises ValueError for what DVC would not repair: a broken dvc.yaml, a delivery that was edited or removed by hand.
+    Raises ValueError for what DVC would not repair: a broken dvc.yaml, a delivery that was edited or removed by hand,
+    or has no record.
     """
+    check_records(root)
     found, lean = _look(root)
     changed = {name for name in found if graph.is_within(name, target)}
     edited = sorted(name for name in changed if name.endswith(".dvc"))

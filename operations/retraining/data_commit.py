@@ -11,7 +11,7 @@ from pathlib import Path
 from operations.deliveries import holds
 from operations.git import git, repository
 from operations.pipeline import plan
-from operations.project import dvc_file, listing
+from operations.project import dvc_file, listing, records
 
 BRANCH = "retrain"
 
@@ -53,13 +53,15 @@ def _made(root: Path) -> list[Path]:
     outs = {Path(out["path"]) for entry in plan.entries(root).values() for out in entry.get("outs", ())}
     folders = {out.parent for out in outs} | {dvc_file.RAW}
     ignores = [folder / ".gitignore" for folder in sorted(folders) if not _is_ignored(root, folder)]
-    return [plan.LOCK, holds.FILE, *ignores, *(dvc_file.place(Path(), name) for name in names)]
+    own = (place(Path(), name) for name in names for place in (dvc_file.place, records.place))
+    return [plan.LOCK, holds.FILE, *ignores, *own]
 
 
 def _removed(root: Path) -> list[Path]:
-    """The `.dvc` files that HEAD has of deliveries that are listed no more."""
-    tracked = git.run(root, "ls-tree", "-z", "--name-only", "HEAD", "--", f"{dvc_file.RAW}/").decode().split("\0")
-    gone = [Path(path) for path in tracked if path.endswith(".dvc") and not (root / path).exists()]
+    """The `.dvc` files and records that HEAD has of deliveries that are listed no more."""
+    folders = {f"{dvc_file.RAW}/": ".dvc", f"{records.FOLDER}/": ".yaml"}
+    tracked = git.run(root, "ls-tree", "-z", "--name-only", "HEAD", "--", *folders).decode().split("\0")
+    gone = [Path(path) for path in tracked if path.endswith(tuple(folders.values())) and not (root / path).exists()]
     return [path for path in gone if path.stem not in listing.names(root)]
 
 

@@ -1,4 +1,4 @@
-"""Brings the settings, the review file and the champion of an older project to the form that the code reads today.
+"""Brings settings, review file, records of deliveries and champion of an older project to the form of today.
 
 Models and evaluations keep the form of the code that made them, champions in git's tags too: they are refused in one
 line where they are read, and a training replaces them.
@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from operations.deliveries import former
 from operations.process.files import replace
+from operations.project import records
 from operations.registry import former_layout
 from tasks.dedupe.overrules import COLUMNS, FORMER
 from tasks.params import FILE as PARAMS
@@ -22,11 +24,12 @@ VALUES = {"val_distorted_accuracy": "val_corruption_accuracy", "val_distorted_lo
 
 
 def migrate(root: Path) -> str:
-    """Rename what is old in params.yaml, studies/params.yaml and data/review.csv, and move a champion of the former
-    layout to its own folder; a line for each change.
+    """Rename what is old in params.yaml, studies/params.yaml and data/review.csv, write the records of deliveries that
+    have none, and move a champion of the former layout to its own folder; a line for each change.
 
     Comments, order and values stay. A second call changes nothing. Raises FileNotFoundError without params.yaml,
-    ValueError where both the old and the new name of a setting are there; no file is changed then.
+    ValueError where both the old and the new name of a setting are there, and as `former.found`; no file is changed
+    then.
     """
     made = {PARAMS: _settings(root, PARAMS, RENAMED)}
     if (root / STUDIES).is_file():
@@ -34,12 +37,16 @@ def migrate(root: Path) -> str:
     if (root / REVIEW).is_file():
         made[REVIEW] = _review((root / REVIEW).read_bytes().decode("utf-8"))
     changes = [f"{file}: {change}" for file, (_, lines) in made.items() for change in lines]
+    recorded = former.found(root)
+    changes += [each.told for each in recorded.values()]
     for file, (text, lines) in made.items():
         if lines:
             replace(root / file, text)
+    for name, each in recorded.items():
+        records.write(root, name, each.record)
     changes += former_layout.take_over(root)
     if not changes:
-        return "nothing to migrate: settings, review file and champion are as today"
+        return "nothing to migrate: settings, review file, records and champion are as today"
     return "\n".join([*changes, "next: git diff; make repro"])
 
 

@@ -15,6 +15,8 @@ from tasks.data_report.settings import DataReport
 ROWS = ["delivery", "source", "id", "label", "row", "kept", "dropped_by", "drop_reason", "drop_value", "duplicate_of"]
 FOUND = [
     "file_bytes",
+    "height",
+    "width",
     "detail",
     "contrast",
     "smoothness",

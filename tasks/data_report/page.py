@@ -1,19 +1,20 @@
 """The page: one HTML file with all that it needs inside, which opens without a network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tasks import reasons
-from tasks.data_report import compared, gallery, tables
+from tasks.data_report import acquisition, compared, gallery, tables
 from tasks.data_report.cards import Section
 from tasks.data_report.material import Material
 from tasks.page import html
+from tasks.store import Reading
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def sections(material: Material) -> list[Section]:
+def sections(material: Material, readings: Mapping[str, Reading]) -> list[Section]:
     """The lists in the order of the page: what wants a person's eye first, what was kept last."""
     return [
         *compared.copy_lists(material),
@@ -24,18 +25,24 @@ def sections(material: Material) -> list[Section]:
         *gallery.others(material),
         *gallery.unreadable(material),
         *compared.overruled(material),
+        *acquisition.section(material, readings),
         *gallery.sheets(material),
     ]
 
 
-def render(summary: dict[str, Any], lists: list[Section], image: Callable[[int], str], side: int) -> str:
-    """The page as HTML. `image` gives the address of an image by its position in the table."""
+def render(
+    summary: dict[str, Any], reading: tables.Table, lists: list[Section], image: Callable[[int], str], side: int
+) -> str:
+    """The page as HTML; `reading` is the table of how each delivery was read.
+
+    `image` gives the address of an image by its position in the table.
+    """
     return html.render(
         TEMPLATES,
         summary=summary,
         verdict=verdict(summary),
         share=tables.share(summary["kept"], summary["came"]),
-        tables=tables.tables(summary),
+        tables=[*tables.tables(summary), reading],
         sections=lists,
         image=image,
         side=side,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from tasks import command, store
-from tasks.data_report import page
+from tasks.data_report import acquisition, page
 from tasks.data_report.material import Material
 from tasks.data_report.settings import DataReport
 from tasks.data_report.summary import summary
@@ -19,7 +19,9 @@ def main(data_report: DataReport, clean: Path, deduped: Path, ingested: Path, ou
     material = Material(rows, pd.read_parquet(deduped / "pairs.parquet"), data_report)
     counts = summary(rows)
     thumbnails = Thumbnails(store.pixels(ingested, rows), rows, data_report.thumbnail)
-    html = page.render(counts, page.sections(material), thumbnails.uri, data_report.thumbnail)
+    readings = {str(name): store.read_reading(ingested / str(name)) for name in rows["delivery"].unique()}
+    lists, reading = page.sections(material, readings), acquisition.table(rows, readings)
+    html = page.render(counts, reading, lists, thumbnails.uri, data_report.thumbnail)
     out.mkdir(parents=True)
     (out / "data_report.html").write_text(html, encoding="utf-8")
     (out / "summary.json").write_text(json.dumps(counts, indent=1) + "\n")

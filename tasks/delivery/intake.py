@@ -3,12 +3,14 @@
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.delivery import archive, formats, layout, raw
+from tasks.delivery import archive, formats, label_array, layout, raw, record
 from tasks.delivery.container import UNPACKED_LIMIT
+from tasks.delivery.formats import Row
+from tasks.delivery.record import Record
 from tasks.params import Classes
 
 
@@ -20,9 +22,26 @@ class Intake(NamedTuple):
     images: int
     classes: dict[str, int]
     litter: int
+    record: Record = Record()
+    told: tuple[str, ...] = ()
+    """what a person should know of how it is read, a line each"""
 
 
-def take_in(path: Path, staging: Path, classes: Classes, limit: int = UNPACKED_LIMIT) -> Intake:
+class Naming(NamedTuple):
+    """What label numbers stand for where the delivery does not say: by the person who adds it, else by the project."""
+
+    asked: Sequence[str] | None = None
+    """names in the order of the numbers; where the delivery has names of its own, these must be the same"""
+    configured: Sequence[str] | None = None
+    """names in the order of the numbers, used where there are no others"""
+
+
+NOBODY_SAYS = Naming()
+
+
+def take_in(
+    path: Path, staging: Path, classes: Classes, naming: Naming = NOBODY_SAYS, limit: int = UNPACKED_LIMIT
+) -> Intake:
     """Copy or unpack `path` into the folder `staging`, which must be empty, and check all of it.
 
     Raises ValueError or OSError, naming the path and what is wrong; `path` is only read, and `staging` may then be
@@ -32,13 +51,45 @@ def take_in(path: Path, staging: Path, classes: Classes, limit: int = UNPACKED_L
     content.mkdir(parents=True)
     try:
         litter = _fill(content, path, staging / "unpacked", classes, limit)
-        raw.check(content, classes, limit)
+        raw.check(content, limit)
+        names, rows, told = labelled(content, classes, naming)
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).removeprefix(f'{path.name}: ')}") from error
-    rows = raw.rows(content, classes)
     counts = Counter(row.label for row in rows)
     by_class = {name: counts[name] for name in (*classes.names, "") if counts[name]}
-    return Intake(content, raw.digest(content), len(rows), by_class, litter)
+    made = record.of(names, [row.name for row in rows], litter)
+    return Intake(content, raw.digest(content), len(rows), by_class, litter, made, told)
+
+
+def labelled(content: Path, classes: Classes, naming: Naming) -> tuple[list[str], list[Row], tuple[str, ...]]:
+    """The own class names of a raw delivery in the order of its labels, its rows, and what label numbers mean, told.
+
+    Raises ValueError for label numbers without names, and for a class with images that params.yaml does not have.
+    """
+    own = raw.names(content)
+    names = _names(own, naming)
+    rows = raw.rows(content, classes, names)
+    unknown = [name for name in names if name in {row.name for row in rows if row.name and not row.label}]
+    if unknown:
+        raise ValueError(f"unknown class {classes.unknown(unknown)}")
+    return names, rows, () if own is not None else (_numbered(names, naming),)
+
+
+def _names(own: list[str] | None, naming: Naming) -> list[str]:
+    if own is not None and naming.asked is not None and list(naming.asked) != own:
+        raise ValueError(
+            f"its own class names are {', '.join(own)}, in this order, and --classes says {', '.join(naming.asked)}: "
+            "leave --classes out"
+        )
+    found = own if own is not None else naming.asked or naming.configured
+    if not found:
+        raise ValueError(label_array.NAMELESS)
+    return list(found)
+
+
+def _numbered(names: list[str], naming: Naming) -> str:
+    source = "--classes" if naming.asked else "landing.class_order"
+    return f"label numbers, by {source}: {', '.join(f'{number} = {name}' for number, name in enumerate(names))}"
 
 
 def _fill(content: Path, path: Path, unpacked: Path, classes: Classes, limit: int) -> int:

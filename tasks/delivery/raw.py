@@ -14,13 +14,20 @@ from tasks.delivery.formats import Content, Packed, Row, Tree
 from tasks.params import Classes
 
 
-def rows(folder: Path, classes: Classes) -> list[Row]:
-    """Every row of the delivery in a fixed order.
+def rows(folder: Path, classes: Classes, names: Sequence[str] | None = None) -> list[Row]:
+    """Every row of the delivery in a fixed order; `names` say what label numbers stand for, where it has such.
 
-    Raises ValueError for a damaged file that holds others, FileNotFoundError where there is no such folder.
+    Raises ValueError for a damaged file that holds others, and for wrong labels, FileNotFoundError where there is no
+    such folder.
     """
     tree = _tree(folder)
-    return formats.find(tree).rows(tree, classes)
+    return formats.find(tree).rows(tree, classes, names)
+
+
+def names(folder: Path) -> list[str] | None:
+    """The delivery's own class names in the order of its labels; None where these are numbers that it does not name."""
+    tree = _tree(folder)
+    return formats.find(tree).names(tree)
 
 
 def chunks(folder: Path, number: int) -> Iterator[Sequence[Content]]:
@@ -29,10 +36,10 @@ def chunks(folder: Path, number: int) -> Iterator[Sequence[Content]]:
     return formats.find(tree).chunks(tree, number)
 
 
-def check(folder: Path, classes: Classes, limit: int) -> None:
-    """Raise ValueError for whatever is wrong with the delivery, and for more than `limit` bytes once unpacked."""
+def check(folder: Path, limit: int) -> None:
+    """Raise ValueError for whatever is wrong with the images, and for more than `limit` bytes once unpacked."""
     tree = _tree(folder)
-    formats.find(tree).check(tree, classes, limit)
+    formats.find(tree).check(tree, limit)
 
 
 def sources(folder: Path) -> list[str]:

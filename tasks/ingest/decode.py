@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImagePalette, TiffImagePlugin
 
 from tasks import depth
+from tasks.delivery.formats import Content
 from tasks.depth import Depth
 from tasks.ingest import colour, deep, png
 
@@ -74,6 +75,19 @@ def read(data: bytes, bits: Depth | None = None) -> ImageArray:
         raise
     except Exception as error:  # the decoders of Pillow raise whatever they like on broken files
         raise UnreadableError(f"{type(error).__name__}: {_without_address(str(error))}") from error
+
+
+def decoded(content: Content, bits: Depth | None = None) -> ImageArray:
+    """The image that came as a file, or as an array of any depth; as `read`."""
+    if isinstance(content, bytes):
+        return read(content, bits)
+    if content.dtype == np.uint8:
+        return ImageArray(content)
+    try:
+        bits = depth.find([depth.level(content)]) if bits is None else bits
+    except ValueError as error:
+        raise UnreadableError(str(error)) from error
+    return ImageArray(depth.to_uint8(content, bits), (f"depth {bits}",))
 
 
 def fit(pixels: NDArray[np.uint8], crop: int, image_size: int, own: bool = False) -> NDArray[np.uint8]:

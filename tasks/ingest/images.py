@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tasks import depth, store
+from tasks import store
 from tasks.delivery.formats import Content
 from tasks.depth import Depth
-from tasks.ingest.decode import ImageArray, TransparentError, UnreadableError, content_id, fit, read, side_of
+from tasks.ingest.decode import TransparentError, UnreadableError, content_id, decoded, fit, side_of
 from tasks.ingest.measures import measures
 from tasks.ingest.phash import phash
 from tasks.ingest.views import clipped, thumbnail, views
@@ -63,7 +63,7 @@ def _ingest(given: Content, place: NDArray[np.uint8], treatment: Treatment) -> t
     """The record and the views of one image, whose pixels are written to `place`."""
     size = len(given) if isinstance(given, bytes) else given.nbytes
     try:
-        pixels, notes = read(given, treatment.depth) if isinstance(given, bytes) else _array(given, treatment.depth)
+        pixels, notes = decoded(given, treatment.depth)
     except UnreadableError as error:
         reason = store.TRANSPARENT if isinstance(error, TransparentError) else store.UNREADABLE
         return _record(given, (0, 0), size, reason, str(error)), views(place, place)
@@ -72,17 +72,6 @@ def _ingest(given: Content, place: NDArray[np.uint8], treatment: Treatment) -> t
     place[:] = fit(pixels, *cut)
     record = _record(pixels, (height, width), size, decoding="; ".join(notes), crop=side_of(height, width, *cut))
     return record, views(pixels, place)
-
-
-def _array(values: NDArray[Any], bits: Depth | None) -> ImageArray:
-    """An image that came as an array."""
-    if values.dtype == np.uint8:
-        return ImageArray(values)
-    try:
-        bits = depth.find([depth.level(values)]) if bits is None else bits
-    except ValueError as error:
-        raise UnreadableError(str(error)) from error
-    return ImageArray(depth.to_uint8(values, bits), (f"depth {bits}",))
 
 
 def _record(

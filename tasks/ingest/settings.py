@@ -14,5 +14,10 @@ class Ingest(Section):
     crop: int = Field(
         ge=0, description="side of the centre crop in pixels before the resize; 0 takes the largest square"
     )
+    pixels_per_micrometre: float = Field(
+        default=10.0,
+        gt=0,
+        description="scale that crop is for; deliveries of a known scale are cropped in proportion",
+    )
     image_size: int = Field(ge=32, le=1024, description="side of the stored images in pixels")
     hash_size: int = Field(ge=4, le=64, multiple_of=4, description="side of the perceptual hash in bits")

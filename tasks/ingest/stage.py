@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from tasks import command, store
+from tasks import command, depth, store
 from tasks.delivery import raw
+from tasks.delivery import record as recorded
 from tasks.delivery.formats import Row
 from tasks.ingest import survey, workers
 from tasks.ingest.images import Record, Treatment, ingest_batch
@@ -21,16 +22,19 @@ POOL_FROM = 512
 """Images from which starting more processes pays."""
 
 
-def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
+def main(classes: Classes, ingest: Ingest, delivery: Path, record: Path, out: Path) -> None:
     """Write pixels.npy, uint8 (rows, image_size, image_size, 3), and the table; row i describes image i.
 
-    Of each image's views (`tasks.store.VIEW_NAMES`) also views.npy, uint8 (rows, views, side, side), and hashes.npy,
-    uint8 (rows, views, 8, bits / 8): packed, an orientation each, as `tasks.store.turned` numbers them.
+    `record` is what was told of the delivery when it was added. Of each image's views (`tasks.store.VIEW_NAMES`) also
+    views.npy, uint8 (rows, views, side, side), and hashes.npy, uint8 (rows, views, 8, bits / 8): packed, an orientation
+    each, as `tasks.store.turned` numbers them.
     """
-    images = raw.rows(delivery, classes)
+    told = recorded.read(record)
+    images = raw.rows(delivery, classes, told.names)
     if not images:
         raise ValueError(f"{delivery} holds no file, expected at least one image")
-    treatment = _treatment(ingest, delivery)
+    _check(record, told, images)
+    treatment, reading = _treatment(ingest, delivery, told)
     out.mkdir(parents=True)
     pixels = _array(out / store.PIXELS, len(images), ingest.image_size, ingest.image_size, 3)
     each = len(images), len(store.VIEW_NAMES)
@@ -49,16 +53,28 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, out: Path) -> None:
         array.flush()
     table = _table(delivery.name, images, records)
     store.write_rows(out, table)
+    store.write_reading(out, reading)
     print(f"{delivery.name}: {len(table)} files decoded, {table['kept'].sum()} of them images of a class")
 
 
-def _treatment(ingest: Ingest, delivery: Path) -> Treatment:
-    """How this delivery is read. Raises ValueError where its depth cannot be told."""
+def _check(record: Path, told: recorded.Record, images: list[Row]) -> None:
     try:
-        depth = survey.settled(survey.levels(delivery), None)
+        told.check(image.name for image in images)
+    except ValueError as error:
+        raise ValueError(f"{record}: {error}") from error
+
+
+def _treatment(ingest: Ingest, delivery: Path, told: recorded.Record) -> tuple[Treatment, store.Reading]:
+    """How this delivery is read, for the computer and for people. Raises ValueError where its depth cannot be told."""
+    levels = survey.levels(delivery)
+    try:
+        crop, own = told.side(ingest.crop, ingest.pixels_per_micrometre)
+        bits = survey.settled(levels, told.depth)
     except ValueError as error:
         raise ValueError(f"{delivery}: {error}") from error
-    return Treatment(ingest.image_size, ingest.hash_size, ingest.crop, depth=depth)
+    spoken = "" if bits is None else depth.told(bits, levels)
+    reading = store.Reading(spoken, crop, own, told.scale, told.left_out)
+    return Treatment(ingest.image_size, ingest.hash_size, crop, own, bits), reading
 
 
 def _array(file: Path, *shape: int) -> "np.memmap[Any, np.dtype[np.uint8]]":
@@ -68,13 +84,12 @@ def _array(file: Path, *shape: int) -> "np.memmap[Any, np.dtype[np.uint8]]":
 def _table(name: str, images: list[Row], records: list[Record]) -> pd.DataFrame:
     table = pd.DataFrame(records)
     labels = [image.label for image in images]
-    reason = table["drop_reason"].where(
-        table["drop_reason"] != "", np.where(np.array(labels) == "", store.NO_CLASS, "")
-    )
+    reason = table["drop_reason"].where(table["drop_reason"] != "", [_reason(image) for image in images])
     return table.assign(
         delivery=name,
         source=[image.source for image in images],
         label=labels,
+        delivered_class=[image.name for image in images],
         row=np.arange(len(table)),
         split_group=table["id"],
         kept=reason == "",
@@ -83,6 +98,13 @@ def _table(name: str, images: list[Row], records: list[Record]) -> pd.DataFrame:
         drop_value=np.nan,
         duplicate_of="",
     )
+
+
+def _reason(image: Row) -> str:
+    """Why an image that can be read is dropped here, "" where it is not."""
+    if image.label:
+        return ""
+    return store.UNLISTED_CLASS if image.name else store.NO_CLASS
 
 
 if __name__ == "__main__":

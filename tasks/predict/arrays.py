@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tasks.delivery.container import UNPACKED_LIMIT
@@ -33,10 +33,10 @@ def _opened(path: Path, form: Packed, found: list[Images]) -> AbstractContextMan
 
 def _rows(path: Path, form: Packed, images: Images) -> Iterator[Entry]:
     names = sources_of(path, images)
-    for chunk in form.stream(path, images, max(1, CHUNK // math.prod(images.shape[1:]))):
+    for chunk in form.stream(path, images, max(1, CHUNK // (math.prod(images.shape[1:]) * images.itemsize))):
         for image in chunk:
             yield Entry(next(names), partial(_same, image), image.nbytes)
 
 
-def _same(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _same(image: NDArray[Any]) -> NDArray[Any]:
     return image

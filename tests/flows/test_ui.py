@@ -137,12 +137,12 @@ class Done(NamedTuple):
     ("verb", "parameters", "function", "expected", "held"),
     [
         pytest.param(
-            "predict", {"path": "a", "out": "b.csv"}, "predict.predict", (Path("a"), Path("b.csv"), None, 1), False,
-            id="predict",
+            "predict", {"path": "a", "out": "b.csv"}, "predict.predict",
+            (Path("a"), Path("b.csv"), None, 1, (None, None)), False, id="predict",
         ),
         pytest.param(
-            "predict", {"path": "a", "out": "b.csv", "model": "m", "tta": 8}, "predict.predict",
-            (Path("a"), Path("b.csv"), Path("m"), 8), False, id="predict with a model",
+            "predict", {"path": "a", "out": "b.csv", "model": "m", "tta": 8, "depth": "12", "crop": 120},
+            "predict.predict", (Path("a"), Path("b.csv"), Path("m"), 8, (12, 120)), False, id="predict with a model",
         ),
         pytest.param("promote", {"why": "because"}, "promotion.promote", ("because", None), True, id="promote"),
         pytest.param(

@@ -145,7 +145,7 @@ def test_a_real_delivery_and_a_real_event(in_toy: Path, prefect: Any) -> None:
     """The event as the server has it, with what an automation looks at; the pipeline is left alone."""
     (in_toy / "data/incoming").mkdir()
     images, labels = np.zeros((2, 8, 8, 3), np.uint8), np.array([[0], [1]])
-    np.savez(in_toy / "data/incoming/homework.npz", images=images, labels=labels)
+    np.savez(in_toy / "data/incoming/homework.npz", images=images, labels=labels, classes=["ig", "platelet"])
     before = (in_toy / "dvc.lock").read_bytes()
     (in_toy / "data/incoming/homework.complete").touch()
     assert _watch() == ["homework"]

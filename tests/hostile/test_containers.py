@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.delivery.intake import take_in
+from tasks.delivery.intake import Naming, take_in
 from tasks.params import Classes
 from tasks.predict import inputs
 from tests.support import fuzz
@@ -73,6 +73,8 @@ SAMPLES = {
         _npz(np.savez, images=IMAGES, labels=LABELS),
         _npz(np.savez_compressed, images=IMAGES, labels=LABELS),
         _npz(np.savez, train_images=IMAGES, train_labels=LABELS, test_images=IMAGES, test_labels=LABELS),
+        _npz(np.savez, images=IMAGES[..., 0], labels=np.array(["ig", "ne"])[LABELS]),
+        _npz(np.savez, images=IMAGES / 255, labels=np.eye(2)[LABELS[:, 0]], classes=np.array([b"ne", b"ig"])),
     ],
 }
 PACKED = {
@@ -83,7 +85,7 @@ PACKED = {
 
 
 def _added(path: Path, work: Path) -> str:
-    found = take_in(path, work / "staging", CLASSES)
+    found = take_in(path, work / "staging", CLASSES, Naming(None, ["ig", "ne"]))
     assert found.images
     return "added"
 

@@ -14,7 +14,7 @@ from operations.git import repository
 from operations.project import listing
 from operations.registry.champion_record import current
 from operations.storage import remote
-from tests.support import crowning
+from tests.support import crowning, recording
 from tests.support.fixtures import Steer
 
 IDENTITY = {f"GIT_{role}_{what}": "t@t" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -89,6 +89,7 @@ def test_old_outputs_go_and_every_champion_stays_with_all_of_its_commit(project:
     (project / "data/raw/late").mkdir()
     (project / "data/raw/late/0").write_text("a delivery that nobody committed")
     run(project, "dvc", "add", "-q", "data/raw/late")
+    recording.nothing(project / "data/deliveries/late.yaml")
     listing.append(project, "late")
     files = data(project)
     told = clean_up(project, dry=True)

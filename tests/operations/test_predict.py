@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -191,12 +192,8 @@ def empty_zip(root: Path) -> None:
     zipfile.ZipFile(root / "x.zip", "w").close()
 
 
-def floats(root: Path) -> None:
-    np.savez(root / "x.npz", images=np.zeros((2, 8, 8, 3)))
-
-
-def grey(root: Path) -> None:
-    np.savez(root / "x.npz", images=np.zeros((2, 8, 8), np.uint8))
+def npz(images: np.ndarray) -> Callable[[Path], None]:
+    return lambda root: np.savez(root / "x.npz", images=images)
 
 
 def climbing(root: Path) -> None:
@@ -235,19 +232,17 @@ MISTAKES = {
     "empty folder": (None, ["empty"], "empty: holds no file, expected at least one image"),
     "empty zip": (empty_zip, ["x.zip"], "x.zip: holds no file"),
     "zip that climbs out": (climbing, ["x.zip"], "x.zip: holds '../x.png', which leads out of the archive"),
-    "npz of floats": (floats, ["x.npz"], "x.npz: images.npy must be uint8, got float64"),
-    "npz of grey images": (grey, ["x.npz"], "x.npz: images.npy must have the shape N x H x W x 3, got 2 x 8 x 8"),
+    "npz of no numbers": (npz(np.zeros((2, 8, 8, 3)) * 1j), ["x.npz"], "x.npz: images.npy must be integers or floats"),
+    "npz of a single image": (npz(np.zeros((8, 8, 3))), ["x.npz"], "x.npz: images.npy must have the shape N x H x W"),
+    "depth that is none": (None, ["cells", "--depth", "7"], "depth: expected 8 to 32 bits or 0..1, got '7'"),
+    "crop that is none": (None, ["cells", "--crop", "1"], "crop: Input should be greater than or equal to 8, got 1"),
     "no model there": (None, ["cells", "--model", "empty"], "no model in empty: model.json is missing"),
     "no model folder": (None, ["cells", "--model", "nowhere"], "no model in nowhere: model.json is missing"),
     "no model yet": (never_trained, ["cells"], "no champion, and no model in data/model yet: run `make repro`"),
     "half a model": (no_model, ["cells"], "no model in data/model: model.json is missing"),
     "half a champion": (broken_champion, ["cells"], "no model in data/champions/1-"),
     "champion not here": (pointer_alone, ["cells"], "data/champion.dvc names data/champions/1-"),
-    "champion of the former layout": (
-        former_layout,
-        ["cells"],
-        "the champion lies as an older version had it",
-    ),
+    "champion of the former layout": (former_layout, ["cells"], "the champion lies as an older version had it"),
     "no folder for out": (None, ["cells", "-o", "new/out.csv"], "new: no such folder to write out.csv into"),
     "out is no csv": (None, ["cells", "-o", "out.txt"], "expected the path of a CSV, as predictions.csv, got out.txt"),
     "out is the input": (None, ["cells/a.png", "-o", "cells/a.png"], "expected the path of a CSV"),

@@ -20,6 +20,7 @@ from operations import predict as module
 from tasks.ingest.images import Treatment, ingest_batch
 from tasks.ingest.settings import Ingest
 from tasks.predict.source import Entry, Source
+from tasks.predict.view import View
 
 SETTINGS = Ingest(crop=24, image_size=32, hash_size=8)
 
@@ -95,6 +96,20 @@ def test_a_bomb_of_pixels_is_unreadable_in_every_thread(monkeypatch: pytest.Monk
     assert counts == {"unreadable": 200}
     assert out.getvalue().count(b"unreadable: DecompressionBombError") == 200
     assert warnings.filters == filters
+
+
+def test_images_of_another_depth_and_scale_are_read_as_stated() -> None:
+    grey = np.arange(64, dtype=np.uint16).reshape(8, 8) * 4
+    deep, usual = np.repeat((grey << 4)[..., None], 3, axis=2), np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
+    whole = module.treated(deep, 0, 8, View(depth=12))
+    assert (whole == usual).all()
+    assert (module.treated(deep, 0, 8, View(depth=13)) == usual >> 1).all()
+    assert (module.treated(deep / 4095, 0, 8, View(depth="0..1")).astype(int) - usual <= 1).all()
+    cut = np.repeat(np.repeat(usual, 4, axis=0), 4, axis=1)
+    assert module.treated(cut, 16, 32, View()).mean() == pytest.approx(usual.mean(), abs=1)
+    middle = module.treated(cut, 16, 32, View(crop=16))
+    assert middle.shape == (32, 32, 3)
+    assert np.ptp(middle) < np.ptp(usual) * 0.8
 
 
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ FILES = {
     "dvc.yaml": "stages: {}\n",
     "params.yaml": "classes: {ig: []}\n",
     "data/deliveries.yaml": 'deliveries: ["demo"]\n',
+    "data/deliveries/demo.yaml": "depth: null\n",
     "data/.gitignore": "/model\n/evaluation\n",
     ".gitignore": "/data/.state/\n/data/runs/\n/data/champions\n",
     ".dvcignore": "data/.state\n",

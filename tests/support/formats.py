@@ -20,9 +20,9 @@ def archived(place: Path, seed: int, kind: str) -> Path:
 
 
 def arrays(place: Path, seed: int) -> Path:
-    """An npz of `images` and `labels`."""
+    """An npz of `images`, `labels` and `classes`."""
     drawn = np.random.default_rng(seed).integers(0, 255, (8, 8, 8, 3), dtype=np.uint8)
-    np.savez(place / "arrays.npz", images=drawn, labels=np.arange(8)[:, None] % 2)
+    np.savez(place / "arrays.npz", images=drawn, labels=np.arange(8)[:, None] % 2, classes=["ig", "platelet"])
     return place / "arrays.npz"
 
 

@@ -24,8 +24,8 @@ stages:
   ingest:
     foreach: ${deliveries}
     do:
-      cmd: python toy.py ingest data/raw/${item} data/ingested/${item}
-      deps: [toy.py, 'data/raw/${item}']
+      cmd: python toy.py ingest data/raw/${item} data/deliveries/${item}.yaml data/ingested/${item}
+      deps: [toy.py, 'data/raw/${item}', 'data/deliveries/${item}.yaml']
       params: [classes, ingest]
       outs: ['data/ingested/${item}']
   embed:
@@ -68,7 +68,7 @@ stages:
   evaluate:
     cmd: python toy.py evaluate data/clean data/ingested data/model data/evaluation/scores
     deps: [toy.py, data/clean, data/ingested, data/model]
-    params: [evaluate]
+    params: [classes, evaluate]
     outs: [data/evaluation/scores]
   explain:
     cmd: python toy.py explain data/clean data/ingested data/model data/evaluation/scores data/evaluation/examples
@@ -161,6 +161,7 @@ FILES = {
     "study.py": STUDY,
     "params.yaml": PARAMS,
     "data/deliveries.yaml": LISTING,
+    "data/deliveries/demo.yaml": (HERE / "data/deliveries/demo.yaml").read_text(),
     "data/review.csv": (HERE / "data/review.csv").read_text().partition("\n")[0] + "\n",
     "data/pretrained/efficientnet_lite0_imagenet_notop.weights.h5": "weights\n",
     "studies/dvc.yaml": STUDIES_DVC,

@@ -22,6 +22,7 @@ from tasks.outliers import stage as outliers
 from tasks.outliers.settings import Outliers
 from tasks.split import stage as split
 from tasks.split.settings import Split
+from tests.support import recording
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -45,7 +46,8 @@ class Project:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         ingested, embedded = self.folder / "ingested" / name, self.folder / "embedded" / name
-        ingest.main(self.classes, params.load(Ingest, PARAMS), self.folder / "raw" / name, ingested)
+        told = recording.written(self.folder / "deliveries" / f"{name}.yaml", self.folder / "raw" / name, self.classes)
+        ingest.main(self.classes, params.load(Ingest, PARAMS), self.folder / "raw" / name, told, ingested)
         pixels = np.load(ingested / store.PIXELS).astype(np.float32)
         embedded.mkdir(parents=True)
         coarse = pixels.reshape(len(pixels), 8, 12, 8, 12, 3).mean(axis=(2, 4))
@@ -179,11 +181,11 @@ def test_nothing_readable(good: Project) -> None:
     ("files", "told"),
     [
         (BROKEN, "of 4 images that came, all were dropped .unreadable 4"),
-        ({f"reticulocyte/{k}.png": png(cell(k)) for k in range(4)}, "of 4 .* all were dropped .no-class 4"),
+        ({f"reticulocyte/{k}.png": png(cell(k)) for k in range(4)}, "of 4 .* all were dropped .unlisted-class 4"),
         ({f"ig/{k}.png": png(np.full((96, 96, 3), 90 + k, np.uint8)) for k in range(4)}, "all were dropped .blank 4"),
-        ({**BROKEN, "reticulocyte/a.png": png(cell(1))}, "of 5 .* all were dropped .unreadable 4, no-class 1"),
+        ({**BROKEN, "reticulocyte/a.png": png(cell(1))}, "of 5 .* all were dropped .unreadable 4, unlisted-class 1"),
     ],
-    ids=["unreadable", "no-class", "blank", "mixed"],
+    ids=["unreadable", "unlisted-class", "blank", "mixed"],
 )
 def test_nothing_of_use_alone(project: Project, files: Files, told: str) -> None:
     project.add("useless", files)

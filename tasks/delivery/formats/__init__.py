@@ -11,16 +11,15 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tasks.delivery.container import UNPACKED_LIMIT
 from tasks.params import Classes
 
-Content = bytes | NDArray[np.uint8]
-"""What came of an image: the bytes of a file, or decoded pixels, uint8 (height, width, 3)."""
+Content = bytes | NDArray[Any]
+"""What came of an image: the bytes of a file, or values, (height, width, 3), uint8 or of more bits or fractions."""
 
 
 class Tree(NamedTuple):
@@ -31,10 +30,15 @@ class Tree(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row that came: `source` is its path inside the delivery, `label` its canonical class or ""."""
+    """A row that came: `source` is its path inside the delivery.
+
+    `name` is the class as the delivery calls it, "" where it gives none; `label` the class of params.yaml that goes by
+    this name today, "" where none does.
+    """
 
     source: str
     label: str
+    name: str
 
 
 class Format(ABC):
@@ -48,12 +52,19 @@ class Format(ABC):
         """Whether the tree has this format, by the names of its files."""
 
     @abstractmethod
-    def check(self, tree: Tree, classes: Classes, limit: int) -> None:
-        """Raise ValueError for whatever is wrong with it, and for more than `limit` bytes once unpacked."""
+    def check(self, tree: Tree, limit: int) -> None:
+        """Raise ValueError for whatever is wrong with its images, and for more than `limit` bytes once unpacked."""
 
     @abstractmethod
-    def rows(self, tree: Tree, classes: Classes) -> list[Row]:
-        """Every row in a fixed order. Raises ValueError as `check`."""
+    def names(self, tree: Tree) -> list[str] | None:
+        """Its own class names in the order of its labels; None where its labels are numbers that it does not name."""
+
+    @abstractmethod
+    def rows(self, tree: Tree, classes: Classes, names: Sequence[str] | None) -> list[Row]:
+        """Every row in a fixed order; `names` say what label numbers stand for, where it has such.
+
+        Raises ValueError for labels that are wrong.
+        """
 
     @abstractmethod
     def chunks(self, tree: Tree, number: int) -> Iterator[Sequence[Content]]:
@@ -66,6 +77,7 @@ class Images(NamedTuple):
     prefix: str
     key: str
     shape: tuple[int, ...]
+    itemsize: int = 1  # bytes of a value
 
 
 class Packed(Format):
@@ -81,15 +93,22 @@ class Packed(Format):
 
     @abstractmethod
     def images(self, path: Path) -> list[Images]:
-        """The arrays of N x H x W x 3 images, from their headers alone. Raises ValueError for what is wrong there."""
+        """The arrays of images, from their headers alone. Raises ValueError for what is wrong there."""
 
     @abstractmethod
-    def labels(self, path: Path, classes: Classes) -> list[str]:
-        """The class of each row, in the order of `images`. Raises ValueError for what is wrong with the file."""
+    def class_names(self, path: Path) -> list[str] | None:
+        """As `names`. Raises ValueError for what is wrong with the file."""
 
     @abstractmethod
-    def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[np.uint8]]:
-        """The images of one array in order, uint8, up to `rows` x H x W x 3 at once. Raises ValueError for damage."""
+    def labels(self, path: Path, names: Sequence[str] | None) -> list[str]:
+        """The delivery's own class of each row, in the order of `images`; label numbers stand for `names`.
+
+        Raises ValueError for what is wrong with the file, and for numbers without names.
+        """
+
+    @abstractmethod
+    def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[Any]]:
+        """The images of one array in order, up to `rows` x H x W x 3 at once. Raises ValueError for damage."""
 
     def recognises(self, tree: Tree) -> bool:
         """It is one file with the ending of this format, in no folder."""
@@ -102,25 +121,30 @@ class Packed(Format):
     def measured(self, path: Path, limit: int = UNPACKED_LIMIT) -> list[Images]:
         """As `images`. Raises ValueError for more than `limit` bytes in all, too."""
         found = self.images(path)
-        size = sum(math.prod(images.shape) for images in found)
+        size = sum(math.prod(images.shape) * images.itemsize for images in found)
         if size > limit:
             raise ValueError(f"{path.name}: unpacks to {size} bytes, expected at most {limit}")
         return found
 
-    def check(self, tree: Tree, classes: Classes, limit: int = UNPACKED_LIMIT) -> None:
-        """Read the whole file once, its checksums and labels included."""
+    def check(self, tree: Tree, limit: int = UNPACKED_LIMIT) -> None:
+        """Read all images once, their checksums included."""
         path = _file(tree)
         if not sum(images.shape[0] for images in self.measured(path, limit)):
             raise ValueError(f"{path.name}: holds no image")
-        self.labels(path, classes)
         for _ in self.chunks(tree, 256):
             pass
 
-    def rows(self, tree: Tree, classes: Classes) -> list[Row]:
+    def names(self, tree: Tree) -> list[str] | None:
+        """Those of the file."""
+        return self.class_names(_file(tree))
+
+    def rows(self, tree: Tree, classes: Classes, names: Sequence[str] | None) -> list[Row]:
         """A row for each image, in the order of the arrays."""
         path = _file(tree)
         sources = [name for images in self.images(path) for name in sources_of(path, images)]
-        return [Row(*pair) for pair in zip(sources, self.labels(path, classes), strict=True)]
+        given = self.labels(path, names)
+        labels = {name: classes.canonical(name) or "" for name in set(given)}
+        return [Row(source, labels[name], name) for source, name in zip(sources, given, strict=True)]
 
     def chunks(self, tree: Tree, number: int) -> Iterator[Sequence[Content]]:
         """The images, decoded."""

@@ -1,36 +1,42 @@
 """npz: numpy's arrays, read in chunks of rows, so that a member of 400 MB costs the memory of one chunk.
 
 Two layouts: the homework's (`images`, `labels`) and MedMNIST's (`train_images`, `train_labels`, also `val_`, `test_`).
-Images are N x H x W x 3 of uint8 in C order; labels are N or N x 1 integers that index the classes of params.yaml.
+Images are N x H x W x 3, or grey as N x H x W or N x H x W x 1, of numbers in C order. Labels are numbers, one-hot rows
+or names (`tasks.delivery.label_array`); `classes` or `class_names`, an array of strings, may name the numbers. Other
+keys are refused but for those of our own exports.
 """
 
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.delivery import label_array
 from tasks.delivery.container import readable
 from tasks.delivery.formats import Images, Packed
-from tasks.params import Classes
 
 LAYOUTS = (
     (("", "images", "labels"),),
     tuple((f"{split}:", f"{split}_images", f"{split}_labels") for split in ("train", "val", "test")),
 )
-EXPECTED = "images and labels, or {train,val,test}_images and {train,val,test}_labels"
+CLASSES = ("classes", "class_names")
+BESIDE = {*CLASSES, "splits", "ids"}
+"""Keys that may stand beside; the last two are those of `hemaflow export clean`."""
+EXPECTED = "images and labels, or {train,val,test}_images and {train,val,test}_labels, and classes beside them"
 IMAGES_EXPECTED = "images or {train,val,test}_images"
+SHAPES_EXPECTED = "N x H x W x 3, N x H x W x 1 or N x H x W"
 
 
 class Header(NamedTuple):
     """What the start of an npy file says."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     fortran: bool
     length: int
 
@@ -44,8 +50,8 @@ class Npz(Packed):
     def images(self, path: Path) -> list[Images]:
         """The arrays of images. `images` and MedMNIST's may be there at once, and other keys too.
 
-        Raises ValueError where none is there, for one that is not N x H x W x 3 of uint8 in C order, and for a member
-        that is pickled, damaged, or has another length than its header says.
+        Raises ValueError where none is there, for one that is no array of RGB or grey images in C order, and for a
+        member that is pickled, damaged, or has another length than its header says.
         """
         with _archive(path) as archive:
             members = archive.namelist()
@@ -54,25 +60,42 @@ class Npz(Packed):
             found = [(prefix, member) for prefix, member in found if member in members]
             if not found:
                 raise ValueError(f"{path.name}: expected the keys {IMAGES_EXPECTED}, got {_keys(members)}")
-            return [Images(prefix, member, _images_shape(path, archive, member)) for prefix, member in found]
+            headers = [_images_header(path, archive, member) for _, member in found]
+            return [
+                Images(*each, header.shape, header.dtype.itemsize) for each, header in zip(found, headers, strict=True)
+            ]
 
-    def labels(self, path: Path, classes: Classes) -> list[str]:
+    def class_names(self, path: Path) -> list[str] | None:
+        """Those of `classes` or `class_names`, else the labels' own where these are names, sorted."""
+        with _archive(path) as archive:
+            pairs = _layout(path, archive.namelist())
+            stated = [key for key in CLASSES if f"{key}.npy" in archive.namelist()]
+            if stated:
+                return _stated(path, archive, stated)
+            if not all(label_array.are_names(_labels_header(path, archive, *pair[1:]).dtype) for pair in pairs):
+                return None
+            return sorted(
+                {name for _, images, labels in pairs for name in _labels(path, archive, images, labels, None)}
+            )
+
+    def labels(self, path: Path, names: Sequence[str] | None) -> list[str]:
         """The class of each row.
 
-        Raises ValueError for missing or unknown keys, labels of another dtype or shape, and an index that stands for no
-        class.
+        Raises ValueError for missing or unknown keys, labels of another type or shape, and one that stands for no name.
         """
         with _archive(path) as archive:
             pairs = _layout(path, archive.namelist())
-            return [name for _, images, labels in pairs for name in _labels(path, archive, images, labels, classes)]
+            return [name for _, images, labels in pairs for name in _labels(path, archive, images, labels, names)]
 
-    def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[np.uint8]]:
-        """The images of one array in order, read-only."""
+    def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[Any]]:
+        """The images of one array in order, read-only; grey ones as RGB."""
         with _archive(path) as archive, archive.open(images.key) as stream:
-            total, *image = _images_header(path, archive, images.key, stream).shape
+            header = _header(path, archive, images.key, stream)
+            total, height, width, *channels = header.shape
             for start in range(0, total, rows):
-                shape = (min(rows, total - start), *image)
-                yield np.frombuffer(stream.read(math.prod(shape)), np.uint8).reshape(shape)
+                shape = (min(rows, total - start), height, width, *(channels or [1]))
+                read = stream.read(math.prod(shape) * header.dtype.itemsize)
+                yield np.broadcast_to(np.frombuffer(read, header.dtype).reshape(shape), (*shape[:3], 3))
 
 
 @contextmanager
@@ -98,45 +121,69 @@ def _layout(path: Path, members: list[str]) -> list[tuple[str, str, str]]:
     for layout in LAYOUTS:
         found = [names for names in layout if keys & set(names[1:])]
         wanted = {key for names in found for key in names[1:]}
-        if found and wanted == keys:
+        if found and wanted == keys - BESIDE:
             return found
     raise ValueError(f"{path.name}: expected the keys {EXPECTED}, got {_keys(members)}")
 
 
-def _labels(path: Path, archive: zipfile.ZipFile, images: str, labels: str, classes: Classes) -> list[str]:
-    rows = _images_shape(path, archive, f"{images}.npy")[0]
-    with archive.open(f"{labels}.npy") as stream:
-        _check_labels(path, images, labels, rows, _header(path, archive, f"{labels}.npy", stream))
-    with archive.open(f"{labels}.npy") as stream:
-        indices = np.lib.format.read_array(stream, allow_pickle=False).reshape(-1)
-    names = classes.names
-    for row in np.flatnonzero((indices < 0) | (indices >= len(names)))[:1]:
+def _stated(path: Path, archive: zipfile.ZipFile, keys: list[str]) -> list[str]:
+    if len(keys) > 1:
+        raise ValueError(f"{path.name}: has both {' and '.join(keys)}, expected one of them")
+    with archive.open(f"{keys[0]}.npy") as stream:
+        header = _header(path, archive, f"{keys[0]}.npy", stream)
+    if len(header.shape) != 1 or header.shape[0] > label_array.MOST or not label_array.are_names(header.dtype):
         raise ValueError(
-            f"{path.name}: {labels} row {row} is {indices[row]}, expected 0 to {len(names) - 1} ({', '.join(names)})"
+            f"{path.name}: {keys[0]} must be a list of names, got {_times(header.shape)} of {header.dtype}"
         )
-    return [names[index] for index in indices]
+    with _named(path):
+        label_array.check(keys[0], header.shape, header.dtype)
+        names = label_array.spelled(keys[0], _array(archive, keys[0]))
+    if len(set(names)) < len(names):
+        raise ValueError(f"{path.name}: {keys[0]} has a name twice, got {', '.join(names)}")
+    return names
 
 
-def _check_labels(path: Path, images: str, labels: str, rows: int, indices: Header) -> None:
-    if indices.dtype.kind not in "iu":
-        raise ValueError(f"{path.name}: {labels} must be integers, got {indices.dtype}")
-    if len(indices.shape) not in (1, 2) or indices.shape[1:] not in ((), (1,)):
-        raise ValueError(f"{path.name}: {labels} must have the shape N or N x 1, got {_times(indices.shape)}")
-    if indices.shape[0] != rows:
-        raise ValueError(f"{path.name}: {images} has {rows} rows and {labels} {indices.shape[0]}, expected as many")
+def _labels(path: Path, archive: zipfile.ZipFile, images: str, labels: str, names: Sequence[str] | None) -> list[str]:
+    _labels_header(path, archive, images, labels)
+    with _named(path):
+        return label_array.named(labels, _array(archive, labels), names)
 
 
-def _images_shape(path: Path, archive: zipfile.ZipFile, member: str) -> tuple[int, ...]:
+def _labels_header(path: Path, archive: zipfile.ZipFile, images: str, labels: str) -> Header:
+    rows = _images_header(path, archive, f"{images}.npy").shape[0]
+    with archive.open(f"{labels}.npy") as stream:
+        header = _header(path, archive, f"{labels}.npy", stream)
+    with _named(path):
+        label_array.check(labels, header.shape, header.dtype)
+    if header.shape[0] != rows:
+        raise ValueError(f"{path.name}: {images} has {rows} rows and {labels} {header.shape[0]}, expected as many")
+    return header
+
+
+def _array(archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
+    with archive.open(f"{key}.npy") as stream:
+        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Puts the file's name before what is wrong with an array."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+
+
+def _images_header(path: Path, archive: zipfile.ZipFile, member: str) -> Header:
     with archive.open(member) as stream:
-        return _images_header(path, archive, member, stream).shape
-
-
-def _images_header(path: Path, archive: zipfile.ZipFile, member: str, stream: IO[bytes]) -> Header:
-    header = _header(path, archive, member, stream)
-    if header.dtype != np.uint8:
-        raise ValueError(f"{path.name}: {member} must be uint8, got {header.dtype}")
-    if len(header.shape) != 4 or header.shape[3] != 3 or 0 in header.shape[1:]:
-        raise ValueError(f"{path.name}: {member} must have the shape N x H x W x 3, got {_times(header.shape)}")
+        header = _header(path, archive, member, stream)
+    if header.dtype.kind not in "uif" or header.dtype.itemsize > 8:
+        raise ValueError(f"{path.name}: {member} must be integers or floats of up to 64 bits, got {header.dtype}")
+    shape = header.shape
+    # Three numbers that end in 3 or 4 are a single colour image, and no grey ones of 3 pixels' width.
+    grey = len(shape) == 3 and shape[2] not in (3, 4)
+    if not (grey or (len(shape) == 4 and shape[3] in (1, 3))) or 0 in shape[1:]:
+        raise ValueError(f"{path.name}: {member} must have the shape {SHAPES_EXPECTED}, got {_times(shape)}")
     if header.fortran:
         # Its rows lie scattered over the whole member, which a stream cannot reach.
         raise ValueError(f"{path.name}: {member} is in Fortran order, save it as numpy.ascontiguousarray(...)")

@@ -72,7 +72,7 @@ def test_a_delivery_of_shuffled_labels_is_held_before_training_and_comes_back_as
     assert any(line.endswith(" images: demo, second (on hold)") for line in explained)
     assert "## On hold" in page("retraining")
     assert subjects(with_champion)[0] == "Take in second, hold second"
-    assert {"data/deliveries.yaml", "data/holds.csv", "data/raw/second.dvc"} <= set(
+    assert {"data/deliveries.yaml", "data/deliveries/second.yaml", "data/holds.csv", "data/raw/second.dvc"} <= set(
         git(with_champion, "show", "--name-only", "--format=", told.commit or "").split()
     )
     assert repository.changed(with_champion) == []

@@ -34,7 +34,8 @@ from tests.support.retrained import (
 pytestmark = pytest.mark.usefixtures("api")
 
 COMMITTED = [
-    "data/deliveries.yaml", "data/embedded/.gitignore", "data/ingested/.gitignore", "data/raw/.gitignore",
+    "data/deliveries.yaml", "data/deliveries/second.yaml",
+    "data/embedded/.gitignore", "data/ingested/.gitignore", "data/raw/.gitignore",
     "data/raw/second.dvc", "dvc.lock",
 ]  # fmt: skip
 

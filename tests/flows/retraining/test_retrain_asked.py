@@ -42,6 +42,7 @@ def test_a_person_is_asked(
     assert (told.outcome, told.why[: len(why)]) == (outcome, why)
     assert repository.changed(with_second) == [
         "data/deliveries.yaml",
+        "data/deliveries/later.yaml",
         "data/raw/.gitignore",
         "data/raw/later.dvc",
         "params.yaml",

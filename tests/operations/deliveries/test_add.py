@@ -1,6 +1,5 @@
 """Most cases run with a stand-in for `dvc add`, which takes a second; those that are about DVC run the real one."""
 
-import hashlib
 import os
 import shutil
 import signal
@@ -8,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
@@ -16,7 +14,8 @@ from operations.deliveries import add_remove as module
 from operations.deliveries import staging, waiting
 from operations.deliveries.add_remove import add, remove
 from operations.process import lock
-from operations.project import dvc_file, listing
+from operations.project import dvc_file, listing, records
+from tests.support.quick_add import quick_add
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PARAMS = "classes:\n  ig: [immature granulocyte]\n  neutrophil: [ne]\n"
@@ -47,18 +46,7 @@ def cells(tmp_path) -> Path:
 
 @pytest.fixture
 def quick(monkeypatch):
-    """A stand-in for `dvc add` that leaves the same files."""
-
-    def add(root: Path, name: str) -> None:
-        md5 = hashlib.md5(module.raw.digest(root / "data/raw" / name).encode()).hexdigest()
-        files = len(module.raw.sources(root / "data/raw" / name))
-        document = {"outs": [{"md5": f"{md5}.dir", "nfiles": files, "path": name}]}
-        dvc_file.place(root, name).write_text(yaml.safe_dump(document))
-        ignored = root / "data/raw/.gitignore"
-        lines = ignored.read_text().splitlines() if ignored.exists() else []
-        ignored.write_text("\n".join(dict.fromkeys([*lines, f"/{name}"])) + "\n")
-
-    monkeypatch.setattr(dvc_file, "add", add)
+    monkeypatch.setattr(dvc_file, "add", quick_add)
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:
@@ -84,7 +72,8 @@ def test_a_delivery_with_the_real_dvc(root, cells, environment):
     told = add(root, cells)
     assert str(told) == (
         "added 'my-cells': 3 images (ig 2, neutrophil 1)\n"
-        "next: git add data/raw/my-cells.dvc data/raw/.gitignore data/deliveries.yaml; make repro"
+        "next: git add data/raw/my-cells.dvc data/raw/.gitignore data/deliveries.yaml data/deliveries/my-cells.yaml; "
+        "make repro"
     )
     assert listing.names(root) == ["demo", "my-cells"]
     assert (root / "data/raw/my-cells/immature_granulocyte/a.png").read_bytes() == PNG + b"2"
@@ -154,12 +143,6 @@ def test_removed_content_can_come_again(root, cells, quick):
     assert add(root, cells, "x").new
 
 
-def test_an_npz_keeps_its_name(root, tmp_path, quick):
-    np.savez(tmp_path / "training_set.npz", images=np.zeros((2, 1, 1, 3), np.uint8), labels=[[0], [1]])
-    assert add(root, tmp_path / "training_set.npz").classes == {"ig": 1, "neutrophil": 1}
-    assert (root / "data/raw/training_set/training_set.npz").exists()
-
-
 BAD = {
     "unknown class": ({"blast/a.png": PNG}, None, "unknown class folder 'blast', expected ig, neutrophil"),
     "empty": ({}, None, "holds no image"),
@@ -209,6 +192,8 @@ STEPS = {
     "dvc add": (dvc_file, "add", False),
     "dvc added": (dvc_file, "add", True),
     "noted": (dvc_file, "note", True),
+    "record": (records, "write", False),
+    "recorded": (records, "write", True),
     "append": (listing, "append", False),
 }
 
@@ -276,6 +261,7 @@ def dying(function):
         pytest.param(Path, "rename", False, id="renamed"),
         pytest.param(dvc_file, "add", False, id="added"),
         pytest.param(dvc_file, "note", False, id="noted"),
+        pytest.param(records, "write", False, id="recorded"),
         pytest.param(listing, "append", True, id="listed"),
     ],
 )

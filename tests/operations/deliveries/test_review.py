@@ -14,6 +14,7 @@ from operations.process import lock
 from operations.project import listing
 from tasks import reasons, store
 from tasks.dedupe import overrules
+from tests.support import recording
 
 HEADER = "delivery,source,id,review_decision,who,why\n"
 TWICE, MIXED, BROKEN, ALIKE = "aaaaaaaa11111111" * 2, "bbbbbbbb22222222" * 2, "cc" * 16, "aaaaaaaa33333333" * 2
@@ -38,6 +39,8 @@ def root(tmp_path, table) -> Path:
         store.write_rows(tmp_path / "data/ingested" / name, reasons.drop(built, broken, reasons.UNREADABLE))
     (tmp_path / "dvc.yaml").write_text("")
     (tmp_path / listing.FILE).write_text("deliveries: [d, e]\n")
+    for name in ("d", "e"):
+        recording.nothing(tmp_path / f"data/deliveries/{name}.yaml")
     (tmp_path / FILE).write_text(HEADER)
     return tmp_path
 

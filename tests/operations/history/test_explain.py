@@ -279,7 +279,7 @@ def test_a_new_delivery_in_a_real_run(in_toy: Path, environment: dict[str, str],
     from flows.pipeline import pipeline
 
     new = "echo '- \"b\"' | sed -i '/^deliveries/r /dev/stdin' data/deliveries.yaml; mkdir -p data/raw/b/ig; "
-    new += "echo b > data/raw/b/ig/b; dvc add -q data/raw/b; git add .; "
+    new += "echo b > data/raw/b/ig/b; touch data/deliveries/b.yaml; dvc add -q data/raw/b; git add .; "
     new += "git -c user.name=a -c user.email=a@b commit -qm x; echo >> params.yaml"
     subprocess.run(new, shell=True, cwd=in_toy, env=environment, check=True)
     pipeline(target="embed")

@@ -1,6 +1,5 @@
 """A project and its drop folder, with stand-ins for `dvc add`, which takes a second, and for Prefect's API."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-import yaml
 
 from flows import events
 from operations.deliveries import add_remove
@@ -18,7 +16,7 @@ from operations.landing import folders, landing, landing_zone
 from operations.landing.landing import Landed
 from operations.process import lock
 from operations.project import dvc_file, listing
-from tasks.delivery import raw
+from tests.support.quick_add import quick_add
 
 PNG = b"\x89PNG\r\n\x1a\n"
 HERE = Path(__file__).parents[3]
@@ -144,16 +142,6 @@ def project(made_project: Path, real_add: object, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(dvc_file, "add", quick_add)
     monkeypatch.setattr(events, "accepted", project.emit)
     return project
-
-
-def quick_add(root: Path, name: str) -> None:
-    """Leaves the files that `dvc add` leaves."""
-    md5 = hashlib.md5(raw.digest(root / "data/raw" / name).encode()).hexdigest()
-    document = {"outs": [{"md5": f"{md5}.dir", "nfiles": len(raw.sources(root / "data/raw" / name)), "path": name}]}
-    dvc_file.place(root, name).write_text(yaml.safe_dump(document))
-    ignored = root / "data/raw/.gitignore"
-    if f"/{name}" not in ignored.read_text().splitlines():
-        append(ignored, f"/{name}\n")
 
 
 def append(file: Path, text: str) -> None:

@@ -89,7 +89,12 @@ def test_a_number_avoids_what_is_of_nobody_too(project: Any) -> None:
 def test_what_dead_deliveries_left_behind_goes(project: Any) -> None:
     """Also where the numbers in its names are those of living processes."""
     pid = os.getppid()
-    left = [f"data/.state/add-{pid}-a/content/x", f"data/raw/.x.dvc.{pid}", "data/.deliveries.yaml.1"]
+    left = [
+        f"data/.state/add-{pid}-a/content/x",
+        f"data/raw/.x.dvc.{pid}",
+        "data/.deliveries.yaml.1",
+        "data/deliveries/.x.yaml.2",
+    ]
     stays = ["data/.state/other/x", "data/raw/.x.dvc.mine"]
     project.write(project.root, dict.fromkeys([*left, *stays], b""))
     add_remove.add(project.root, project.drop("batch", project.GOOD))

@@ -92,7 +92,8 @@ def packed(project: Any) -> None:
 
 
 def npz(project: Any) -> None:
-    np.savez(project.incoming / "batch.npz", images=np.zeros((2, 1, 1, 3), np.uint8), labels=[[0], [1]])
+    images, classes = np.zeros((2, 1, 1, 3), np.uint8), ["ig", "platelet"]
+    np.savez(project.incoming / "batch.npz", images=images, labels=[[0], [1]], classes=classes)
 
 
 def numbered(project: Any) -> None:

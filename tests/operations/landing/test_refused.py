@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from flows import events
 from operations.deliveries import add_remove
@@ -76,8 +78,21 @@ def _pipe(project: Any) -> Path:
     return project.incoming / "pipe"
 
 
+def _label_numbers_without_names(project: Any) -> Path:
+    np.savez(project.incoming / "a.npz", images=np.zeros((2, 1, 1, 3), np.uint8), labels=[0, 1])
+    return project.incoming / "a.npz"
+
+
+def _no_depth(project: Any) -> Path:
+    entry = project.drop("dark", {"ig/note.txt": b"dark"})
+    Image.fromarray(np.zeros((8, 8), np.uint16)).save(entry / "ig/a.png")
+    return entry
+
+
 BAD: list[tuple[Callable[[Any], Path], str]] = [
     (_unknown_class, "unknown class folder 'blast'"),
+    (_no_depth, "which tells no depth: state it with --depth, 8 to 32 bits or 0..1"),
+    (_label_numbers_without_names, "its labels are numbers, and nothing says which classes they stand for: give the"),
     (_damaged, "damaged or cut short"),
     (_nameless, "has to be renamed"),
     (_name_of_dvc, "has to be renamed"),

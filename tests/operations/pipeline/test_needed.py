@@ -16,7 +16,7 @@ from operations.pipeline.needed import Lack
 from operations.project import dvc_file, listing
 from operations.project.stages import STAGES
 from operations.storage import remote
-from tests.support import crowning
+from tests.support import crowning, recording
 
 IDENTITY = {f"GIT_{role}_{what}": "t@t" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 ALL = ("own", "demo")
@@ -32,6 +32,7 @@ def add(root: Path, name: str) -> None:
     (root / f"data/raw/{name}/ig").mkdir(parents=True)
     (root / f"data/raw/{name}/ig/0").write_text(name)
     dvc_file.add(root, name)
+    recording.nothing(root / f"data/deliveries/{name}.yaml")
     listing.append(root, name)
 
 

@@ -21,6 +21,7 @@ BELOW = {
 }
 EVERYTHING = BELOW["demo@demo"]
 B = "echo '- \"b\"' | sed -i '/^deliveries/r /dev/stdin' data/deliveries.yaml; mkdir data/raw/b; echo b > data/raw/b/b;"
+B += " touch data/deliveries/b.yaml;"
 Made = Callable[..., Path]
 TAKEN_IN = B + "dvc add -q data/raw/b; dvc repro -q; chmod -R u+w data/raw/b;"
 
@@ -76,6 +77,17 @@ def test_a_delivery_that_was_changed_by_hand_is_an_error(toy_after: Made, change
     subprocess.run(change, shell=True, cwd=toy, check=True)
     with pytest.raises(ValueError, match=r"data/raw/b is not as it was delivered: `dvc checkout data/raw/b.dvc`"):
         plan.plan(toy)
+
+
+def test_a_delivery_without_a_record_is_an_error_that_names_the_way_out(toy: Path) -> None:
+    (toy / "data/deliveries/demo.yaml").unlink()
+    with pytest.raises(ValueError, match=r"no record of 'demo' in data/deliveries: .*`hemaflow migrate`"):
+        plan.plan(toy)
+
+
+def test_an_edited_record_makes_the_delivery_stale(toy: Path) -> None:
+    (toy / "data/deliveries/demo.yaml").write_text("crop: 100\n")
+    assert plan.stale(toy) == BELOW["demo@demo"] - {"demo@demo"}
 
 
 def test_a_broken_dvc_yaml_is_an_error(toy: Path) -> None:

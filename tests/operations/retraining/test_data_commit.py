@@ -7,6 +7,7 @@ import pytest
 from operations.git import repository
 from operations.project import listing
 from operations.retraining import data_commit
+from tests.support import recording
 
 DAY = date(2024, 11, 25)
 
@@ -15,6 +16,7 @@ DAY = date(2024, 11, 25)
 def root(in_repository: Path) -> Path:
     """A committed toy with a delivery that landed since, whose stages have run: the files alone, not the data."""
     listing.append(in_repository, "smears")
+    recording.nothing(in_repository / "data/deliveries/smears.yaml")
     (in_repository / "data/raw/smears.dvc").write_text("outs:\n- md5: 0\n  path: smears\n")
     for folder in ("raw", "ingested", "embedded"):
         with (in_repository / f"data/{folder}/.gitignore").open("a") as ignored:
@@ -24,7 +26,8 @@ def root(in_repository: Path) -> Path:
 
 
 COMMITTED = [
-    "data/deliveries.yaml", "data/embedded/.gitignore", "data/ingested/.gitignore", "data/raw/.gitignore",
+    "data/deliveries.yaml", "data/deliveries/smears.yaml",
+    "data/embedded/.gitignore", "data/ingested/.gitignore", "data/raw/.gitignore",
     "data/raw/smears.dvc", "dvc.lock",
 ]  # fmt: skip
 
@@ -56,9 +59,11 @@ def test_the_list_is_the_one_that_the_run_read(root: Path) -> None:
 def test_a_withdrawn_delivery_goes_from_git_too(root: Path) -> None:
     commit(root)
     listing.remove(root, "smears")
-    (root / "data/raw/smears.dvc").unlink()
+    files = ("data/raw/smears.dvc", "data/deliveries/smears.yaml")
+    for file in files:
+        (root / file).unlink()
     made = commit(root, [])
-    assert repository.show(root, made, "data/raw/smears.dvc") is None
+    assert [repository.show(root, made, file) for file in files] == [None, None]
     assert git(root, "log", "-1", "--format=%s") == "Bring the data up to date"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from operations.project import dvc_file, listing
 from operations.storage import remote, traffic
-from tests.support import crowning
+from tests.support import crowning, recording
 
 IDENTITY = {f"GIT_{role}_{what}": "t@t" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -28,6 +28,7 @@ def add(root: Path, name: str, files: int = 2) -> None:
         (root / f"data/raw/{name}/ig/{number}").parent.mkdir(parents=True, exist_ok=True)
         (root / f"data/raw/{name}/ig/{number}").write_text(f"{name} {number}")
     dvc_file.add(root, name)
+    recording.nothing(root / f"data/deliveries/{name}.yaml")
     listing.append(root, name)
 
 

@@ -12,6 +12,8 @@ from tasks.data_report.settings import DataReport
 REPORT = DataReport(thumbnail=16, shown=100, nearest=2, sample=3)
 DETAILS = {
     "file_bytes": 10,
+    "height": 96,
+    "width": 96,
     "detail": "",
     "contrast": 50.0,
     "smoothness": 0.9,

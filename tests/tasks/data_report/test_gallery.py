@@ -51,7 +51,7 @@ def test_a_reason_without_a_list_of_its_own_has_one_too(full, material) -> None:
     rows = full("abc", {"a": ("dedupe", "held", ""), "b": ("ingest", "no-class", "")}, label=["ig", "", "ig"])
     lists = gallery.others(material(rows))
     assert [section.title for section in lists] == ["No class", "Held"]
-    assert lists[0].intro == "The delivery gives no class, or an unknown one."
+    assert lists[0].intro == "The delivery gives no class."
 
 
 def test_unreadable_files_are_lines_of_text_and_cut(full, material) -> None:

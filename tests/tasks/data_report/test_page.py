@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from tasks.data_report import page
+from tasks.data_report import acquisition, page
 from tasks.data_report.summary import summary
+from tasks.store import Reading
 from tests.tasks.page.outline import EVIL, Outline
 
 
@@ -14,8 +15,10 @@ def html(material):
     """Builds a page; its images are their positions."""
 
     def build(rows, found=None, **settings) -> str:
-        lists = page.sections(material(rows, found, **settings))
-        return page.render(summary(rows), lists, lambda place: f"data:,{place}", 96)
+        readings = {name: Reading() for name in rows["delivery"].unique()}
+        lists = page.sections(material(rows, found, **settings), readings)
+        table = acquisition.table(rows, readings)
+        return page.render(summary(rows), table, lists, lambda place: f"data:,{place}", 96)
 
     return build
 
@@ -81,8 +84,8 @@ def test_every_image_has_its_id_a_text_and_its_file(html, rich) -> None:
 
 def test_every_table_has_a_caption_and_headings(html, rich) -> None:
     text = html(*rich)
-    assert text.count("<table>") == text.count("<caption") == 7
-    assert text.count('scope="row"') >= text.count("<tr>") - 7
+    assert text.count("<table>") == text.count("<caption") == 8
+    assert text.count('scope="row"') >= text.count("<tr>") - 8
 
 
 @pytest.mark.parametrize("column", ["source", "label", "acquisition_batch", "detail", "id"])

@@ -23,6 +23,7 @@ def run(tmp_path: Path, pairs, image):
         for name, group in rows.groupby("delivery"):
             (tmp_path / "ingested" / str(name)).mkdir(parents=True, exist_ok=True)
             np.save(tmp_path / "ingested" / str(name) / store.PIXELS, image(len(group)))
+            store.write_reading(tmp_path / "ingested" / str(name), store.Reading())
         stage.main(REPORT, tmp_path / "clean", tmp_path / "deduped", tmp_path / "ingested", tmp_path / out)
         return tmp_path / out
 

@@ -12,6 +12,7 @@ from tasks.dedupe.settings import Dedupe
 from tasks.ingest import stage as ingest
 from tasks.ingest.settings import Ingest
 from tasks.params import Classes
+from tests.support import recording
 
 CLASSES = Classes.model_validate({"ig": [], "platelet": []})
 SETTINGS = Dedupe(
@@ -37,7 +38,9 @@ def ingested(folder: Path, crop: int = 0, **images: Image.Image) -> list[Path]:
         file.parent.mkdir(parents=True, exist_ok=True)
         image.save(file)
     settings = Ingest(crop=crop, image_size=96, hash_size=16)
-    ingest.main(CLASSES, settings, folder / "raw" / "d", folder / "ingested" / "d")
+    ingest.main(
+        CLASSES, settings, folder / "raw" / "d", recording.nothing(folder / "d.yaml"), folder / "ingested" / "d"
+    )
     (folder / "deliveries.yaml").write_text('deliveries:\n- "d"\n')
     (folder / "review.csv").write_text("delivery,source,id,review_decision,who,why\n")
     embed(folder)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasks.delivery import raw
-from tasks.delivery.intake import take_in
+from tasks.delivery.intake import Naming, take_in
 
 PNG = b"\x89PNG\r\n\x1a\n"
 STARTS = {"png": PNG, "jpg": b"\xff\xd8\xff\xe0", "tif": b"II*\0", "TIFF": b"MM\0*", "bmp": b"BM"}
@@ -66,9 +66,80 @@ def test_one_image_is_a_delivery(tmp_path, classes, form):
 def test_an_npz_is_kept_as_it_is(tmp_path, classes, where):
     (tmp_path / "in").mkdir()
     np.savez(tmp_path / "in/set.npz", images=np.zeros((2, 1, 1, 3), np.uint8), labels=[1, 1])
-    taken = take_in(tmp_path / "in" if where == "in a folder" else tmp_path / "in/set.npz", tmp_path / "s", classes)
+    given = tmp_path / "in" if where == "in a folder" else tmp_path / "in/set.npz"
+    taken = take_in(given, tmp_path / "s", classes, Naming(["ig", "ne"]))
     assert (taken.folder / "set.npz").read_bytes() == (tmp_path / "in/set.npz").read_bytes()
     assert (taken.images, taken.classes) == (2, {"neutrophil": 2})
+
+
+IMAGES = np.arange(4 * 3, dtype=np.uint8).reshape(4, 1, 1, 3)
+NUMBERED = {"images": IMAGES, "labels": np.array([1, 0, 1, 1])}
+OTHER = {**NUMBERED, "classes": np.array(["ne", "ig"])}
+SPELLED = {"images": IMAGES, "labels": np.array(["ne", "IG", "ne", "ne"])}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "naming", "names", "told"),
+    [
+        (NUMBERED, Naming(["ig", "ne"]), ["ig", "ne"], ("label numbers, by --classes: 0 = ig, 1 = ne",)),
+        (
+            NUMBERED,
+            Naming(None, ["ne", "ig"]),
+            ["ne", "ig"],
+            ("label numbers, by landing.class_order: 0 = ne, 1 = ig",),
+        ),
+        (NUMBERED, Naming(["ig", "ne", "blast"], ["ne"]), ["ig", "ne", "blast"], None),
+        (OTHER, Naming(), ["ne", "ig"], ()),
+        (OTHER, Naming(["ne", "ig"], ["x"]), ["ne", "ig"], ()),
+        (OTHER | {"classes": np.array(["ne", "ig", "blast"])}, Naming(), ["ne", "ig", "blast"], ()),
+        (SPELLED, Naming(None, ["x"]), ["IG", "ne"], ()),
+    ],
+    ids=[
+        "asked",
+        "configured",
+        "asked before configured",
+        "its own",
+        "asked as its own",
+        "an unknown one is empty",
+        "spelled",
+    ],
+)
+def test_the_names_of_labels_are_noted(tmp_path, classes, arrays, naming, names, told):
+    np.savez(tmp_path / "set.npz", **arrays)
+    taken = take_in(tmp_path / "set.npz", tmp_path / "s", classes, naming)
+    counts = dict.fromkeys(names, 0) | {names[0]: 1, names[1]: 3}
+    assert {each.name: each.images for each in taken.record.classes} == counts
+    assert taken.record.names == names
+    assert told is None or taken.told == told
+
+
+def test_the_names_of_folders_are_noted(tmp_path, folder, classes):
+    (folder / ".DS_Store").write_bytes(b"litter")
+    found = take_in(folder, tmp_path / "s", classes).record
+    assert [(each.name, each.images) for each in found.classes] == [("ig", 1), ("immature_granulocyte", 1), ("ne", 1)]
+    assert found.left_out == 1
+
+
+@pytest.mark.parametrize(
+    ("arrays", "naming", "message"),
+    [
+        (NUMBERED, Naming(), "its labels are numbers, and nothing says .* with --classes a,b,c, or .*class_order"),
+        (NUMBERED, Naming(["ig"]), r"labels row 0 is 1, expected 0 to 0 \(ig\)"),
+        (NUMBERED, Naming(["ig", "nee"]), r"unknown class 'nee' \(nearest: 'ne'\), expected ig, neutrophil, platelet"),
+        (OTHER, Naming(["ig", "ne"]), "its own class names are ne, ig, in this order, and --classes says ig, ne"),
+        (OTHER | {"classes": np.array(["ne", "blast"])}, Naming(), "unknown class 'blast'"),
+    ],
+    ids=["nameless", "too few", "unknown", "contradiction", "unknown of its own"],
+)
+def test_label_numbers_without_good_names_are_refused(tmp_path, classes, arrays, naming, message):
+    np.savez(tmp_path / "set.npz", **arrays)
+    with pytest.raises(ValueError, match=f"^{tmp_path}/set.npz: {message}"):
+        take_in(tmp_path / "set.npz", tmp_path / "s", classes, naming)
+
+
+def test_class_folders_take_no_other_names(tmp_path, folder, classes):
+    with pytest.raises(ValueError, match="its own class names are ig, immature_granulocyte, ne"):
+        take_in(folder, tmp_path / "s", classes, Naming(["ig", "ne"]))
 
 
 def test_a_hard_link_is_copied_as_the_file_it_is(tmp_path, folder, classes):
@@ -119,7 +190,7 @@ def empty_tar(path: Path) -> Path:
 def test_errors_name_the_path_once(tmp_path, classes, make, error, message):
     path = make(tmp_path / "given")
     with pytest.raises(error, match=f"^{path}: {message}") as caught:
-        take_in(path, tmp_path / "staging", classes)
+        take_in(path, tmp_path / "staging", classes, Naming(classes.names if path.suffix == ".npz" else None))
     assert str(caught.value).count("given") == 1
 
 
@@ -127,4 +198,4 @@ def test_the_limit_reaches_archives_and_arrays(tmp_path, folder, classes):
     np.savez(tmp_path / "a.npz", images=np.zeros((2, 2, 2, 3), np.uint8), labels=[1, 1])
     for number, path in enumerate((packed(folder, "zip"), tmp_path / "a.npz")):
         with pytest.raises(ValueError, match="unpacks to"):
-            take_in(path, tmp_path / f"staging{number}", classes, limit=10)
+            take_in(path, tmp_path / f"staging{number}", classes, Naming(classes.names), limit=10)

@@ -19,33 +19,34 @@ def test_images_of_class_folders_are_all_files_sorted_by_source(tmp_path, classe
     files = ["ne/b.png", "ne/a.png", "Immature Granulocyte/x.jpg", "ig/x.jpg", "neutrophil/.DS_1.jpg", "ne/deep/n.txt"]
     write(tmp_path, dict.fromkeys([*files, "notes.txt", "blast/c.png"], b""))
     assert raw.rows(tmp_path, classes) == [
-        Row("Immature Granulocyte/x.jpg", "ig"),
-        Row("blast/c.png", ""),
-        Row("ig/x.jpg", "ig"),
-        Row("ne/a.png", "neutrophil"),
-        Row("ne/b.png", "neutrophil"),
-        Row("ne/deep/n.txt", "neutrophil"),
-        Row("neutrophil/.DS_1.jpg", "neutrophil"),
-        Row("notes.txt", ""),
+        Row("Immature Granulocyte/x.jpg", "ig", "Immature Granulocyte"),
+        Row("blast/c.png", "", "blast"),
+        Row("ig/x.jpg", "ig", "ig"),
+        Row("ne/a.png", "neutrophil", "ne"),
+        Row("ne/b.png", "neutrophil", "ne"),
+        Row("ne/deep/n.txt", "neutrophil", "ne"),
+        Row("neutrophil/.DS_1.jpg", "neutrophil", "neutrophil"),
+        Row("notes.txt", "", ""),
     ]
 
 
 def test_a_file_that_is_named_as_a_class_is_in_no_class(tmp_path, classes):
-    assert raw.rows(write(tmp_path, {"ne": b""}), classes) == [Row("ne", "")]
+    assert raw.rows(write(tmp_path, {"ne": b""}), classes) == [Row("ne", "", "")]
 
 
 def test_images_of_the_homework_are_the_rows(tmp_path, classes):
     np.savez(tmp_path / "set.npz", images=np.zeros((2, 1, 1, 3), np.uint8), labels=[[2], [0]])
-    assert raw.rows(tmp_path, classes) == [Row("set.npz#0", "platelet"), Row("set.npz#1", "ig")]
+    found = raw.rows(tmp_path, classes, ["ne", "blast", "IG"])
+    assert found == [Row("set.npz#0", "ig", "IG"), Row("set.npz#1", "neutrophil", "ne")]
 
 
 def test_images_of_medmnist_name_their_split(tmp_path, classes):
     one, two = np.zeros((1, 1, 1, 3), np.uint8), np.zeros((2, 1, 1, 3), np.uint8)
     np.savez(tmp_path / "b.npz", test_images=one, test_labels=[[0]], train_images=two, train_labels=[[1], [2]])
-    assert raw.rows(tmp_path, classes) == [
-        Row("b.npz#train:0", "neutrophil"),
-        Row("b.npz#train:1", "platelet"),
-        Row("b.npz#test:0", "ig"),
+    assert raw.rows(tmp_path, classes, classes.names) == [
+        Row("b.npz#train:0", "neutrophil", "neutrophil"),
+        Row("b.npz#train:1", "platelet", "platelet"),
+        Row("b.npz#test:0", "ig", "ig"),
     ]
 
 

@@ -34,13 +34,13 @@ def test_rows_come_in_the_arrays_order(tmp_path, read, monkeypatch, save, given,
 
 BAD = {
     "no array of images": (
-        {"images": IMAGES, "labels": LABELS},
-        "expected the keys images or .*got labels, images",
+        {"photos": IMAGES, "labels": LABELS},
+        "expected the keys images or .*got labels, photos",
     ),
     "no key": ({}, "got none"),
-    "floats": ({"images": IMAGES / 255}, "must be uint8, got float64"),
-    "grey": ({"images": IMAGES[..., 0]}, "N x H x W x 3, got 3 x 4 x 2"),
-    "one image": ({"images": IMAGES[0]}, "N x H x W x 3, got 4 x 2 x 3"),
+    "texts": ({"images": IMAGES.astype(str)}, "must be integers or floats of up to 64 bits, got <U"),
+    "two channels": ({"images": IMAGES[..., :2]}, "N x H x W x 1 or N x H x W, got 3 x 4 x 2 x 2"),
+    "one image": ({"images": IMAGES[0]}, "N x H x W, got 4 x 2 x 3"),
     "no width": ({"images": IMAGES[:, :, :0]}, "got 3 x 4 x 0 x 3"),
     "pickled": ({"images": np.array([1, None], object)}, "pickled"),
     "Fortran order": ({"images": np.asfortranarray(IMAGES)}, "Fortran"),

@@ -22,7 +22,10 @@ def save(path: Path, **arrays) -> Path:
 
 
 def check(path: Path, classes: Classes, limit: int = UNPACKED_LIMIT) -> None:
-    FORMAT.check(Tree(path.parent, [path.name]), classes, limit)
+    """Images and labels."""
+    tree = Tree(path.parent, [path.name])
+    FORMAT.check(tree, limit)
+    FORMAT.rows(tree, classes, FORMAT.names(tree) or classes.names)
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -56,7 +59,7 @@ def test_stream_need_the_memory_of_a_chunk_not_of_the_array(tmp_path, save):
 def test_images_of_the_homework_have_no_prefix(tmp_path, classes):
     path = save(tmp_path / "a.npz", labels=LABELS, images=IMAGES)
     assert FORMAT.images(path) == [WHOLE]
-    assert FORMAT.labels(path, classes) == ["platelet", "ig", "neutrophil"]
+    assert FORMAT.labels(path, ["a", "b", "c"]) == ["c", "a", "b"]
 
 
 def test_images_of_medmnist_come_as_train_val_test(tmp_path):
@@ -70,7 +73,7 @@ def test_images_of_medmnist_come_as_train_val_test(tmp_path):
 
 BAD = {
     "a key missing": ({"images": IMAGES}, "expected the keys images and labels.*got images"),
-    "a key unknown": ({"images": IMAGES, "labels": LABELS, "ids": LABELS}, "got ids, images, labels"),
+    "a key unknown": ({"images": IMAGES, "labels": LABELS, "more": LABELS}, "got images, labels, more"),
     "half a split": ({"train_images": IMAGES, "train_labels": LABELS, "val_images": IMAGES}, "got train_images"),
     "both layouts": (
         {"images": IMAGES, "labels": LABELS, "train_images": IMAGES, "train_labels": LABELS},
@@ -78,12 +81,44 @@ BAD = {
     ),
     "no keys": ({}, "got none"),
     "lengths differ": ({"images": IMAGES, "labels": LABELS[:2]}, "images has 3 rows and labels 2"),
-    "floats": ({"images": IMAGES.astype(np.float32), "labels": LABELS}, "must be uint8, got float32"),
-    "grey": ({"images": IMAGES[..., 0], "labels": LABELS}, "N x H x W x 3, got 3 x 4 x 2"),
+    "texts": ({"images": IMAGES.astype(str), "labels": LABELS}, "must be integers or floats of up to 64 bits, got <U"),
+    "complex": ({"images": IMAGES * 1j, "labels": LABELS}, "got complex128"),
+    "a single colour image": ({"images": IMAGES[0], "labels": LABELS}, "N x H x W x 1 or N x H x W, got 4 x 2 x 3"),
+    "a single grey": ({"images": IMAGES[0, ..., 0], "labels": LABELS}, "N x H x W x 1 or N x H x W, got 4 x 2"),
     "RGBA": ({"images": IMAGES.reshape(3, 2, 3, 4), "labels": LABELS}, "got 3 x 2 x 3 x 4"),
     "no width": ({"images": IMAGES[:, :, :0], "labels": LABELS}, "got 3 x 4 x 0 x 3"),
-    "labels of one-hot": ({"images": IMAGES, "labels": np.eye(3, dtype=int)}, "N or N x 1, got 3 x 3"),
-    "labels that are floats": ({"images": IMAGES, "labels": LABELS * 1.0}, "must be integers, got float64"),
+    "one-hot of more classes": (
+        {"images": IMAGES, "labels": np.eye(3, 4)},
+        "has 4 columns, expected one for each of ig",
+    ),
+    "two ones": (
+        {"images": IMAGES, "labels": np.eye(3) + np.eye(3, k=1)},
+        r"row 0 is \[1.0, 1.0, 0.0\], expected a sing",
+    ),
+    "shares": ({"images": IMAGES, "labels": np.eye(3) * 0.9 + 0.1}, "expected a single 1 among zeros"),
+    "labels that are floats": (
+        {"images": IMAGES, "labels": LABELS * 1.0},
+        "labels must be integers .*got 3 x 1 of float",
+    ),
+    "an empty name": (
+        {"images": IMAGES, "labels": np.array(["ig", "", "ig"])},
+        "row 1 is empty, expected a class name",
+    ),
+    "names that are no UTF-8": ({"images": IMAGES, "labels": np.array([b"ig", b"\xff", b"ig"])}, "not UTF-8"),
+    "a name that is no class": (
+        {"images": IMAGES, "labels": np.array(["ig", "x", "ig"]), "classes": np.array(["ig", "ne"])},
+        "row 1 is 'x', expected one of ig, ne",
+    ),
+    "two lists of names": (
+        {"images": IMAGES, "labels": LABELS, "classes": np.array(["a"]), "class_names": np.array(["a"])},
+        "has both classes and class_names",
+    ),
+    "names twice": ({"images": IMAGES, "labels": LABELS, "classes": np.array(["a", "a", "b"])}, "has a name twice"),
+    "names that are numbers": (
+        {"images": IMAGES, "labels": LABELS, "classes": np.arange(3)},
+        "must be a list of names",
+    ),
+    "endless names": ({"images": IMAGES, "labels": np.array(["a" * 2000] * 3)}, "names of at most 1024 characters"),
     "a label that is no index": ({"images": IMAGES, "labels": [0, 3, 1]}, r"row 1 is 3, expected 0 to 2 \(ig, neut"),
     "a label below zero": ({"images": IMAGES, "labels": [0, 1, -1]}, "row 2 is -1"),
     "pickled labels": ({"images": IMAGES, "labels": np.array([1, "a", None], object)}, "pickled"),
@@ -102,6 +137,41 @@ def test_check_names_what_is_wrong(tmp_path, classes, arrays, message):
 
 def test_check_accepts_labels_of_any_integer_type_and_of_rank_one(tmp_path, classes):
     check(save(tmp_path / "a.npz", images=IMAGES, labels=np.array([0, 1, 2], np.uint8)), classes)
+
+
+NAMES = ["platelet", "ig", "neutrophil"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "more"),
+    [
+        (np.eye(3, dtype=int)[[2, 0, 1]], {}),
+        (np.eye(3, dtype=np.float32)[[2, 0, 1]], {}),
+        (np.eye(3, dtype=bool)[[2, 0, 1]], {}),
+        (np.array([["c"], ["a"], ["b"]]), {}),
+        (np.array([b"c", b"a", b"b"]), {}),
+        (LABELS, {"class_names": np.array(["a", "b", "c"])}),
+        (LABELS, {"classes": np.array(["a", "b", "c"]), "ids": np.array(["1"] * 3), "splits": np.array(["val"] * 3)}),
+    ],
+    ids=["one-hot", "one-hot of floats", "one-hot of booleans", "names", "bytes", "named", "our own export"],
+)
+def test_labels_in_every_form_give_their_names(tmp_path, labels, more):
+    path = save(tmp_path / "a.npz", images=IMAGES, labels=labels, **more)
+    own = FORMAT.class_names(path)
+    assert own == (["a", "b", "c"] if more or labels.dtype.kind in "US" else None)
+    assert FORMAT.labels(path, own or ["a", "b", "c"]) == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 2), (3, 4, 2, 1)])
+@pytest.mark.parametrize("dtype", ["u1", ">u2", "i8", "f2", "f8"])
+def test_grey_and_deep_images_are_streamed_as_rgb_of_their_own_type(tmp_path, shape, dtype):
+    grey = (np.arange(24) / (24 if "f" in dtype else 1)).astype(dtype)
+    path = save(tmp_path / "a.npz", images=grey.reshape(shape), labels=LABELS)
+    (images,) = FORMAT.images(path)
+    assert images.itemsize == grey.itemsize
+    found = np.concatenate(list(FORMAT.stream(path, images, 2)))
+    assert (found.dtype.kind, found.itemsize) == (grey.dtype.kind, grey.itemsize)
+    np.testing.assert_array_equal(found, np.repeat(grey.reshape(3, 4, 2, 1), 3, axis=3))
 
 
 def flipped(array: np.ndarray):

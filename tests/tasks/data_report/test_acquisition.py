@@ -1,0 +1,64 @@
+import pandas as pd
+import pytest
+
+from tasks.data_report import acquisition
+from tasks.store import Reading
+
+
+@pytest.fixture
+def rows(full) -> pd.DataFrame:
+    dropped = {"b": ("ingest", "unreadable", ""), "c": ("ingest", "unlisted-class", "")}
+    one = full("abcd", dropped, delivery="one", height=[363, 0, 363, 100], width=[360, 0, 360, 90])
+    two = full("ef", {}, delivery="two", label=["ig", "mo"], height=120, width=120)
+    return pd.concat([one, two], ignore_index=True)
+
+
+READINGS = {"one": Reading(crop=200, left_out=3), "two": Reading("12-bit in 16-bit, scaled by 1/16", 97, True)}
+
+
+def test_the_table_tells_how_each_was_read_and_what_was_left_out(rows) -> None:
+    table = acquisition.table(rows, READINGS)
+    assert table.head[:5] == ["delivery", "depth", "images, pixels", "crop, pixels", "files of the system"]
+    assert table.head[5:] == ["unreadable", "transparent", "no class", "unlisted class"]
+    assert table.lines == [
+        ["one", "8-bit", "90 x 100 to 360 x 363", "200", 3, 1, 0, 0, 1],
+        ["two", "12-bit in 16-bit, scaled by 1/16", "120 x 120", "97 (its own)", 0, 0, 0, 0, 0],
+    ]
+    assert table.total == ["all", "", "", "", 3, 1, 0, 0, 1]
+
+
+def test_a_delivery_of_which_nothing_can_be_read(full) -> None:
+    rows = full("a", {"a": ("ingest", "unreadable", "")}, delivery="one", height=0, width=0)
+    assert acquisition.table(rows, {"one": Reading()}).lines[0][2] == "none"
+
+
+@pytest.mark.parametrize(
+    ("reading", "text"),
+    [
+        (Reading(), "the largest square"),
+        (Reading(crop=2000), "2,000"),
+        (Reading(crop=400, own_crop=True, scale=20.0), "400 (its own, 20 pixels per µm)"),
+    ],
+)
+def test_the_crop_in_words(reading, text) -> None:
+    assert acquisition.crop(reading) == text
+
+
+def test_images_of_all_deliveries_stand_side_by_side(rows, material) -> None:
+    (section,) = acquisition.section(material(rows), READINGS)
+    assert [group.caption for group in section.groups] == [
+        "one: crop 200, 2 of 2",
+        "two: crop 97 (its own), 2 of 2",
+    ]
+    assert [sorted(card.id for card in group.cards) for group in section.groups] == [["a", "d"], ["e", "f"]]
+
+
+def test_of_many_images_each_class_has_as_many(full, material) -> None:
+    rows = full([f"{k:02}" for k in range(40)], label=["ig"] * 34 + ["mo"] * 6)
+    (section,) = acquisition.section(material(rows), {"d": Reading(), "none": Reading()})
+    assert sorted(card.labels for card in section.groups[0].cards) == ["ig"] * 6 + ["mo"] * 6
+    assert [group.caption.rpartition(", ")[2] for group in section.groups] == ["12 of 40", "0 of 0"]
+
+
+def test_one_delivery_is_compared_with_none(rows, material) -> None:
+    assert acquisition.section(material(rows), {"one": Reading()}) == []
