@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict
 
 from operations.project import listing
-from tasks import depth, params, store
+from tasks import depth, params, resolution, store
 from tasks.delivery import raw
 from tasks.delivery.intake import Intake
 from tasks.delivery.record import Acquisition, Record
@@ -43,6 +43,7 @@ class Cell(NamedTuple):
     label: str
     diameter: float
     side: int
+    stated: float | None = None  # pixels per micrometre, by the file's header
 
 
 def settings(root: Path) -> Ingest | None:
@@ -76,7 +77,25 @@ def _scale(root: Path, taken: Intake, entry: Acquisition, classes: Classes, inge
             f"crop: some images are smaller than {crop} pixels and are taken whole, the smallest is {smallest}"
         )
     reference = _reference(root)
-    return lines + (_compared(cells, crop, reference) if reference else [])
+    lines += _compared(cells, crop, reference) if reference else []
+    return lines if own or not crop else lines + _stated(cells, ingest)
+
+
+def _stated(cells: Sequence[Cell], ingest: Ingest) -> list[str]:
+    """A proposal where all files state one scale, and it is another than ingest's."""
+    from tasks import cell_size
+
+    stated = {round(cell.stated, 2) for cell in cells if cell.stated is not None}
+    if len(stated) != 1 or any(cell.stated is None for cell in cells):
+        return []
+    scale = stated.pop()
+    if abs(scale / ingest.pixels_per_micrometre - 1) <= cell_size.TOLERANCE:
+        return []
+    usual = ingest.pixels_per_micrometre
+    return [
+        f"scale: its files say {scale:g} pixels per micrometre, ingest.crop is for {usual:g}: "
+        f"--scale {scale:g} takes it"
+    ]
 
 
 def _compared(cells: Sequence[Cell], crop: int, reference: Reference) -> list[str]:
@@ -100,20 +119,24 @@ def _measured(taken: Intake, entry: Acquisition, classes: Classes) -> Iterator[C
     from tasks import cell_size  # here: scikit-image takes a second
 
     labels = [row.label for row in raw.rows(taken.folder, classes, taken.record.names)]
-    for place, pixels in _sample(taken.folder, cell_size.sample(labels), entry):
+    for place, pixels, scale in _sample(taken.folder, cell_size.sample(labels), entry):
         side = min(pixels.shape[:2])
         top, left = ((length - side) // 2 for length in pixels.shape[:2])
         square = pixels[top : top + side, left : left + side]
-        yield Cell(labels[place], cell_size.diameter(square) * side, side)
+        yield Cell(labels[place], cell_size.diameter(square) * side, side, scale)
 
 
-def _sample(folder: Path, places: Sequence[int], entry: Acquisition) -> Iterator[tuple[int, NDArray[Any]]]:
+def _sample(
+    folder: Path, places: Sequence[int], entry: Acquisition
+) -> Iterator[tuple[int, NDArray[Any], float | None]]:
+    """Position, pixels and stated scale of each."""
     wanted, place = set(places), 0
     for chunk in raw.chunks(folder, survey.CHUNK):
         for content in chunk:
             if place in wanted:
                 with suppress(ValueError):  # the table of ingest names it
-                    yield place, decoded(content, entry.depth).pixels
+                    scale = resolution.stated(content) if isinstance(content, bytes) else None
+                    yield place, decoded(content, entry.depth).pixels, scale
             place += 1
 
 

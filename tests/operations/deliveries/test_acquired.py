@@ -39,11 +39,11 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def delivery(folder: Path, side: int, diameter: float) -> Path:
+def delivery(folder: Path, side: int, diameter: float, dpi: tuple[float, ...] = (72,)) -> Path:
     for number in range(6):
         file = folder / "ig" / f"{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(smear(side, diameter, 10 + number)).save(file)
+        Image.fromarray(smear(side, diameter, 10 + number)).save(file, dpi=(dpi[number % len(dpi)],) * 2)
     return folder
 
 
@@ -74,6 +74,23 @@ def test_the_scale_is_told_where_it_differs(root, tmp_path, side, diameter, aske
     assert (found is not None) == (proposed is not None)
     assert found is None or int(found[1]) == pytest.approx(proposed, rel=0.05)
     assert (taken.record.crop, taken.record.scale) == (asked.get("crop"), asked.get("scale"))
+
+
+@pytest.mark.parametrize(
+    ("dpi", "asked", "proposed"),
+    [
+        ((127_000,), {}, True),
+        ((127_000,), {"crop": 100}, False),
+        ((254_000,), {}, False),
+        ((127_000, 254_000), {}, False),
+        ((127_000, 72), {}, False),
+    ],
+    ids=["another", "a crop is stated", "the usual", "two", "some say none"],
+)
+def test_a_scale_that_all_files_state_is_proposed(root, tmp_path, dpi, asked, proposed):
+    taken = inspected(root, delivery(tmp_path / "in", 300, 100, dpi), Acquisition(**asked))
+    line = "scale: its files say 5 pixels per micrometre, ingest.crop is for 10: --scale 5 takes it"
+    assert (line in taken.told) == proposed
 
 
 def deep(folder: Path, bits: int, count: int = 4) -> Path:
