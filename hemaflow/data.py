@@ -25,12 +25,14 @@ def add(
     scale: Annotated[float | None, Option(help="pixels per micrometre, instead of a crop")] = None,
 ) -> None:
     """Add a delivery of images, all of it or nothing."""
-    from operations.deliveries import asked
+    from operations.deliveries import asked, shortage
     from operations.deliveries.add_remove import add
     from tasks.delivery.record import stated
 
     told = asked.Asked(asked.names(classes), stated(depth, crop, scale))
     echo(add(Path.cwd(), path, name, asked=told))
+    if short := shortage.told(Path.cwd()):
+        echo(short)
 
 
 def remove(name: Annotated[str, Argument(help="name of a delivery, listed or waiting")]) -> None:

@@ -13,6 +13,7 @@ from tasks import store
 
 WANTED = ["delivery", "row", "id", "label", "split", "kept"]
 """Columns that are read; the others would only take memory."""
+EMPTY = "no image is left in {}, expected at least one"
 LEARNT = ("train", "val")
 """Splits that a training reads: the model learns from the one and is chosen by the other."""
 
@@ -34,14 +35,26 @@ class Part:
 
 
 def read(clean: Path, ingested: Path, names: Sequence[str], splits: Sequence[str]) -> tuple[store.Arrays, list[Part]]:
-    """Images, and the kept rows of each of `splits`; no other split's rows are looked at.
+    """Images, and the kept rows of each of `splits` whose class is one of `names`; no other split is looked at.
 
     Raises ValueError for a split without images.
     """
     rows = pd.read_parquet(clean / store.TABLE, columns=WANTED)
     rows = kept(rows, *splits)
+    rows = rows[rows["label"].isin(names)]
     arrays = store.pixels(ingested, rows)
     return arrays, [_part(rows[rows["split"] == split], split, arrays, names) for split in splits]
+
+
+def learnable(clean: Path, names: Sequence[str]) -> list[str]:
+    """Those of the classes that train has a image of. Raises ValueError where there are fewer than two."""
+    rows = kept(pd.read_parquet(clean / store.TABLE, columns=WANTED), "train")
+    found = [name for name in names if (rows["label"] == name).any()]
+    if rows.empty:
+        raise ValueError(EMPTY.format("train"))
+    if len(found) < 2:
+        raise ValueError(f"train has images of {', '.join(found) or 'no class'} alone, expected two classes at least")
+    return found
 
 
 def kept(rows: pd.DataFrame, *splits: str) -> pd.DataFrame:
@@ -63,5 +76,5 @@ def indices(labels: pd.Series, names: Sequence[str]) -> NDArray[np.int64]:
 
 def _part(rows: pd.DataFrame, split: str, arrays: store.Arrays, names: Sequence[str]) -> Part:
     if rows.empty:
-        raise ValueError(f"no image is left in {split}, expected at least one of each class")
+        raise ValueError(EMPTY.format(split))
     return Part(arrays.places(rows), indices(rows["label"], names), rows["id"].tolist())

@@ -40,7 +40,8 @@ def main(classes: Classes, evaluate: Evaluate, clean: Path, ingested: Path, trai
     found = _predictions(test, outputs, names)
     predictions.write(out, found)
     table, known = _figures(truth, outputs, ood_outputs, ood_rows, judge, resampling, names)
-    known |= {"untested": found.untested, "unknown": unknown}
+    unlearnt = [name for name in classes.names if name not in names]
+    known |= {"untested": found.untested, "unknown": unknown, "unlearnt": unlearnt}
     _write(out, known, table)
     slices.table(found, resampling, evaluate.min_rows).to_csv(out / "slices.csv", index=False)
     _plots(out, truth, outputs, names)
@@ -174,6 +175,8 @@ def _print_summary(known: dict[str, Any]) -> None:
     )
     if known["untested"]:
         print(f"untested, without a test row: {', '.join(known['untested'])}")
+    if known["unlearnt"]:
+        print(f"not known to the model: {', '.join(known['unlearnt'])}")
     if known["unknown"]:
         unknown = ", ".join(f"{name} {count}" for name, count in known["unknown"].items())
         print(f"left out, of classes that the model does not know: {unknown} test images")

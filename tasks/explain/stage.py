@@ -21,8 +21,9 @@ def main(explain: Explain, clean: Path, ingested: Path, trained: Path, scores: P
 
     Examples are test rows of the predictions in `scores`; label_issues are kept rows of all splits.
     """
-    rows = store.read_rows(clean).query("kept").reset_index(drop=True)
-    arrays, classifier = store.pixels(ingested, rows), model.load(trained)
+    classifier, rows = model.load(trained), store.read_rows(clean).query("kept")
+    rows = rows[rows["label"].isin(classifier.classes)].reset_index(drop=True)
+    arrays = store.pixels(ingested, rows)
     answered = _with_places(predictions.read(scores).rows, rows)
     shown = {"wrong": examples.wrong(answered, explain.wrong), "right": examples.right(answered, explain.right)}
     out.mkdir(parents=True)

@@ -50,6 +50,8 @@ def untested(evaluation: Evaluation) -> str:
     """Classes of which nothing is known, and test rows of classes that the model does not know."""
     names, unknown = evaluation.predictions.untested, evaluation.figures.get("unknown", {})
     parts = [f"Untested, without a test row: {joined(names)}. Nothing is known of it."] if names else []
+    if unlearnt := evaluation.figures.get("unlearnt", []):
+        parts.append(f"Not known to the model, for it had no image to learn from: {joined(unlearnt)}.")
     parts += [f"Left out, as the model does not know the class: {plural(count, 'test image')} of {name}."
               for name, count in unknown.items()]  # fmt: skip
     return " ".join(parts)

@@ -39,6 +39,7 @@ def render(material: Material, model_report: ModelReport, verdict: Verdict, mini
         model_report=model_report,
         classes=joined(list(evaluation.predictions.classes)),
         untested=joined(evaluation.predictions.untested),
+        unlearnt=joined(evaluation.figures.get("unlearnt", [])),
         image_size=material.model["image_size"],
         crop=material.model["crop"],
         backbone=facts.get("train.backbone", "not stated"),

@@ -3,7 +3,8 @@
 Images are numbered 0 to n - 1 and edges are confirmed pairs. A delivery brings the images that no earlier one
 had. The connected components among them are its groups; a group that is tied to an earlier image joins that
 image's split, one that is tied to two splits is a bridge and joins none. The other groups are divided by stratum
-(delivery and class).
+(delivery and class); as long as a class has, with all that came before, fewer groups than there are splits, they all go
+to train. They stay there when more come: a model has learnt them.
 """
 
 import hashlib
@@ -46,7 +47,8 @@ def assign(
     """Divide the images.
 
     `images` has the columns id, label and delivery, a row per id, the deliveries in the order in which they came;
-    `ties` gives the confirmed copies of an id. Whether an image is kept plays no part.
+    `ties` gives the confirmed copies of an id. Whether an image is kept plays no part. The first of the `shares` is
+    train's.
     """
     position = dict(zip(images["id"], pd.factorize(images["delivery"])[0], strict=True))
     splits: dict[str, str] = {}
@@ -65,7 +67,7 @@ def assign(
                 strata.setdefault(group.label, []).append(group)
         for label, groups in strata.items():
             counts[label] = counts.get(label, 0) + len(groups)
-            splits.update(_divided(groups, shares, seed))
+            splits.update(_divided(groups, shares, seed, too_few=counts[label] < len(shares)))
     return Assignment(splits, bridges, pd.Series(counts, dtype="int64"))
 
 
@@ -103,8 +105,9 @@ def cut(names: Sequence[str], shares: Mapping[str, float], seed: int) -> dict[st
     return {name: list(shares)[k] for name, k in zip(ranked, chosen, strict=True)}
 
 
-def _divided(groups: list[Group], shares: Mapping[str, float], seed: int) -> dict[str, str]:
-    chosen = cut([group.name for group in groups], shares, seed)
+def _divided(groups: list[Group], shares: Mapping[str, float], seed: int, too_few: bool) -> dict[str, str]:
+    names = [group.name for group in groups]
+    chosen = dict.fromkeys(names, next(iter(shares))) if too_few else cut(names, shares, seed)
     return {member: chosen[group.name] for group in groups for member in group.members}
 
 

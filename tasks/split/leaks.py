@@ -23,16 +23,3 @@ def check_any_kept(rows: pd.DataFrame) -> None:
     if not rows["kept"].any():
         reasons = ", ".join(f"{reason} {count}" for reason, count in rows["drop_reason"].value_counts().items())
         raise ValueError(f"of {len(rows)} images that came, all were dropped ({reasons}): there is nothing to divide")
-
-
-def check_groups(groups: pd.Series, names: Sequence[str], splits: int) -> None:
-    """Raises ValueError where a class has, over all deliveries, fewer groups of images than there are splits.
-
-    `groups` counts the groups by class. A class of params.yaml that no delivery holds is none of those in use.
-    """
-    for name in names:
-        if 0 < groups.get(name, 0) < splits:
-            raise ValueError(
-                f"class {name}: {groups[name]} images that are not copies of each other, expected at least {splits}, "
-                "one for each split"
-            )

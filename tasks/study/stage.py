@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,22 +42,23 @@ def main(
     """
     machine = hardware.find(settings.train.precision)
     print(f"study: {settings.section} on {machine.sentence()}", flush=True)
-    arrays, (learn, val) = splits.read(clean, ingested, classes.names, ["train", "val"])
+    names = splits.learnable(clean, classes.names)
+    arrays, (learn, val) = splits.read(clean, ingested, names, ["train", "val"])
     learn = parts.share(learn, settings.share, settings.train.seed)
     start = time.perf_counter()
-    trained = training.train(settings.train, arrays, learn, val, classes.names, pretrained, state, machine)
+    trained = training.train(settings.train, arrays, learn, val, names, pretrained, state, machine)
     seconds = time.perf_counter() - start
-    rows = {"train": len(_taken(learn, classes, settings.train)), "val": len(val)}
+    rows = {"train": len(_taken(learn, names, settings.train)), "val": len(val)}
     text = json.dumps({**trained.figures, **_parameters(trained.network), **_epochs(trained), "rows": rows}, indent=1)
     out.write_text(text + "\n")
     facts = {"result": hashlib.md5(out.read_bytes()).hexdigest(), "seconds": round(seconds, 1), **trained.took()}
     progress.write_record(record, {"hardware": machine.record(), **facts})
 
 
-def _taken(learn: splits.Part, classes: Classes, train: Train) -> splits.Part:
+def _taken(learn: splits.Part, names: Sequence[str], train: Train) -> splits.Part:
     """The rows that the training takes of those that it was given."""
     if train.imbalance == "under_sampling":
-        return parts.under_sampled(learn, classes.names, train.seed)
+        return parts.under_sampled(learn, names, train.seed)
     return learn
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.utils.class_weight import compute_class_weight
 
 from tasks.splits import Part
+from tasks.train.settings import Train
 
 
 def class_weights(labels: NDArray[np.int64], names: Sequence[str], imbalance: str) -> NDArray[np.float32]:
@@ -22,6 +23,14 @@ def class_weights(labels: NDArray[np.int64], names: Sequence[str], imbalance: st
     if imbalance != "class_weights":
         return np.ones(len(names), np.float32)
     return compute_class_weight("balanced", classes=np.arange(len(names)), y=labels).astype(np.float32)
+
+
+def fitting(settings: Train, train: Part) -> Train:
+    """The settings with a batch of no more than all rows of train."""
+    if settings.batch <= len(train):
+        return settings
+    print(f"train: a batch of all {len(train)} images in train, not of {settings.batch} (train.batch)", flush=True)
+    return settings.model_copy(update={"batch": len(train)})
 
 
 def under_sampled(part: Part, names: Sequence[str], seed: int) -> Part:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tasks import command, hardware, model, splits
+from tasks import command, hardware, model, scarce, splits
 from tasks.params import Classes
 from tasks.train import progress, provenance, training
 from tasks.train.provenance import Ingest
@@ -23,16 +23,21 @@ def main(
 ) -> None:
     """Write the network, its validation figures, and the curves of both phases below `curves`.
 
+    The network knows the classes that train has an image of.
+
     An interrupted run goes on from `state`. What it ran on and how long it took goes to `record`.
     """
     machine = hardware.find(train.precision)
     print(f"train: on {machine.sentence()}", flush=True)
+    names = splits.learnable(clean, classes.names)
+    if unlearnt := [name for name in classes.names if name not in names]:
+        print(f"train: {scarce.without(unlearnt)}", flush=True)
     facts = provenance.facts(train, clean, pretrained)
-    arrays, (learn, val) = splits.read(clean, ingested, classes.names, ["train", "val"])
-    trained = training.train(train, arrays, learn, val, classes.names, pretrained, state, machine)
+    arrays, (learn, val) = splits.read(clean, ingested, names, ["train", "val"])
+    trained = training.train(train, arrays, learn, val, names, pretrained, state, machine)
     progress.draw(out / "curves", trained.phases)
     training_ids = {*learn.ids, *val.ids}  # all of them, whichever an epoch of under-sampled rows took
-    model.save(out, trained.network, classes.names, ingest.crop, facts, training_ids)
+    model.save(out, trained.network, names, ingest.crop, facts, training_ids)
     (out / "validation.json").write_text(json.dumps(trained.figures, indent=1) + "\n")
     progress.write_record(record, {"hardware": machine.record(), **trained.took()})
 

@@ -67,6 +67,7 @@ def train(
     keras.utils.clear_session()  # layers are named by a counter, and the names are part of a model
     keras.utils.set_random_seed(settings.seed)
     data = prepared(settings, arrays, train, val, names, state)
+    settings = parts.fitting(settings, data.train)
     with hardware.strategy(machine).scope():
         backbone, head, whole = networks(settings, arrays.shape[0], names, pretrained, machine.policy)
         trained = Trained(whole)

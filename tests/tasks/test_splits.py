@@ -29,6 +29,16 @@ def test_only_the_kept_rows_of_the_splits_that_are_asked_for_come(project: Path)
     assert arrays.take(val.places)[:, 0, 0, 0].tolist() == [12, 48]
 
 
+def test_classes_that_train_has_no_image_of_are_left_out(project: Path) -> None:
+    rows = store.read_rows(project / "clean")
+    with pytest.raises(ValueError, match="train has images of a alone, expected two classes at least"):
+        splits.learnable(project / "clean", NAMES)
+    store.write_rows(project / "clean", rows.assign(split=["train", "train", "test", "val", "val", "val"]))
+    assert splits.learnable(project / "clean", NAMES) == ["a", "b"]
+    _, (val,) = splits.read(project / "clean", project / "ingested", ["a", "b"], ["val"])
+    assert list(val.ids) == ["y"], "a c is nothing that the model could say"
+
+
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_a_split_without_images_is_named(project: Path, split: str) -> None:
     rows = store.read_rows(project / "clean")

@@ -153,6 +153,7 @@ def test_a_model_of_an_earlier_list_of_classes_is_judged_on_what_it_knows(made: 
     assert found.rows["sharpness"].tolist() == same["sharpness"].tolist(), "that of all test rows, as others have it"
     figures = json.loads((tmp_path / "scores/figures.json").read_text())
     assert (figures["rows"], figures["unknown"], figures["untested"]) == (35, {"monocyte": 5}, [])
+    assert figures["unlearnt"] == ["monocyte", "basophil"]
     assert "left out, of classes that the model does not know: monocyte 5 test images" in capsys.readouterr().out
 
 

@@ -53,9 +53,10 @@ def test_no_figures_of_the_suite(evaluation_with) -> None:
 
 
 def test_classes_that_are_untested_or_unknown_are_named(evaluation_with) -> None:
-    assert failure_modes.untested(evaluation_with({"unknown": {"blast": 5}})) == (
+    assert failure_modes.untested(evaluation_with({"unknown": {"blast": 5}, "unlearnt": ["band"]})) == (
         "Untested, without a test row: basophil, eosinophil, erythroblast, lymphocyte and neutrophil. Nothing is known "
-        "of it. Left out, as the model does not know the class: 5 test images of blast."
+        "of it. Not known to the model, for it had no image to learn from: band. Left out, as the model does not know "
+        "the class: 5 test images of blast."
     )
 
 

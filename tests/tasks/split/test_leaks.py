@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from tasks.split.leaks import check_groups, check_no_leak
+from tasks.split.leaks import check_no_leak
 
 
 def rows(*values: tuple[str, bool, str]) -> pd.DataFrame:
@@ -28,9 +28,3 @@ def test_no_leak(table: pd.DataFrame) -> None:
 def test_a_leak_stops_the_pipeline(table: pd.DataFrame, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_no_leak(table, [("A", "B")])
-
-
-def test_a_class_with_fewer_groups_than_splits_is_named() -> None:
-    with pytest.raises(ValueError, match="class platelet: 2 images .* expected at least 3"):
-        check_groups(pd.Series({"ig": 30, "platelet": 2}), ["ig", "platelet"], 3)
-    check_groups(pd.Series({"ig": 3}), ["ig", "platelet"], 3)

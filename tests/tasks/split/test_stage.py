@@ -48,7 +48,7 @@ def tables(draw) -> pd.DataFrame:
 def divided(rows: pd.DataFrame, pairs: Pairs) -> pd.DataFrame | None:
     """The rows by key, None where a person's keep would leak or nothing is kept. Classes may be small here."""
     try:
-        return stage.divided(rows, pairs, [], SPLIT).set_index(store.KEY)
+        return stage.divided(rows, pairs, SPLIT)[0].set_index(store.KEY)
     except ValueError as error:
         if "drop one of the three" in str(error) or "nothing to divide" in str(error):
             return None
@@ -192,10 +192,20 @@ def test_a_leak_stops_the_pipeline_and_nothing_is_written(tmp_path: Path, many, 
     assert not (tmp_path / "clean" / store.TABLE).exists()
 
 
-def test_too_few_groups_fail(tmp_path: Path, many) -> None:
-    write(tmp_path, many(4))
-    with pytest.raises(ValueError, match="class ig: 2 images"):
-        run(tmp_path)
+def test_a_class_with_too_few_images_goes_to_train_and_one_without_any_is_named(tmp_path: Path, many, capsys) -> None:
+    rows = pd.concat([many(4), many(30, "e").assign(label="platelet")], ignore_index=True)
+    write(tmp_path, rows)
+    classes = Classes.model_validate({"ig": [], "monocyte": [], "platelet": []})
+    stage.main(classes, SPLIT, tmp_path / "inliers", tmp_path / "deduped", tmp_path / "clean")
+    splits = store.read_rows(tmp_path / "clean")
+    assert set(splits.loc[splits["label"] == "ig", "split"]) == {"train"}
+    assert set(splits.loc[splits["label"] == "platelet", "split"]) == {"train", "val", "test"}
+    assert capsys.readouterr().out == (
+        "split: class monocyte: no image, so a model will not know it; add some, or remove the line under `classes` in "
+        "params.yaml\n"
+        "split: class ig: 2 images, fewer than the 3 splits: all go to train, so it stays untested; add more, or "
+        "remove its line under `classes` in params.yaml\n"
+    )
 
 
 def test_a_delivery_of_one_image_is_enough_where_all_deliveries_together_are(tmp_path: Path, many) -> None:

@@ -115,9 +115,10 @@ def test_a_loss_that_is_no_number_ends_it_and_the_best_weights_stay(
         assert all(np.isfinite(archive[name]).all() for name in archive.files)
 
 
-def test_a_batch_larger_than_the_set_is_an_error(tmp_path: Path, small) -> None:
-    with pytest.raises(ValueError, match="train.batch must be at most the number of images in train, 72, got 73"):
-        small.train(tmp_path, batch=73)
+def test_a_batch_larger_than_the_set_is_all_of_it(tmp_path: Path, small, capsys) -> None:
+    trained = small.train(tmp_path, frozen_epochs=1, finetune_epochs=0, batch=73)
+    assert trained.images == {"frozen": 72}
+    assert "a batch of all 72 images in train, not of 73 (train.batch)" in capsys.readouterr().out
 
 
 def test_two_devices_give_the_loss_of_one(tmp_path: Path, small, start, finish) -> None:
