@@ -60,7 +60,6 @@ class Reading(NamedTuple):
     """How a delivery was read: for a person, and for the page that shows it."""
 
     depth: str = ""  # `12-bit in 16-bit, scaled by 1/16`, "" where it has no more than 8 bits
-    crop: int = 0  # side of the centre crop in its own pixels, 0 for the largest square
     own_crop: bool = False  # whether the crop is the delivery's own, and not ingest.crop
     scale: float | None = None  # pixels per micrometre, where they were told
     left_out: int = 0  # files of the system that were left out when it was added

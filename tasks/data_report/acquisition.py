@@ -55,18 +55,21 @@ def section(material: Material, readings: Mapping[str, Reading]) -> list[Section
     ]
 
 
-def crop(reading: Reading) -> str:
-    """The crop of a delivery in words."""
-    side = f"{reading.crop:,}" if reading.crop else "the largest square"
+def crop(rows: pd.DataFrame, reading: Reading) -> str:
+    """The sides of the squares that were cut out of a delivery's images, in words."""
+    sides = rows.loc[rows["crop"] > 0, "crop"]
+    if sides.empty:
+        return "none"
+    text = " to ".join(dict.fromkeys(f"{side:,}" for side in (sides.min(), sides.max())))
     if reading.scale is not None:
-        return f"{side} (its own, {reading.scale:g} pixels per µm)"
-    return f"{side} (its own)" if reading.own_crop else side
+        return f"{text} (its own, {reading.scale:g} pixels per µm)"
+    return f"{text} (its own)" if reading.own_crop else text
 
 
 def _line(name: str, rows: pd.DataFrame, reading: Reading) -> list[TableCell]:
     counts = rows["drop_reason"].value_counts()
     left_out = [int(counts.get(reason, 0)) for reason in LEFT_OUT]
-    return [name, reading.depth or "8-bit", _sides(rows), crop(reading), reading.left_out, *left_out]
+    return [name, reading.depth or "8-bit", _sides(rows), crop(rows, reading), reading.left_out, *left_out]
 
 
 def _sides(rows: pd.DataFrame) -> str:
@@ -79,10 +82,10 @@ def _sides(rows: pd.DataFrame) -> str:
 
 
 def _group(material: Material, name: str, reading: Reading) -> Group:
-    rows = material.rows
-    ids = material.ids(rows["kept"] & (rows["delivery"] == name))
-    drawn = _drawn(rows[rows["kept"] & (rows["delivery"] == name)], ids)
-    return Group(material.deck.cards(drawn), f"{name}: crop {crop(reading)}, {len(drawn):,} of {len(ids):,}")
+    rows = material.rows[material.rows["delivery"] == name]
+    ids = material.ids(material.rows["kept"] & (material.rows["delivery"] == name))
+    cards = material.deck.cards(_drawn(rows[rows["kept"]], ids))
+    return Group(cards, f"{name}: crop {crop(rows, reading)}, {len(cards):,} of {len(ids):,}")
 
 
 def _drawn(rows: pd.DataFrame, ids: Sequence[str]) -> list[str]:

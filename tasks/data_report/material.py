@@ -17,6 +17,7 @@ FOUND = [
     "file_bytes",
     "height",
     "width",
+    "crop",
     "detail",
     "contrast",
     "smoothness",

@@ -73,7 +73,7 @@ def _treatment(ingest: Ingest, delivery: Path, told: recorded.Record) -> tuple[T
     except ValueError as error:
         raise ValueError(f"{delivery}: {error}") from error
     spoken = "" if bits is None else depth.told(bits, levels)
-    reading = store.Reading(spoken, crop, own, told.scale, told.left_out)
+    reading = store.Reading(spoken, own, told.scale, told.left_out)
     return Treatment(ingest.image_size, ingest.hash_size, crop, own, bits), reading
 
 

@@ -14,6 +14,7 @@ DETAILS = {
     "file_bytes": 10,
     "height": 96,
     "width": 96,
+    "crop": 96,
     "detail": "",
     "contrast": 50.0,
     "smoothness": 0.9,

@@ -157,6 +157,7 @@ def test_all_files_of_a_delivery_have_one_depth(tmp_path: Path) -> None:
     stage.main(CLASSES, SETTINGS, tmp_path / "deep", recording.nothing(tmp_path / "t.yaml"), tmp_path / "out")
     assert (np.load(tmp_path / "out" / store.PIXELS)[..., 0] == cells).all()
     assert set(store.read_rows(tmp_path / "out")["decoding"]) == {"depth 12"}
+    assert store.read_reading(tmp_path / "out") == store.Reading("12-bit in 16-bit, scaled by 1/16")
 
 
 def test_a_recorded_depth_overrules(tmp_path: Path) -> None:
@@ -183,3 +184,4 @@ def test_a_delivery_is_cropped_by_its_own_crop_or_scale(delivery: Path, tmp_path
         told = recording.nothing(tmp_path / "told.yaml", **stated)
         stage.main(CLASSES, settings, delivery, told, tmp_path / f"out{number}")
         assert store.read_rows(tmp_path / f"out{number}")["crop"].tolist() == sides
+        assert store.read_reading(tmp_path / f"out{number}").own_crop == bool(stated)
