@@ -7,7 +7,7 @@ from typer import Argument, Option, echo
 
 from hemaflow import running
 
-Decision = Literal["keep", "drop"]
+Decision = Literal["keep", "drop", "label"]
 Engine = Literal["batched", "keras_cv"]
 Form = Literal["npz", "folders", "tfrecord"]
 
@@ -66,12 +66,15 @@ def review(
     about: Annotated[str, Argument(help="an id, at least 8 digits of one, or DELIVERY/SOURCE")],
     decision: Annotated[Decision, Argument(help="the decision")],
     why: Annotated[str, Option(help="the reason, for the record")],
+    label: Annotated[
+        str | None, Option("--as", metavar="CLASS", help="with `label`: the class of an image that came without one")
+    ] = None,
 ) -> None:
-    """Keep or drop an image, whatever the rules say."""
+    """Keep or drop an image, whatever the rules say, or label one that came without a class."""
     from operations.deliveries.review import review
 
     running.bring("clean")
-    echo(review(Path.cwd(), about, decision, why))
+    echo(review(Path.cwd(), about, decision, why, label=label))
 
 
 def watch(

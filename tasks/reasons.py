@@ -117,6 +117,7 @@ OUTLIER = Reason(
     intro="Images far from all others in feature space",
 )
 BRIDGES_SPLITS = Reason("bridges-splits", "split", "a copy of images in two splits")
+UNLABELLED = Reason("unlabelled", "split", "came without a class; `hemaflow review ID label --as CLASS` gives it one")
 
 TABLE = {
     reason.name: reason
@@ -124,7 +125,7 @@ TABLE = {
         UNREADABLE, TRANSPARENT, NO_CLASS, UNLISTED_CLASS,
         EXACT_COPY, NEAR_COPY, RECROPPED_COPY, LABEL_CONFLICT, REVIEW_DROP, HELD,
         BLANK, NOISE, PART_LOST, OUTLIER,
-        BRIDGES_SPLITS,
+        BRIDGES_SPLITS, UNLABELLED,
     )
 }  # fmt: skip
 """By name, in the order in which the stages look."""
@@ -160,3 +161,8 @@ def drop(rows: pd.DataFrame, which: pd.Series, reason: Reason) -> pd.DataFrame:
         dropped_by=rows["dropped_by"].mask(fresh, reason.stage),
         drop_reason=rows["drop_reason"].mask(fresh, reason.name),
     )
+
+
+def kept_by_person(rows: pd.DataFrame) -> pd.Series:
+    """Which of `rows`, with a column `review_decision`, no rule may drop: a person keeps them, or gave them a class."""
+    return rows["review_decision"].isin(["keep", "label"])

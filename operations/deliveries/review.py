@@ -13,7 +13,9 @@ from operations.person import person
 from operations.process import lock
 from operations.project import listing
 from tasks import store
-from tasks.dedupe.overrules import Overrule
+from tasks.dedupe.overrules import LABEL, Overrule
+from tasks.params import FILE as PARAMS
+from tasks.params import Classes, load
 
 STATES = ("clean", "inliers", "deduped")
 """Folders below data/ with a table of all deliveries, the newest first."""
@@ -48,9 +50,13 @@ class Reviewed:
         return f"{what}: line {self.line.line} of {FILE}{replaced}{but}{wait}; {NEXT}"
 
 
-def review(root: Path, about: str, decision: str, why: str, who: str | None = None) -> Reviewed:
-    """Keep or drop an image, whatever the rules say; waits for the project's lock.
+def review(
+    root: Path, about: str, decision: str, why: str, who: str | None = None, label: str | None = None
+) -> Reviewed:
+    """Keep or drop an image, whatever the rules say, or give one without a class its `label`; waits for the project's
+    lock.
 
+    `decision` is keep, drop or label.
     `about` is an id, at least 8 digits of one, or DELIVERY/SOURCE. `who` is the person at work where
     it is None. A line about the same thing is replaced. Raises ValueError or OSError, and then the file is as it was:
     for what is unknown, ambiguous or cannot be kept, and where dedupe would refuse the file.
@@ -58,13 +64,18 @@ def review(root: Path, about: str, decision: str, why: str, who: str | None = No
     who, why = _words(person(root) if who is None else who), _words(re.sub('[,"]', " ", why))
     if not (who and why):
         raise ValueError(f"expected who says so and why, got {who!r} and {why!r}")
+    decision = f"{decision} {_class(root, label)}" if decision == LABEL else decision
+    if label is not None and not decision.startswith(LABEL):
+        raise ValueError(f"--as says a class, and the decision is {decision}: only `label` takes one")
     with lock.held(root, f"review {about}"):
         lines = review_file.read(root)
         rows, to_come = _rows(root)
         meant = _meant(rows, about, to_come)
         if decision == "keep":
             _check_keepable(meant, about)
-        first, held = meant.iloc[0], _held(root, meant) if decision == "keep" else []
+        if decision.startswith(LABEL):
+            meant = _unlabelled(meant, about)
+        first, held = meant.iloc[0], [] if decision == "drop" else _held(root, meant)
         overrule = Overrule(
             0, first["delivery"], first["source"] if "/" in about else "", first["id"], decision, who, why
         )
@@ -85,12 +96,41 @@ def _rows(root: Path) -> tuple[pd.DataFrame, list[str]]:
         if (root / "data" / state / store.TABLE).is_file():
             rows = store.read_rows(root / "data" / state)
             if listed and set(listed) <= set(rows["delivery"]):
-                return rows[rows["delivery"].isin(listed)].reset_index(drop=True), []
+                return _as_labelled(rows[rows["delivery"].isin(listed)].reset_index(drop=True)), []
     there = [name for name in listed if (root / "data/ingested" / name / store.TABLE).is_file()]
     if not there:
         raise FileNotFoundError("no listed delivery has a table below data/ingested yet: run `make repro`")
     tables = [store.read_rows(root / "data/ingested" / name) for name in there]
     return pd.concat(tables, ignore_index=True), [name for name in listed if name not in there]
+
+
+def _as_labelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """With the classes that came, not those that a person gave."""
+    if "review_decision" not in rows:
+        return rows
+    return rows.assign(label=rows["label"].mask(rows["review_decision"] == LABEL, ""))
+
+
+def _class(root: Path, label: str | None) -> str:
+    """The class of params.yaml that goes by that name."""
+    classes = load(Classes, root / PARAMS)
+    if label is None:
+        raise ValueError(f"expected a class, --as CLASS, one of {', '.join(classes.names)}")
+    found = classes.canonical(label)
+    if found is None:
+        raise ValueError(f"unknown class {classes.unknown([label])}")
+    return found
+
+
+def _unlabelled(meant: pd.DataFrame, about: str) -> pd.DataFrame:
+    """Those rows of the image that can be given a class."""
+    whole = meant[meant["dropped_by"] != "ingest"]
+    if whole.empty:
+        raise ValueError(f"{about} cannot be labelled: it is {meant.iloc[0]['drop_reason']} ({_key(meant.iloc[0])})")
+    found = whole[whole["label"] == ""]
+    if found.empty:
+        raise ValueError(f"{about} came as {whole.iloc[0]['label']}: only an image without a class is labelled")
+    return found
 
 
 def _as_ingested(rows: pd.DataFrame) -> pd.DataFrame:
@@ -124,8 +164,9 @@ def _check_keepable(meant: pd.DataFrame, about: str) -> None:
     whole = meant[meant["dropped_by"] != "ingest"]
     if whole.empty:
         raise ValueError(f"{about} cannot be kept: it is {meant.iloc[0]['drop_reason']} ({_key(meant.iloc[0])})")
-    if whole["label"].nunique() > 1:
-        keys = [f"{_key(row)} as {row['label']}" for _, row in whole.iterrows()]
+    named = whole[whole["label"] != ""]
+    if named["label"].nunique() > 1:
+        keys = [f"{_key(row)} as {row['label']}" for _, row in named.iterrows()]
         raise ValueError(f"{about} came under several labels: say which to keep, {_listed(keys, 'or')}")
 
 

@@ -84,8 +84,10 @@ def _without_conflicts(table: pd.DataFrame, on_conflict: str) -> pd.DataFrame:
     if on_conflict == "keep_first":
         return table
     order = ranked(table)
+    order = order[order["label"] != ""]
     labels = order.groupby("leader")["label"].nunique()
-    which = table["leader"].isin(labels[labels > 1].index) & table["kept"] & (table["review_decision"] != "keep")
+    which = table["leader"].isin(labels[labels > 1].index) & table["kept"] & (table["label"] != "")
+    which &= ~reasons.kept_by_person(table)
     contradiction = _first_other_label(order[order["leader"].isin(labels[labels > 1].index)])
     dropped = reasons.drop(table, which, reasons.LABEL_CONFLICT)
     return dropped.assign(duplicate_of=dropped["duplicate_of"].mask(which, pd.Series(contradiction, dtype="str")))
@@ -103,11 +105,15 @@ def _first_other_label(order: pd.DataFrame) -> dict[Hashable, str]:
 
 
 def _without_copies(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Drops all but one of each copy group, says for which row and by what RMSE; what a person keeps stays."""
-    order = ranked(table).sort_values("review_decision", key=lambda verdict: verdict != "keep", kind="stable")
+    """Drops all but one of each copy group, says for which row and by what RMSE; what a person keeps stays.
+
+    An image with a class stays rather than one without.
+    """
+    order = ranked(table).sort_values("label", key=lambda label: label == "", kind="stable")
+    order = order.loc[(~reasons.kept_by_person(order)).sort_values(kind="stable").index]
     stays = order.drop_duplicates("leader").set_index("leader")
     partner, partner_node = table["leader"].map(stays["key"]), table["leader"].map(stays["node"])
-    which = table["kept"] & (table["key"] != partner) & (table["review_decision"] != "keep")
+    which = table["kept"] & (table["key"] != partner) & ~reasons.kept_by_person(table)
     ends = pd.DataFrame(
         {"first": np.minimum(table["node"], partner_node), "second": np.maximum(table["node"], partner_node)}
     )

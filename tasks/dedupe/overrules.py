@@ -19,6 +19,8 @@ COLUMNS = ["delivery", "source", "id", "review_decision", "who", "why"]
 FORMER = ["delivery", "source", "id", "verdict", "who", "why"]
 """Of older projects."""
 DECISIONS = ("keep", "drop")
+LABEL = "label"
+"""The decision that gives an image without a class one, and keeps it: `label ig`."""
 
 
 class Overrule(NamedTuple):
@@ -31,6 +33,12 @@ class Overrule(NamedTuple):
     review_decision: str
     who: str
     why: str
+
+    @property
+    def label(self) -> str:
+        """The class that it gives, "" for none."""
+        decision, _, label = self.review_decision.partition(" ")
+        return label if decision == LABEL else ""
 
     def __str__(self) -> str:
         about = f"{self.delivery}/{self.source}" if self.source else self.id
@@ -56,7 +64,8 @@ def read(file: Path) -> list[Overrule]:
 def applied(
     rows: pd.DataFrame, overrules: list[Overrule], listed: list[str], held: Collection[str] = ()
 ) -> pd.DataFrame:
-    """`rows` with a column `review_decision`, keep, drop or empty, and with those dropped that a person dropped.
+    """`rows` with a column `review_decision`, keep, drop, label or empty, with those dropped that a person dropped, and
+    with the classes that a person gave.
 
     Of several identical files, a line about the image keeps the first in order of precedence, of a delivery that is
     not `held` if there is one. A line whose delivery
@@ -70,8 +79,12 @@ def applied(
             dropped = [index for index, one in decided.items() if one.source and one.review_decision == "drop"]
             for index in _meant(rows, order.drop(dropped, errors="ignore"), overrule, held):
                 _agree(decided.setdefault(index, overrule), overrule)
-    decisions = pd.Series({index: overrule.review_decision for index, overrule in decided.items()}, dtype="str")
-    rows = rows.assign(review_decision=decisions.reindex(rows.index).fillna(""))
+    decisions = pd.Series({index: one.review_decision.partition(" ")[0] for index, one in decided.items()}, dtype="str")
+    labels = pd.Series({index: one.label for index, one in decided.items() if one.label}, dtype="str")
+    rows = rows.assign(
+        review_decision=decisions.reindex(rows.index).fillna(""),
+        label=labels.reindex(rows.index).fillna(rows["label"]),
+    )
     return reasons.drop(rows, rows["review_decision"] == "drop", reasons.REVIEW_DROP)
 
 
@@ -88,11 +101,22 @@ def _meant(rows: pd.DataFrame, order: pd.DataFrame, overrule: Overrule, held: Co
     kept = order[order.index.isin(rows.index[fits])] if overrule.source else order[order["id"] == overrule.id]
     if kept.empty:
         why = rows[fits].iloc[0]["drop_reason"] or "dropped file by file"
-        raise ValueError(f"{overrule}: cannot be kept, it is {why}")
+        raise ValueError(f"{overrule}: cannot be {'labelled' if overrule.label else 'kept'}, it is {why}")
+    if overrule.label:
+        return _unlabelled(kept, overrule).index[:1].tolist()
+    if (kept["label"] != "").any():
+        kept = kept[kept["label"] != ""]
     if kept.loc[~kept["delivery"].isin(held), "label"].nunique() > 1:
         labels = " and ".join(sorted(kept["label"].unique()))
         raise ValueError(f"{overrule}: the image came as {labels}; say which file by its delivery and source")
     return kept.index[:1].tolist()
+
+
+def _unlabelled(rows: pd.DataFrame, overrule: Overrule) -> pd.DataFrame:
+    found = rows[rows["label"] == ""]
+    if found.empty:
+        raise ValueError(f"{overrule}: came as {rows.iloc[0]['label']}, and only an image without a class is labelled")
+    return found
 
 
 def _agree(earlier: Overrule, later: Overrule) -> None:
@@ -105,8 +129,8 @@ def _parsed(file: Path, line: int, cells: list[str]) -> Overrule:
     if len(cells) != len(COLUMNS):
         raise ValueError(f"{where}: expected {len(COLUMNS)} fields ({','.join(COLUMNS)}), got {len(cells)}")
     found = Overrule(line, *cells)
-    if found.review_decision not in DECISIONS:
-        raise ValueError(f"{where}: review_decision must be keep or drop, got {found.review_decision!r}")
+    if found.review_decision not in DECISIONS and not found.label:
+        raise ValueError(f"{where}: review_decision must be keep, drop or label CLASS, got {found.review_decision!r}")
     if not (found.id or (found.delivery and found.source)):
         raise ValueError(f"{where}: expected an id, or a delivery and a source")
     if not (found.who and found.why):

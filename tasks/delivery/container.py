@@ -13,6 +13,9 @@ UNPACKED_LIMIT = 32 << 30
 RATIO, FREE = 100, 256 << 20
 """Images hardly compress: more than so many times the size of the file is a bomb, if it is more than FREE bytes too."""
 
+SHOWN = 160
+"""Characters of what a library says: zipfile repeats names of 64 KiB."""
+
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 
 
@@ -37,4 +40,5 @@ def bounded(path: Path, limit: int = UNPACKED_LIMIT) -> int:
 
 def _line(error: Exception) -> str:
     """The first line: tarfile goes on with a line for each way in which it tried to open a file."""
-    return next(iter(str(error).splitlines()), "").rstrip(":") or type(error).__name__
+    line = next(iter(str(error).splitlines()), "").rstrip(":") or type(error).__name__
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."

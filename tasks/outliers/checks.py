@@ -22,7 +22,7 @@ def outliers(rows: pd.DataFrame, limit: float) -> pd.DataFrame:
 
 
 def _dropped(rows: pd.DataFrame, which: pd.Series, reason: Reason) -> pd.DataFrame:
-    which = which & rows["kept"] & (rows["review_decision"] != "keep")
+    which = which & rows["kept"] & ~reasons.kept_by_person(rows)
     result = reasons.drop(rows, which, reason)
     figure = rows[reason.measure.column if reason.measure else "drop_value"]
     return result.assign(drop_value=np.where(which, figure, rows["drop_value"]))

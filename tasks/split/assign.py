@@ -14,16 +14,23 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+GIVEN = ("test", "val", "train")
+"""Splits that a delivery may give, in the order in which copies follow them: what others test on is not learnt."""
 BRIDGE = ""
 """The split of an image that would join two: none."""
 
 
 class Group(NamedTuple):
-    """Images that a delivery brought and that copies connect; named by the least id, of that image's class."""
+    """Images that a delivery brought and that copies connect; named by the least id.
+
+    `label` is the class of the first that has one, in the order of ids, `given` the split that the delivery gave one of
+    them: of several test, else val. Either may be "".
+    """
 
     name: str
     label: str
     members: list[str]
+    given: str = ""
 
 
 class Bridge(NamedTuple):
@@ -46,14 +53,16 @@ def assign(
 ) -> Assignment:
     """Divide the images.
 
-    `images` has the columns id, label and delivery, a row per id, the deliveries in the order in which they came;
-    `ties` gives the confirmed copies of an id. Whether an image is kept plays no part. The first of the `shares` is
-    train's.
+    `images` has the columns id, label, delivery and maybe given (the split to be taken, or ""), a row per id, the
+    deliveries in the order in which they came. A group in which no image came with a class takes its split by its own
+    hash, whatever else comes, so it can be labelled later and nothing moves. `ties` gives the confirmed copies of an id.
+    Whether an image is kept plays no part. The first of the `shares` is train's.
     """
     position = dict(zip(images["id"], pd.factorize(images["delivery"])[0], strict=True))
     splits: dict[str, str] = {}
     bridges: list[Bridge] = []
     counts: dict[str, int] = {}
+    given: dict[str, int] = {}
     for _, brought in images.groupby("delivery", sort=False):
         strata: dict[str, list[Group]] = {}
         for group in _groups(brought, ties):
@@ -63,12 +72,17 @@ def assign(
                 bridges.append(Bridge(group.members, sorted(elders, key=lambda one: (position[one], one))))
             if elders:
                 splits.update(dict.fromkeys(group.members, found.pop() if len(found) == 1 else BRIDGE))
+            elif group.given or not group.label:
+                splits.update(dict.fromkeys(group.members, group.given or alone(group.name, shares, seed)))
+                given[group.label] = given.get(group.label, 0) + 1
             else:
                 strata.setdefault(group.label, []).append(group)
         for label, groups in strata.items():
             counts[label] = counts.get(label, 0) + len(groups)
             splits.update(_divided(groups, shares, seed, too_few=counts[label] < len(shares)))
-    return Assignment(splits, bridges, pd.Series(counts, dtype="int64"))
+    given.pop("", None)
+    total = {label: counts.get(label, 0) + given.get(label, 0) for label in {**counts, **given}}
+    return Assignment(splits, bridges, pd.Series(total, dtype="int64"))
 
 
 def tied(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
@@ -88,6 +102,12 @@ def reached(name: str, among: Collection[str], ties: Mapping[str, Sequence[str]]
         found |= fresh
         frontier = list(fresh)
     return sorted(found)
+
+
+def alone(name: str, shares: Mapping[str, float], seed: int) -> str:
+    """The split of a group by its own hash."""
+    place = np.searchsorted(np.cumsum(list(shares.values())), _uniform(seed, "alone", name), side="right")
+    return list(shares)[min(int(place), len(shares) - 1)]
 
 
 def cut(names: Sequence[str], shares: Mapping[str, float], seed: int) -> dict[str, str]:
@@ -114,13 +134,16 @@ def _divided(groups: list[Group], shares: Mapping[str, float], seed: int, too_fe
 def _groups(brought: pd.DataFrame, ties: Mapping[str, Sequence[str]]) -> list[Group]:
     """Connected components among the images of one delivery, whatever their order in the table."""
     labels = dict(zip(brought["id"], brought["label"], strict=True))
+    given = dict(zip(brought["id"], brought["given"] if "given" in brought else [""] * len(brought), strict=True))
     seen: set[str] = set()
     groups = []
     for name in sorted(labels):
         if name not in seen:
             members = reached(name, labels, ties)
             seen.update(members)
-            groups.append(Group(name, labels[name], members))
+            label = next((labels[one] for one in members if labels[one]), "")
+            wanted = {given[one] for one in members}
+            groups.append(Group(name, label, members, next((one for one in GIVEN if one in wanted), "")))
     return groups
 
 

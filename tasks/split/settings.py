@@ -28,4 +28,5 @@ class Split(Section):
 
     section: ClassVar[str] = "split"
     seed: int = Field(ge=0, description="another seed is another division")
+    given: bool = Field(default=False, description="take the split that a delivery gives its images, where it does")
     shares: Shares

@@ -17,6 +17,7 @@ def main(classes: Classes, split: Split, inliers: Path, deduped: Path, out: Path
     """Write the table with a column `split`, also for dropped images: what was ever test data stays test data."""
     rows = store.read_rows(inliers)
     pairs = pd.read_parquet(deduped / "pairs.parquet")
+    _check_labels(rows, classes.names)
     result, groups = divided(rows, list(zip(pairs["first"], pairs["second"], strict=True)), split)
     store.check_same_rows(rows, result)
     store.write_rows(out, result)
@@ -25,28 +26,48 @@ def main(classes: Classes, split: Split, inliers: Path, deduped: Path, out: Path
 
 
 def divided(rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], split: Split) -> tuple[pd.DataFrame, dict[str, int]]:
-    """`rows` with a column `split`, "" for the unreadable and for bridges, which are dropped; `pairs` are ids.
+    """`rows` with a column `split`; `pairs` are ids.
 
-    And the number of groups of copies of each class. Raises ValueError where one image would stand in two splits.
+    It is "" for the unreadable, and for bridges and images without a class, which are dropped. And the number of groups
+    of copies of each class. Raises ValueError where one image would stand in two splits.
     """
     check_any_kept(rows)
     shares, ties = split.shares.model_dump(), tied(pairs)
-    found = assign(_images(rows), ties, shares, split.seed)
+    found = assign(_images(rows, split.given), ties, shares, split.seed)
     kept = rows[
         rows["kept"] | (rows["drop_reason"] == reasons.HELD.name)
     ]  # a delivery on hold moves nothing, and comes back as it was
-    wanted = kept[kept["review_decision"] == "keep"]
+    wanted = kept[reasons.kept_by_person(kept)]
     place = rows["id"].map(found.splits | joined(found.bridges, found.splits, ties, set(wanted["id"]), set(kept["id"])))
-    result = reasons.drop(rows.assign(split=place.fillna("")), place == BRIDGE, reasons.BRIDGES_SPLITS)
+    named = rows["label"] != ""
+    result = rows.assign(split=place.fillna("").where(named, ""))
+    result = reasons.drop(result, named & (place == BRIDGE), reasons.BRIDGES_SPLITS)
+    result = reasons.drop(result, ~named, reasons.UNLABELLED)
     check_no_leak(result, pairs)
+    check_any_kept(result)
     return result, {str(label): int(count) for label, count in found.counts.items()}
 
 
-def _images(rows: pd.DataFrame) -> pd.DataFrame:
-    """A row per readable id, that of the delivery which brought it first, the deliveries in their order."""
+def _check_labels(rows: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raise ValueError for a class that a person gave and params.yaml does not have."""
+    given = rows[rows["review_decision"] == "label"]
+    unknown = given[~given["label"].isin(names)]
+    for row in unknown.head(1).itertuples():
+        raise ValueError(
+            f"the review file labels {row.delivery}/{row.source} as {row.label!r}, expected one of {', '.join(names)}"
+        )
+
+
+def _images(rows: pd.DataFrame, given: bool) -> pd.DataFrame:
+    """A row per readable id, that of the delivery which brought it first, the deliveries in their order.
+
+    With the class as it came, before a person gave one, and with the split as it came if that is `given`.
+    """
     position, _ = pd.factorize(rows["delivery"])
-    came = rows.assign(position=position)[rows["dropped_by"] != "ingest"]
-    return came.sort_values(["position", "id", "label"]).drop_duplicates("id")
+    label = rows["label"].mask(rows["review_decision"] == "label", "")
+    split = rows["given_split"] if given and "given_split" in rows else ""
+    came = rows.assign(position=position, label=label, none=label == "", given=split)[rows["dropped_by"] != "ingest"]
+    return came.sort_values(["position", "id", "none", "label"]).drop_duplicates("id")
 
 
 if __name__ == "__main__":

@@ -231,7 +231,7 @@ def test_the_same_file_names_twice(good: Project) -> None:
             "good,ig/00.png,,keep,me,so\ngood,ig/00.png,,drop,me,so\n",
             r"line 3 \(drop good/ig/00.png\): contradicts line 2, which says keep",
         ),
-        ("good,ig/00.png,,maybe,me,so\n", "line 2: review_decision must be keep or drop, got 'maybe'"),
+        ("good,ig/00.png,,maybe,me,so\n", "line 2: review_decision must be keep, drop or label CLASS, got 'maybe'"),
         ("good,ig/00.png,keep,me\n", "line 2: expected 6 fields .*, got 4"),
     ],
     ids=["column", "unknown-row", "unknown-id", "contradiction", "verdict", "fields"],

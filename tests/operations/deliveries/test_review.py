@@ -174,7 +174,10 @@ def test_other_lines_stay_to_the_byte(root: Path) -> None:
             "delivery,source,id,verdict,why\n",
             "expected the columns delivery,source,id,review_decision,who,why, got delivery",
         ),
-        (f"{HEADER}d,ig/x.png,,maybe,Bob,so\n", "line 2: review_decision must be keep or drop, got 'maybe'"),
+        (
+            f"{HEADER}d,ig/x.png,,maybe,Bob,so\n",
+            "line 2: review_decision must be keep, drop or label CLASS, got 'maybe'",
+        ),
         (f"{HEADER}d,gone.png,,keep,Bob,so\n", "stays as it was, .*line 2 .keep d/gone.png.: no row of the listed"),
     ],
     ids=["header", "verdict", "row-of-a-listed-delivery"],

@@ -188,3 +188,14 @@ def test_what_a_person_dropped_keeps_no_copies_apart_but_ties_them_to_one_split(
     result = copies.judged(overrules.applied(rows, said, ["d"]), nodes, found, "drop_all")
     assert result["drop_reason"].tolist() == ["review-drop", "", "near-copy"]
     assert set(result["split_group"]) == {"A"}
+
+
+def test_an_image_with_a_class_stays_rather_than_an_earlier_one_without() -> None:
+    rows = judge(table(("old", "a", "A", ""), ("new", "b", "A", "ig"), ("new", "c", "C", "")), {("A", "C"): 1.0})
+    assert rows["kept"].to_dict() == {"a": False, "b": True, "c": False}
+    assert rows["drop_reason"].tolist() == ["exact-copy", "", "near-copy"]
+
+
+def test_no_class_contradicts_none() -> None:
+    rows = judge(table(("d", "a", "A", ""), ("d", "b", "A", "ig"), ("d", "c", "A", "ne")), {})
+    assert rows["drop_reason"].to_dict() == {"a": "", "b": "label-conflict", "c": "label-conflict"}

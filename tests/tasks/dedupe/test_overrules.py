@@ -91,7 +91,7 @@ def test_what_cannot_be_applied(rows: pd.DataFrame, given: list[str], message: s
         ("", "expected the columns delivery,source,id,review_decision,who,why, got nothing"),
         ("delivery,file,id,verdict,who,why\n", "got delivery,file,id"),
         (HEADER + "d,x,,keep,me\n", "line 2: expected 6 fields .*, got 5"),
-        (HEADER + "\nd,x,,maybe,me,so\n", "line 3: review_decision must be keep or drop, got 'maybe'"),
+        (HEADER + "\nd,x,,maybe,me,so\n", "line 3: review_decision must be keep, drop or label CLASS, got 'maybe'"),
         (HEADER + "d,,,keep,me,so\n", "line 2: expected an id, or a delivery and a source"),
         (HEADER + "d,x,,keep,me, \n", "line 2: expected who says so and why"),
     ],
@@ -119,4 +119,46 @@ def test_a_file_as_a_spreadsheet_saves_it(tmp_path: Path) -> None:
 def test_what_is_no_csv_file_in_utf_8_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "review.csv").write_bytes(content)
     with pytest.raises(ValueError, match=r"review\.csv: expected a CSV file in UTF-8, got"):
+        overrules.read(tmp_path / "review.csv")
+
+
+@pytest.fixture
+def unlabelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same, of which y and z came without a class."""
+    return rows.assign(label=rows["label"].mask(rows["source"].isin(["y", "z"]), ""))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["d,z,,label ig,me,so"], {"z": "ig"}),
+        ([",,C,label NK/T cell,me,so"], {"z": "NK/T cell"}),
+        ([",,A,label ne,me,so"], {"y": "ne"}),
+        ([",,A,label ne,me,so", "d,y,,drop,me,so", "d,z,,label ig,me,so"], "cannot be labelled|came as ig"),
+        (["d,x,,label ne,me,so"], r"line 2 \(label ne d/x\): came as ig, and only an image without a class"),
+        (["d,u,,label ne,me,so"], "cannot be labelled, it is unreadable"),
+        (["d,z,,label ne,me,so", "d,z,,label ig,me,so"], "contradicts line 2, which says label ne"),
+    ],
+)
+def test_a_person_labels_what_came_without_a_class(
+    unlabelled: pd.DataFrame, given: list[str], expected: dict[str, str] | str
+) -> None:
+    if isinstance(expected, str):
+        with pytest.raises(ValueError, match=expected):
+            overrules.applied(unlabelled, lines(*given), ["d"])
+        return
+    found = overrules.applied(unlabelled, lines(*given), ["d"]).set_index("source")
+    assert found.loc[found["review_decision"] == "label", "label"].to_dict() == expected
+    others = found.index[found["review_decision"] == ""]
+    assert (found.loc[others, "label"] == unlabelled.set_index("source").loc[others, "label"]).all()
+
+
+def test_of_the_files_of_an_image_that_one_is_kept_which_has_a_class(unlabelled: pd.DataFrame) -> None:
+    found = overrules.applied(unlabelled, lines(",,A,keep,me,so"), ["d"]).set_index("source")["review_decision"]
+    assert found[found != ""].to_dict() == {"x": "keep"}
+
+
+def test_a_label_without_a_class_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "review.csv").write_text(f"{HEADER}d,x,,label ,me,so\n")
+    with pytest.raises(ValueError, match="review_decision must be keep, drop or label CLASS, got 'label'"):
         overrules.read(tmp_path / "review.csv")
