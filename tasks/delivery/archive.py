@@ -118,6 +118,8 @@ def _check_tape(path: Path, archive: tarfile.TarFile) -> None:
             size = tarfile.nti(header[124:136])  # type: ignore[attr-defined]
         except tarfile.HeaderError:
             break
+        if size < 0:  # it may be stated so, and would be read again and again
+            break
         stream.seek(stream.tell() - -size // tarfile.BLOCKSIZE * tarfile.BLOCKSIZE)
     stream.seek(before)
 
