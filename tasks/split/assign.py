@@ -54,9 +54,9 @@ def assign(
     """Divide the images.
 
     `images` has the columns id, label, delivery and maybe given (the split to be taken, or ""), a row per id, the
-    deliveries in the order in which they came. A group in which no image came with a class takes its split by its own
-    hash, whatever else comes, so it can be labelled later and nothing moves. `ties` gives the confirmed copies of an id.
-    Whether an image is kept plays no part. The first of the `shares` is train's.
+    deliveries in the order in which they came; `ties` gives the confirmed copies of an id. A group in which no image
+    came with a class takes its split by its own hash, whatever else comes, so it can be labelled later and nothing
+    moves. Whether an image is kept plays no part. The first of the `shares` is train's.
     """
     position = dict(zip(images["id"], pd.factorize(images["delivery"])[0], strict=True))
     splits: dict[str, str] = {}
