@@ -266,5 +266,6 @@ def _may_take_up(root: Path, name: str, digest: str) -> bool:
 
 def _traces(root: Path, name: str) -> list[Path]:
     folders = (root / "data" / state / name for state in ("raw", "ingested", "embedded", "waiting"))
-    traces = (dvc_file.place(root, name), records.place(root, name), *folders, root / "data/truth" / f"{name}.csv")
+    files = (root / "data/truth" / f"{name}.csv", records.place(root, name))
+    traces = (dvc_file.place(root, name), *folders, *files)
     return [path for path in traces if os.path.lexists(path)]

@@ -165,7 +165,7 @@ def _put_aside(root: Path, entry: Path, outcome: Outcome, reason: str) -> Landed
 
 
 def _what(delivered: Added) -> str:
-    return str(delivered).partition("\n")[0]
+    return "; ".join([str(delivered).partition("\n")[0], *delivered.told])
 
 
 def _plain(text: str) -> str:

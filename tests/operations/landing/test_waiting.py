@@ -224,7 +224,7 @@ def test_what_is_being_listed_is_withdrawn_once_it_is(project: Any, monkeypatch:
     monkeypatch.setattr(dvc_file, "add", slowly)
     project.look()
     told, _ = asked[0].communicate(timeout=60)
-    assert told.startswith("removed 'a': deleted data/raw/a.dvc, data/raw/a\n")
+    assert told.startswith("removed 'a': deleted data/raw/a.dvc, data/raw/a, data/deliveries/a.yaml\n")
     assert project.listed() == ["demo"]
 
 
