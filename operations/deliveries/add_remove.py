@@ -19,7 +19,7 @@ from operations.deliveries.asked import NOTHING, Asked, naming
 from operations.process import lock
 from operations.project import dvc_file, listing, records
 from operations.project.dvc_file import RAW
-from tasks.delivery import names, raw
+from tasks.delivery import names, raw, record
 from tasks.delivery.intake import Intake, take_in
 from tasks.params import FILE as PARAMS
 from tasks.params import Classes, load
@@ -129,6 +129,8 @@ def accept(
             name = _free(root, name, taken.digest) if numbered else name
             _check_free(root, name, taken.digest)
             _check_versioned(root, name, taken)
+        else:
+            _check_as_recorded(root, known, taken, asked)
         new, held = known is None, known in listing.held(root)
         counts = (taken.images, taken.classes, taken.litter)
         told = taken.told if new else ()
@@ -244,6 +246,25 @@ def _check_free(root: Path, name: str, digest: str) -> None:
         raise ValueError(
             f"{RAW / name} is there with other content, though {listing.FILE} does not name it: "
             f"give another name with --name, or remove it with `hemaflow remove {name}`"
+        )
+
+
+def _check_as_recorded(root: Path, name: str, taken: Intake, asked: Asked) -> None:
+    """Raise ValueError where content that is here already is stated to be something else than its record says."""
+    if asked == NOTHING:
+        return
+    listed = records.place(root, name)
+    told = record.read(listed) if listed.is_file() else waiting.read(root, name).record
+    if asked.classes is not None and told.names is not None and told.names != taken.record.names:
+        raise ValueError(
+            f"the same images are here already, as {name!r}, with the class names {', '.join(told.names)}: "
+            f"`hemaflow remove {name}` comes before adding them with others"
+        )
+    stated = asked.acquisition.model_dump(exclude_none=True)
+    if stated != told.model_dump(include=set(stated)):
+        raise ValueError(
+            f"the same images are here already, as {name!r}: edit {records.place(Path(), name)} to change "
+            f"{', '.join(stated)}"
         )
 
 

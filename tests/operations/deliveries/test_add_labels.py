@@ -10,6 +10,7 @@ from operations.deliveries.add_remove import RefusedError, add, remove
 from operations.deliveries.asked import Asked
 from operations.project import dvc_file, listing, records
 from tasks.delivery import record
+from tasks.delivery.record import Acquisition
 from tests.support.quick_add import quick_add
 
 PARAMS = "classes: {ig: [], neutrophil: [ne]}\n"
@@ -52,6 +53,20 @@ def test_without_names_it_is_refused_and_leaves_nothing(root: Path, npz: Path) -
         add(root, npz)
     assert listing.names(root) == []
     assert sorted(path.name for path in (root / "data").iterdir()) == [".state", "deliveries.yaml", "raw"]
+
+
+@pytest.mark.parametrize(
+    ("again", "message"),
+    [
+        (Asked(["ne", "ig"]), "here already, as 'a', with the class names ig, ne: `hemaflow remove a` comes before"),
+        (Asked(["ig", "ne"], Acquisition(crop=9)), "here already, as 'a': edit data/deliveries/a.yaml to change crop"),
+    ],
+)
+def test_the_same_images_stated_otherwise_are_no_second_delivery(root: Path, npz: Path, again: Asked, message) -> None:
+    add(root, npz, "a", asked=Asked(["ig", "ne"], Acquisition(crop=8)))
+    assert not add(root, npz, "b", asked=Asked(["ig", "ne"], Acquisition(crop=8))).new
+    with pytest.raises(ValueError, match=message):
+        add(root, npz, "b", asked=again)
 
 
 def test_a_removed_delivery_takes_its_record_along(root: Path, npz: Path) -> None:
