@@ -15,9 +15,11 @@ from typing import Any, ClassVar, NamedTuple
 
 from numpy.typing import NDArray
 
-from tasks.delivery.container import UNPACKED_LIMIT
+from tasks.delivery.container import UNPACKED_LIMIT, bounded
 from tasks.params import Classes
 
+CHUNK = 64 << 20
+"""Bytes of images that are in memory at once, if one has no more."""
 Content = bytes | NDArray[Any]
 """What came of an image: the bytes of a file, or values, (height, width, 3), uint8 or of more bits or fractions."""
 
@@ -119,8 +121,8 @@ class Packed(Format):
         return name.lower().endswith(self.suffixes)
 
     def measured(self, path: Path, limit: int = UNPACKED_LIMIT) -> list[Images]:
-        """As `images`. Raises ValueError for more than `limit` bytes in all, too."""
-        found = self.images(path)
+        """As `images`. Raises ValueError for more than `limit` bytes in all, and for what only a bomb unpacks to."""
+        found, limit = self.images(path), bounded(path, limit)
         size = sum(math.prod(images.shape) * images.itemsize for images in found)
         if size > limit:
             raise ValueError(f"{path.name}: unpacks to {size} bytes, expected at most {limit}")
@@ -150,7 +152,8 @@ class Packed(Format):
         """The images, decoded."""
         path = _file(tree)
         for images in self.images(path):
-            yield from map(list, self.stream(path, images, number))
+            fitting = CHUNK // (math.prod(images.shape[1:]) * images.itemsize)
+            yield from map(list, self.stream(path, images, max(1, min(number, fitting))))
 
 
 def sources_of(path: Path, images: Images) -> Iterator[str]:

@@ -29,6 +29,8 @@ BESIDE = {*CLASSES, "splits", "ids"}
 """Keys that may stand beside; the last two are those of `hemaflow export clean`."""
 EXPECTED = "images and labels, or {train,val,test}_images and {train,val,test}_labels, and classes beside them"
 IMAGES_EXPECTED = "images or {train,val,test}_images"
+IMAGE_LIMIT = 256 << 20
+"""Bytes of one image: a smear at full sensor size has fewer."""
 SHAPES_EXPECTED = "N x H x W x 3, N x H x W x 1 or N x H x W"
 
 
@@ -184,6 +186,10 @@ def _images_header(path: Path, archive: zipfile.ZipFile, member: str) -> Header:
     grey = len(shape) == 3 and shape[2] not in (3, 4)
     if not (grey or (len(shape) == 4 and shape[3] in (1, 3))) or 0 in shape[1:]:
         raise ValueError(f"{path.name}: {member} must have the shape {SHAPES_EXPECTED}, got {_times(shape)}")
+    if math.prod(shape[1:]) * header.dtype.itemsize > IMAGE_LIMIT:
+        raise ValueError(
+            f"{path.name}: {member} has images of {_times(shape[1:])}, expected at most {IMAGE_LIMIT} bytes"
+        )
     if header.fortran:
         # Its rows lie scattered over the whole member, which a stream cannot reach.
         raise ValueError(f"{path.name}: {member} is in Fortran order, save it as numpy.ascontiguousarray(...)")

@@ -5,7 +5,10 @@ import pytest
 from PIL import Image
 
 from tasks import reasons, store
+from tasks.delivery import raw
+from tasks.delivery.intake import take_in
 from tasks.export.clean import export
+from tasks.params import Classes
 
 CLASSES = ["ig", "platelet"]
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
@@ -36,6 +39,16 @@ def test_npz_holds_what_was_kept(project: Path, monkeypatch: pytest.MonkeyPatch)
         assert data["splits"].tolist() == ["train", "train", "val", "test"]
         assert data["ids"].tolist() == list("abde")
         assert data["classes"].tolist() == CLASSES
+
+
+def test_an_exported_npz_is_a_delivery_with_its_own_names(project: Path) -> None:
+    run(project, "set.npz", "npz")
+    later = Classes.model_validate({"platelet": [], "basophil": [], "granulocyte": ["ig"]})
+    taken = take_in(project / "set.npz", project / "staging", later)
+    assert taken.record.names == CLASSES
+    labels = [row.label for row in raw.rows(taken.folder, later, taken.record.names)]
+    assert labels == ["granulocyte", "platelet", "platelet", "granulocyte"]
+    assert (np.stack([image for chunk in raw.chunks(taken.folder, 9) for image in chunk]) == PIXELS[KEPT]).all()
 
 
 def test_folders_hold_the_same_pixels(project: Path) -> None:

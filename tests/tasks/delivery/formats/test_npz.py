@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tasks.delivery import container, formats
 from tasks.delivery.container import UNPACKED_LIMIT
-from tasks.delivery.formats import Images, Tree
+from tasks.delivery.formats import Images, Tree, npz
 from tasks.delivery.formats.npz import FORMAT
 from tasks.params import Classes
 
@@ -215,6 +216,30 @@ def test_check_finds_damage(tmp_path, classes, change, message):
     change(path)
     with pytest.raises(ValueError, match=f"a.npz: .*{message}"):
         check(path, classes)
+
+
+def test_more_than_images_can_unpack_to_is_a_bomb(tmp_path, classes, monkeypatch):
+    monkeypatch.setattr(container, "FREE", 1000)
+    np.savez_compressed(tmp_path / "a.npz", images=np.zeros((3, 300, 300, 3), np.uint8), labels=LABELS)
+    with pytest.raises(ValueError, match=r"a.npz: unpacks to 810000 bytes, expected at most"):
+        check(tmp_path / "a.npz", classes)
+    save(tmp_path / "b.npz", images=np.zeros((3, 300, 300, 3), np.uint8), labels=LABELS)
+    check(tmp_path / "b.npz", classes)
+
+
+def test_an_image_that_fills_the_memory_is_refused(tmp_path, classes, monkeypatch):
+    monkeypatch.setattr(npz, "IMAGE_LIMIT", IMAGES[0].nbytes - 1)
+    with pytest.raises(ValueError, match="a.npz: images.npy has images of 4 x 2 x 3, expected at most 23 bytes"):
+        check(save(tmp_path / "a.npz", images=IMAGES, labels=LABELS), classes)
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_large_images_come_in_smaller_chunks(tmp_path, number, monkeypatch):
+    monkeypatch.setattr(formats, "CHUNK", 2 * IMAGES[0].nbytes)
+    path = save(tmp_path / "a.npz", images=IMAGES, labels=LABELS)
+    assert [len(chunk) for chunk in FORMAT.chunks(Tree(path.parent, [path.name]), number)] == (
+        [1, 1, 1] if number == 1 else [2, 1]
+    )
 
 
 def test_check_has_a_limit(tmp_path, classes):
