@@ -1,11 +1,15 @@
 """Deliveries of before there were records of them. The project is files alone, without DVC."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from hemaflow.__main__ import app
+from operations import locked
 from operations.project import records
 from operations.settings.migrate import migrate
 from tasks.delivery import record
@@ -47,6 +51,20 @@ def test_each_gets_a_record_once(root: Path) -> None:
     (root / "params.yaml").write_text("classes: {platelet: [], ig: []}\n")
     assert migrate(root).startswith("nothing to migrate")
     assert told(root, "numbers") == [("ig", 1), ("platelet", 2)]
+
+
+@pytest.mark.parametrize("verb", ["add x", "hold demo --why so", "pipeline", "predict x", "review x keep --why so"])
+def test_every_verb_names_the_way_out(root: Path, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    monkeypatch.chdir(root)
+    Path("dvc.yaml").touch()
+    done = CliRunner().invoke(app, shlex.split(verb))
+    assert (done.exit_code, done.stderr.count("`hemaflow migrate` writes what is missing")) == (1, 1)
+
+
+def test_make_repro_names_it_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    with pytest.raises(SystemExit, match="`hemaflow migrate` writes what is missing"):
+        locked.main(["true"])
 
 
 def test_an_order_that_contradicts_the_counts_of_then_is_refused(root: Path) -> None:
