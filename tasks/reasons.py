@@ -64,7 +64,6 @@ TRANSPARENT = Reason(
     title="Transparent files",
     intro="Their alpha is 0 everywhere, and the colours below are one. Ask whoever delivered them for a new copy",
 )
-NO_CLASS = Reason(store.NO_CLASS, "ingest", "the delivery gives no class")
 UNLISTED_CLASS = Reason(store.UNLISTED_CLASS, "ingest", "the delivery's class is not listed in params.yaml (any more)")
 EXACT_COPY = Reason("exact-copy", "dedupe", "the same pixels as an image that stays", "copied")
 NEAR_COPY = Reason(
@@ -122,7 +121,7 @@ UNLABELLED = Reason("unlabelled", "split", "came without a class; `hemaflow revi
 TABLE = {
     reason.name: reason
     for reason in (
-        UNREADABLE, TRANSPARENT, NO_CLASS, UNLISTED_CLASS,
+        UNREADABLE, TRANSPARENT, UNLISTED_CLASS,
         EXACT_COPY, NEAR_COPY, RECROPPED_COPY, LABEL_CONFLICT, REVIEW_DROP, HELD,
         BLANK, NOISE, PART_LOST, OUTLIER,
         BRIDGES_SPLITS, UNLABELLED,

@@ -35,8 +35,6 @@ TRANSPARENT = "transparent"
 """The reason of an image that is transparent everywhere, with nothing below."""
 NO_PIXELS = (UNREADABLE, TRANSPARENT)
 """Reasons of files that have no pixels: theirs are zeros, and their id is that of the file's bytes."""
-NO_CLASS = "no-class"
-"""The reason of an image whose delivery names no class."""
 UNLISTED_CLASS = "unlisted-class"
 """The reason of an image whose delivery names a class that params.yaml does not have."""
 

@@ -16,7 +16,7 @@ from tasks.store import Reading
 
 SAMPLE = 12
 """Images of each delivery on the page."""
-LEFT_OUT = (*store.NO_PIXELS, store.NO_CLASS, store.UNLISTED_CLASS)
+LEFT_OUT = (*store.NO_PIXELS, store.UNLISTED_CLASS)
 """Reasons of rows that `ingest` leaves out."""
 
 

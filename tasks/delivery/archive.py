@@ -63,12 +63,19 @@ def opened(path: Path) -> Iterator[Iterator[Member]]:
     """The members, while the block lasts. Raises ValueError, also while they come, for an archive that is damaged."""
     with readable(path):
         if suffix(path) == ".zip":
-            with _Zip(path.open("rb", buffering=0)) as stream, zipfile.ZipFile(stream) as packed:
+            with zip_file(path) as packed:
                 yield _zip_members(packed)
         else:
             with tarfile.open(path, tarinfo=_TarInfo) as taped:
                 _check_tape(path, taped)
                 yield _tar_members(taped)
+
+
+@contextmanager
+def zip_file(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The zip, while the block lasts. Raises ValueError for one of more than MEMBERS_LIMIT members."""
+    with _Zip(path.open("rb", buffering=0)) as stream, zipfile.ZipFile(stream) as packed:
+        yield packed
 
 
 def check(limit: int, total: int, number: int) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 UNPACKED_LIMIT = 32 << 30
 """Bytes that one delivery may unpack to."""
+FILE_LIMIT = 256 << 20
+"""Bytes of one file. The largest image that is decoded, of 64 million pixels, has 192 MB where nothing packs it."""
 RATIO, FREE = 100, 256 << 20
 """Images hardly compress: more than so many times the size of the file is a bomb, if it is more than FREE bytes too."""
 

@@ -81,7 +81,9 @@ def _names(own: list[str] | None, naming: Naming) -> list[str]:
             f"its own class names are {', '.join(own)}, in this order, and --classes says {', '.join(naming.asked)}: "
             "leave --classes out"
         )
-    found = own if own is not None else naming.asked or naming.configured
+    if own is not None:
+        return own
+    found = naming.asked or naming.configured
     if not found:
         raise ValueError(label_array.NAMELESS)
     return list(found)

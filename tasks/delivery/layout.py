@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.delivery import formats, litter
+from tasks.delivery import folders, formats, litter
+from tasks.delivery.formats import Tree, label_table
 from tasks.params import Classes
 
 
@@ -28,14 +29,17 @@ def survey(folder: Path, classes: Classes) -> Layout:
     """
     top, beside = _unwrapped(folder, classes)
     entries, left_out = _entries(top)
-    _check_entries(entries, classes)
+    _check_alone(entries)
     found = sorted(os.path.relpath(path, top) for entry in entries for path in _tree(entry))
     files = [name for name in found if not litter.is_litter(name)]
     for name in files:
         check_name(name)
-    _check_nesting(files, classes)
-    if not any("/" in name for name in files) and not _packed(entries):
-        raise ValueError(f"holds no image in a class folder, and no file of a format ({formats.titles()})")
+    if not files:
+        raise ValueError(f"holds no image, and no file of a format ({formats.titles()})")
+    if formats.find(Tree(top, files)).fallback:
+        labelled = [name.partition("/")[2] for name in files] if folders.pooled(files) else files
+        _check_folders(labelled, classes)
+        _check_nesting(labelled, classes)
     return Layout(top, files, beside + left_out + len(found) - len(files))
 
 
@@ -62,7 +66,9 @@ def _unwrapped(folder: Path, classes: Classes) -> tuple[Path, int]:
 def _wraps(entry: Path, classes: Classes) -> bool:
     if entry.is_symlink() or not entry.is_dir() or classes.canonical(entry.name) is not None:
         return False
-    return any(inner.is_dir() or formats.packed(inner.name) for inner in entry.iterdir())
+    if folders.split_of(entry.name) or entry.name.casefold() in folders.UNLABELLED:
+        return False
+    return any(inner.is_dir() or formats.packed(inner.name) or _is_table(inner) for inner in entry.iterdir())
 
 
 def _entries(folder: Path) -> tuple[list[Path], int]:
@@ -84,13 +90,20 @@ def _tree(path: Path) -> Iterator[Path]:
         raise ValueError(f"holds {path.name!r}, a device, expected files and folders alone")
 
 
-def _check_entries(entries: list[Path], classes: Classes) -> None:
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in label_table.SUFFIXES
+
+
+def _check_alone(entries: list[Path]) -> None:
     for entry in entries:
         kind = _packed([entry])
         if len(entries) > 1 and kind:
             raise ValueError(f"holds {entry.name!r} beside other things, expected {kind.title} alone")
-    folders = [entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()]
-    unknown = [name for name in folders if classes.canonical(name) is None]
+
+
+def _check_folders(files: list[str], classes: Classes) -> None:
+    names = {folders.read(name.split("/")[0]) for name in files if "/" in name} - {""}
+    unknown = sorted(name for name in names if classes.canonical(name) is None)
     if unknown:
         raise ValueError(f"unknown class folder {classes.unknown(unknown)}")
 
@@ -100,7 +113,8 @@ def _check_nesting(files: list[str], classes: Classes) -> None:
     nested = set()
     for name in files:
         outer, *inner = name.split("/")[:-1] or [""]
-        others = [each for each in inner if classes.canonical(each) not in (None, classes.canonical(outer))]
+        own = (None, classes.canonical(folders.read(outer)))
+        others = [each for each in inner if classes.canonical(folders.read(each)) not in own]
         nested |= {f"{outer}/.../{each}" if inner[0] != each else f"{outer}/{each}" for each in others}
     if nested:
         raise ValueError(

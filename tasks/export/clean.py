@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks import splits, store
+from tasks.delivery.folders import written
 
 BATCH = 256
 ImageArray = tuple[NDArray[np.uint8], Any]
@@ -21,7 +22,7 @@ def export(clean: Path, ingested: Path, out: Path, form: str, classes: Sequence[
     """Write the kept rows to `out` as `form` (npz, folders or tfrecord) and give their number.
 
     npz: `images` uint8 (n, side, side, 3), `labels` uint8 (n, 1) indexing `classes`, `splits`, `ids`, `classes`.
-    folders: `out/SPLIT/CLASS/ID.png`.
+    folders: `out/SPLIT/CLASS/ID.png`, the class as the name of a folder (`tasks.delivery.folders.written`).
     tfrecord: `out/SPLIT.tfrecord`, each example has `image` (PNG), `label`, `class`, `id`.
     Raises ValueError for an unknown form, FileExistsError where something stands at `out`.
     """
@@ -60,7 +61,7 @@ def _npz(rows: pd.DataFrame, pixels: store.Arrays, out: Path, classes: Sequence[
 
 def _folders(rows: pd.DataFrame, pixels: store.Arrays, out: Path, classes: Sequence[str]) -> None:
     for image, row in _images(rows, pixels):
-        file = out / row.split / row.label / f"{row.id}.png"
+        file = out / row.split / written(row.label) / f"{row.id}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(_png(image))
 

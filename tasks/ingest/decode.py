@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImagePalette, TiffImagePlugin
 
 from tasks import depth
+from tasks.delivery.container import FILE_LIMIT
 from tasks.delivery.formats import Content
 from tasks.depth import Depth
 from tasks.ingest import colour, deep, png
@@ -122,6 +123,8 @@ def content_id(content: NDArray[np.uint8] | bytes) -> str:
 
 
 def _read(data: bytes, bits: Depth | None) -> ImageArray:
+    if len(data) > FILE_LIMIT:
+        raise UnreadableError(f"has more than {FILE_LIMIT} bytes, the most that an image may have")
     cleaned = png.cleaned(data) if data.startswith(png.SIGNATURE) else png.Cleaned(data, None)
     found = deep.samples(cleaned.data)
     if found is None:

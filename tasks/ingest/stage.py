@@ -54,7 +54,9 @@ def main(classes: Classes, ingest: Ingest, delivery: Path, record: Path, out: Pa
     table = _table(delivery.name, images, records)
     store.write_rows(out, table)
     store.write_reading(out, reading)
-    print(f"{delivery.name}: {len(table)} files decoded, {table['kept'].sum()} of them images of a class")
+    named = table["kept"] & (table["label"] != "")
+    without = f", {table['kept'].sum() - named.sum()} without" if (table["kept"] & ~named).any() else ""
+    print(f"{delivery.name}: {len(table)} files decoded, {named.sum()} of them images of a class{without}")
 
 
 def _check(record: Path, told: recorded.Record, images: list[Row]) -> None:
@@ -90,6 +92,7 @@ def _table(name: str, images: list[Row], records: list[Record]) -> pd.DataFrame:
         source=[image.source for image in images],
         label=labels,
         delivered_class=[image.name for image in images],
+        given_split=[image.split for image in images],
         row=np.arange(len(table)),
         split_group=table["id"],
         kept=reason == "",
@@ -102,9 +105,7 @@ def _table(name: str, images: list[Row], records: list[Record]) -> pd.DataFrame:
 
 def _reason(image: Row) -> str:
     """Why an image that can be read is dropped here, "" where it is not."""
-    if image.label:
-        return ""
-    return store.UNLISTED_CLASS if image.name else store.NO_CLASS
+    return store.UNLISTED_CLASS if image.name and not image.label else ""
 
 
 if __name__ == "__main__":

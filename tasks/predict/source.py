@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+from tasks.delivery.container import FILE_LIMIT
 from tasks.delivery.formats import Content
-
-FILE_LIMIT = 256 << 20
-"""Bytes of one file. The largest image that is decoded, of 64 million pixels, has 192 MB where nothing packs it."""
 
 
 class Entry(NamedTuple):

@@ -22,15 +22,15 @@ from tests.support import fuzz
 CLASSES = Classes.model_validate({"ig": [], "neutrophil": ["ne"]})
 
 
-def _png() -> bytes:
+def png() -> bytes:
     stream = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 9, 3), np.uint8)).save(stream, "PNG")
     return stream.getvalue()
 
 
 FILES = {
-    "set/ig/a.png": _png(),
-    "set/ne/b.png": _png(),
+    "set/ig/a.png": png(),
+    "set/ne/b.png": png(),
     "set/.DS_Store": b"\0\0\0\1Bud1",
     "set/ne/notes.txt": b"x" * 99,
 }

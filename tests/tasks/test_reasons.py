@@ -13,7 +13,7 @@ from tasks.reasons import TABLE, Reason
 TASKS = Path(__file__).parents[2] / "tasks"
 HOME = TASKS / "reasons.py"
 BY_CONSTANT = {name: value for name, value in vars(reasons).items() if isinstance(value, Reason)}
-INGEST = {store.UNREADABLE, store.TRANSPARENT, store.NO_CLASS, store.UNLISTED_CLASS}
+INGEST = {store.UNREADABLE, store.TRANSPARENT, store.UNLISTED_CLASS}
 """Written by their names, so that no new reason decodes or embeds a delivery again."""
 
 
@@ -27,11 +27,7 @@ def written(stage: str) -> set[str]:
     """Names of the reasons that the package of `stage` mentions."""
     nodes = [node for _, tree in trees(TASKS / stage) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     return {BY_CONSTANT[node.attr].name for node in nodes if node.attr in BY_CONSTANT} | (
-        {
-            getattr(store, node.attr)
-            for node in nodes
-            if node.attr in ("UNREADABLE", "TRANSPARENT", "NO_CLASS", "UNLISTED_CLASS")
-        }
+        {getattr(store, node.attr) for node in nodes if node.attr in ("UNREADABLE", "TRANSPARENT", "UNLISTED_CLASS")}
     )
 
 

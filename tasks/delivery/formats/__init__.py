@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from numpy.typing import NDArray
 
-from tasks.delivery.container import UNPACKED_LIMIT, bounded
+from tasks.delivery.container import FILE_LIMIT, UNPACKED_LIMIT, bounded
 from tasks.params import Classes
 
 CHUNK = 64 << 20
@@ -35,12 +35,13 @@ class Row(NamedTuple):
     """A row that came: `source` is its path inside the delivery.
 
     `name` is the class as the delivery calls it, "" where it gives none; `label` the class of params.yaml that goes by
-    this name today, "" where none does.
+    this name today, "" where none does. `split` is the one that the delivery gives it: train, val, test or "".
     """
 
     source: str
     label: str
     name: str
+    split: str = ""
 
 
 class Format(ABC):
@@ -146,7 +147,14 @@ class Packed(Format):
         sources = [name for images in self.images(path) for name in sources_of(path, images)]
         given = self.labels(path, names)
         labels = {name: classes.canonical(name) or "" for name in set(given)}
-        return [Row(source, labels[name], name) for source, name in zip(sources, given, strict=True)]
+        splits = self.splits(path)
+        return [
+            Row(source, labels[name], name, split) for source, name, split in zip(sources, given, splits, strict=True)
+        ]
+
+    def splits(self, path: Path) -> list[str]:
+        """The split that the file gives each row, in the order of `images`: that of their prefix."""
+        return [images.prefix.rstrip(":") for images in self.images(path) for _ in range(images.shape[0])]
 
     def chunks(self, tree: Tree, number: int) -> Iterator[Sequence[Content]]:
         """The images, decoded."""
@@ -159,6 +167,21 @@ class Packed(Format):
 def sources_of(path: Path, images: Images) -> Iterator[str]:
     """What the rows of an array are called."""
     return (f"{path.name}#{images.prefix}{row}" for row in range(images.shape[0]))
+
+
+def contents(folder: Path, files: Sequence[str], number: int) -> Iterator[list[Content]]:
+    """The bytes of files, up to `number` and about CHUNK at once; of one that is too long, more than are read."""
+    chunk: list[Content] = []
+    size = 0
+    for name in files:
+        with (folder / name).open("rb") as stream:
+            chunk.append(stream.read(FILE_LIMIT + 1))
+        size += len(chunk[-1])
+        if len(chunk) == number or size >= CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 @cache

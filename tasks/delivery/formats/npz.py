@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.delivery import label_array
+from tasks.delivery.archive import zip_file
 from tasks.delivery.container import readable
+from tasks.delivery.folders import split_of
 from tasks.delivery.formats import Images, Packed
 
 LAYOUTS = (
@@ -89,6 +91,21 @@ class Npz(Packed):
             pairs = _layout(path, archive.namelist())
             return [name for _, images, labels in pairs for name in _labels(path, archive, images, labels, names)]
 
+    def splits(self, path: Path) -> list[str]:
+        """Those of `splits`, as in our own exports, else that of the array."""
+        with _archive(path) as archive:
+            if "splits.npy" not in archive.namelist():
+                return super().splits(path)
+            with archive.open("splits.npy") as stream:
+                header = _header(path, archive, "splits.npy", stream)
+            rows = sum(images.shape[0] for images in self.images(path))
+            if header.shape != (rows,) or not label_array.are_names(header.dtype):
+                found = f"{_times(header.shape)} of {header.dtype}"
+                raise ValueError(f"{path.name}: splits must be the names of {rows} splits, got {found}")
+            with _named(path):
+                label_array.check("splits", header.shape, header.dtype)
+                return [split_of(each) for each in label_array.spelled("splits", _array(archive, "splits"))]
+
     def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[Any]]:
         """The images of one array in order, read-only; grey ones as RGB."""
         with _archive(path) as archive, archive.open(images.key) as stream:
@@ -102,7 +119,7 @@ class Npz(Packed):
 
 @contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    with readable(path), zipfile.ZipFile(path) as archive:
+    with readable(path), zip_file(path) as archive:
         if any(member.flag_bits & 1 for member in archive.infolist()):
             raise ValueError(f"{path.name}: encrypted, expected a plain npz")
         yield archive

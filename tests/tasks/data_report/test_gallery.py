@@ -48,7 +48,7 @@ def test_checks_run_from_the_worst_to_the_line(full, material, reason, column, v
 
 
 def test_a_reason_without_a_list_of_its_own_has_one_too(full, material) -> None:
-    rows = full("abc", {"a": ("dedupe", "held", ""), "b": ("ingest", "no-class", "")}, label=["ig", "", "ig"])
+    rows = full("abc", {"a": ("dedupe", "held", ""), "b": ("ingest", "unlisted-class", "")}, label=["ig", "", "ig"])
     lists = gallery.others(material(rows))
     assert [section.title for section in lists] == ["No class", "Held"]
     assert lists[0].intro == "The delivery gives no class."

@@ -109,12 +109,12 @@ def test_what_comes_from_outside_stays_text(html, full, column) -> None:
             {"split": "", "acquisition_batch": "", "outlier_score": float("nan")},
         ),
         ("a", {}, {}),
-        ("a", {"a": ("ingest", "no-class", "")}, {"label": "", "split": ""}),
+        ("a", {"a": ("ingest", "unlisted-class", "")}, {"label": "", "split": ""}),
         ("abc", dict.fromkeys("abc", ("outliers", "outlier", "")), {}),
         ("ab", {"a": ("outliers", "outlier", "")}, {"outlier_score": float("nan")}),
         ("ab", {"a": ("dedupe", "review-drop", "")}, {"review_decision": ["drop", ""], "label": ["mo", "ig"]}),
     ],
-    ids=["nothing-dropped", "all-unreadable", "one-row", "no-class", "all-dropped", "no-scores", "class-gone"],
+    ids=["nothing-dropped", "all-unreadable", "one-row", "unlisted-class", "all-dropped", "no-scores", "class-gone"],
 )
 def test_embarrassing_tables_make_a_page(html, full, names, dropped, columns) -> None:
     assert Outline(html(full(names, dropped, **columns))).open == []

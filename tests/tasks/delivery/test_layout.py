@@ -9,7 +9,7 @@ from tasks.delivery import layout
 def write(folder: Path, names: list[str]) -> Path:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"x")
+        (folder / name).write_bytes(b"file,label" if name.endswith(("csv", "tsv")) else b"x")
     return folder
 
 
@@ -19,6 +19,13 @@ GOOD = {
     "a wrapping folder": (["data set/ig/a"], "data set", ["ig/a"], 0),
     "two wrapping folders": (["x/y/ig/a", "x/y/ne/b"], "x/y", ["ig/a", "ne/b"], 0),
     "a class that holds folders is no wrapping": (["ig/batch/a"], ".", ["ig/batch/a"], 0),
+    "files alone have no class": (["a.png", "b.png"], ".", ["a.png", "b.png"], 0),
+    "a folder of images without a class": (["unlabelled/a", "ig/b"], ".", ["ig/b", "unlabelled/a"], 0),
+    "splits above the classes": (["train/ig/a", "Test/ne/b"], ".", ["Test/ne/b", "train/ig/a"], 0),
+    "splits in a wrapping folder": (["x/train/ig/a", "x/val/ne/b"], "x", ["train/ig/a", "val/ne/b"], 0),
+    "one split alone": (["train/ig/a"], ".", ["train/ig/a"], 0),
+    "a table and a folder": (["l.csv", "scans/a"], ".", ["l.csv", "scans/a"], 0),
+    "a table in a wrapping folder": (["x/l.tsv", "x/a"], "x", ["l.tsv", "a"][::-1], 0),
     "an npz": (["set.npz"], ".", ["set.npz"], 0),
     "an npz in a folder": (["x/set.npz"], "x", ["set.npz"], 0),
     "an npz in a class folder is a file": (["ig/a.npz", "ig/b"], ".", ["ig/a.npz", "ig/b"], 0),
@@ -50,7 +57,9 @@ def test_survey_finds_the_delivery(tmp_path, classes, names, top, files, litter)
 BAD = {
     "empty": ([], "holds no image"),
     "litter alone": ([".DS_Store"], "holds no image"),
-    "files alone": (["a.png", "b.png"], "holds no image in a class folder"),
+    "an unknown class below a split": (["train/ig/a", "test/blast/b"], "unknown class folder 'blast'"),
+    "a split beside classes": (["train/ig/a", "ig/b"], "unknown class folder 'train'"),
+    "a class in another below a split": (["train/ig/ne/a"], "another class: 'ig/ne'"),
     "an unknown class": (["ig/a", "blast/b"], "unknown class folder 'blast', expected ig, neutrophil, platelet"),
     "an unknown class alone": (["blast/b"], "unknown class folder 'blast'"),
     "unknown classes in a wrapping folder": (["x/blast/b", "x/ig/b"], "unknown class folder 'blast'"),

@@ -44,9 +44,9 @@ def test_images_of_medmnist_name_their_split(tmp_path, classes):
     one, two = np.zeros((1, 1, 1, 3), np.uint8), np.zeros((2, 1, 1, 3), np.uint8)
     np.savez(tmp_path / "b.npz", test_images=one, test_labels=[[0]], train_images=two, train_labels=[[1], [2]])
     assert raw.rows(tmp_path, classes, classes.names) == [
-        Row("b.npz#train:0", "neutrophil", "neutrophil"),
-        Row("b.npz#train:1", "platelet", "platelet"),
-        Row("b.npz#test:0", "ig", "ig"),
+        Row("b.npz#train:0", "neutrophil", "neutrophil", "train"),
+        Row("b.npz#train:1", "platelet", "platelet", "train"),
+        Row("b.npz#test:0", "ig", "ig", "test"),
     ]
 
 

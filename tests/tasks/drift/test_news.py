@@ -25,10 +25,11 @@ def told(delivery: str, label: str, **counts: int) -> News:
         ("blank", "", "unusable"),
         ("noise", "", "unusable"),
         ("part-lost", "", "unusable"),
-        ("no-class", "", "other"),
+        ("unlisted-class", "", "other"),
         ("review-drop", "", "other"),
         ("held", "", "other"),
         ("bridges-splits", "", "other"),
+        ("unlabelled", "", "other"),
     ],
 )
 def test_each_reason_is_counted_once(rows, reason: str, partner: str, field: str) -> None:
@@ -44,7 +45,7 @@ def test_a_reason_that_no_table_lists_is_no_fate(rows) -> None:
 
 
 def test_deliveries_stand_in_the_order_asked_for_and_others_are_left_out(rows) -> None:
-    both = pd.concat([rows("one", "ba"), rows("old", "a"), rows("two", ["", "b"], dropped={0: ("no-class", "")})])
+    both = pd.concat([rows("one", "ba"), rows("old", "a"), rows("two", ["", "b"], dropped={0: ("unlisted-class", "")})])
     assert news(both.reset_index(drop=True), ["two", "one"]) == (
         told("two", "", other=1),
         told("two", "b", new=1),

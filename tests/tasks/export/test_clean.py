@@ -1,3 +1,4 @@
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,10 @@ from tasks import reasons, store
 from tasks.delivery import raw
 from tasks.delivery.intake import take_in
 from tasks.export.clean import export
+from tasks.ingest.decode import decoded
 from tasks.params import Classes
 
-CLASSES = ["ig", "platelet"]
+CLASSES = ["ig", "NK/T cell"]
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
 KEPT = [0, 1, 3, 4]
 
@@ -18,7 +20,7 @@ KEPT = [0, 1, 3, 4]
 @pytest.fixture
 def project(tmp_path: Path, table) -> Path:
     """Five images, the third of them dropped."""
-    labels = ["ig", "platelet", "ig", "platelet", "ig"]
+    labels = ["ig", "NK/T cell", "ig", "NK/T cell", "ig"]
     rows = table(list("abcde"), label=labels, split=["train", "train", "val", "val", "test"])
     store.write_rows(tmp_path / "clean", reasons.drop(rows, rows["id"] == "c", reasons.OUTLIER))
     (tmp_path / "ingested" / "d").mkdir(parents=True)
@@ -43,21 +45,36 @@ def test_npz_holds_what_was_kept(project: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_an_exported_npz_is_a_delivery_with_its_own_names(project: Path) -> None:
     run(project, "set.npz", "npz")
-    later = Classes.model_validate({"platelet": [], "basophil": [], "granulocyte": ["ig"]})
+    later = Classes.model_validate({"NK/T cell": [], "basophil": [], "granulocyte": ["ig"]})
     taken = take_in(project / "set.npz", project / "staging", later)
     assert taken.record.names == CLASSES
     labels = [row.label for row in raw.rows(taken.folder, later, taken.record.names)]
-    assert labels == ["granulocyte", "platelet", "platelet", "granulocyte"]
+    assert labels == ["granulocyte", "NK/T cell", "NK/T cell", "granulocyte"]
     assert (np.stack([image for chunk in raw.chunks(taken.folder, 9) for image in chunk]) == PIXELS[KEPT]).all()
 
 
 def test_folders_hold_the_same_pixels(project: Path) -> None:
     assert run(project, "set", "folders") == 4
-    files = {"train/ig/a": 0, "train/platelet/b": 1, "val/platelet/d": 3, "test/ig/e": 4}
+    files = {"train/ig/a": 0, "train/NK%2FT cell/b": 1, "val/NK%2FT cell/d": 3, "test/ig/e": 4}
     found = {str(file.relative_to(project / "set").with_suffix("")) for file in (project / "set").rglob("*.png")}
     assert found == set(files)
     for name, row in files.items():
         assert (np.asarray(Image.open(project / "set" / f"{name}.png")) == PIXELS[row]).all()
+
+
+@pytest.mark.parametrize("form", ["npz", "folders"])
+def test_what_is_exported_is_a_delivery_again(project: Path, form: str) -> None:
+    out = "set.npz" if form == "npz" else "set"
+    run(project, out, form)
+    classes = Classes.model_validate({"NK/T cell": [], "ig": [], "platelet": []})
+    taken = take_in(project / out, project / "staging", classes)
+    assert taken.classes == {"NK/T cell": 2, "ig": 2}
+    rows = raw.rows(taken.folder, classes, taken.record.names)
+    given = [(row.label, row.split) for row in rows]
+    assert Counter(given) == {("ig", "train"): 1, ("NK/T cell", "train"): 1, ("NK/T cell", "val"): 1, ("ig", "test"): 1}
+    contents = [content for chunk in raw.chunks(taken.folder, 2) for content in chunk]
+    pixels = [decoded(content).pixels for content in contents]
+    assert sorted(each.tobytes() for each in pixels) == sorted(PIXELS[row].tobytes() for row in KEPT)
 
 
 def test_tfrecord_holds_the_same_pixels(project: Path) -> None:

@@ -33,10 +33,10 @@ def test_every_file_has_a_row(delivery: Path, tmp_path: Path) -> None:
     stage.main(CLASSES, SETTINGS, delivery, recording.nothing(tmp_path / "told.yaml"), tmp_path / "out")
     rows = store.read_rows(tmp_path / "out").set_index("source")
     assert list(rows.index) == ["immature_granulocyte/b.png", "platelet/.DS_1.jpg", "platelet/a.png", "stray.png"]
-    assert list(rows["drop_reason"]) == ["", "unreadable", "", "no-class"]
+    assert list(rows["drop_reason"]) == ["", "unreadable", "", ""]
     assert list(rows["delivered_class"]) == ["immature_granulocyte", "platelet", "platelet", ""]
     assert list(rows["label"]) == ["ig", "platelet", "platelet", ""]
-    assert list(rows["kept"]) == [True, False, True, False]
+    assert list(rows["kept"]) == [True, False, True, True], "an image without a class goes on"
     assert "cannot identify" in rows.loc["platelet/.DS_1.jpg", "detail"]
     assert set(rows["delivery"]) == {"batch1"}
 
