@@ -16,8 +16,8 @@ from tasks.store import Reading
 
 SAMPLE = 12
 """Images of each delivery on the page."""
-LEFT_OUT = (*store.NO_PIXELS, store.UNLISTED_CLASS)
-"""Reasons of rows that `ingest` leaves out."""
+LEFT_OUT = (*store.NO_PIXELS, store.UNLISTED_CLASS, reasons.UNLABELLED.name)
+"""Reasons of rows that are left out for what came, whatever the others are."""
 
 
 def table(rows: pd.DataFrame, readings: Mapping[str, Reading]) -> Table:

@@ -7,7 +7,11 @@ from tasks.store import Reading
 
 @pytest.fixture
 def rows(full) -> pd.DataFrame:
-    dropped = {"b": ("ingest", "unreadable", ""), "c": ("ingest", "unlisted-class", "")}
+    dropped = {
+        "b": ("ingest", "unreadable", ""),
+        "c": ("ingest", "unlisted-class", ""),
+        "d": ("split", "unlabelled", ""),
+    }
     one = full(
         "abcd", dropped, delivery="one", height=[363, 0, 363, 100], width=[360, 0, 360, 90], crop=[200, 0, 200, 90]
     )
@@ -21,12 +25,12 @@ READINGS = {"one": Reading(left_out=3), "two": Reading("12-bit in 16-bit, scaled
 def test_the_table_tells_how_each_was_read_and_what_was_left_out(rows) -> None:
     table = acquisition.table(rows, READINGS)
     assert table.head[:5] == ["delivery", "depth", "images, pixels", "crop, pixels", "files of the system"]
-    assert table.head[5:] == ["unreadable", "transparent", "no class", "unlisted class"]
+    assert table.head[5:] == ["unreadable", "transparent", "unlisted class", "unlabelled"]
     assert table.lines == [
-        ["one", "8-bit", "90 x 100 to 360 x 363", "90 to 200", 3, 1, 0, 0, 1],
+        ["one", "8-bit", "90 x 100 to 360 x 363", "90 to 200", 3, 1, 0, 1, 0],
         ["two", "12-bit in 16-bit, scaled by 1/16", "120 x 120", "97 (its own)", 0, 0, 0, 0, 0],
     ]
-    assert table.total == ["all", "", "", "", 3, 1, 0, 0, 1]
+    assert table.total == ["all", "", "", "", 3, 1, 0, 1, 0]
 
 
 def test_a_delivery_of_which_nothing_can_be_read(full) -> None:
