@@ -7,11 +7,7 @@ from tasks.store import Reading
 
 @pytest.fixture
 def rows(full) -> pd.DataFrame:
-    dropped = {
-        "b": ("ingest", "unreadable", ""),
-        "c": ("ingest", "unlisted-class", ""),
-        "d": ("split", "unlabelled", ""),
-    }
+    dropped = {"b": ("ingest", "unreadable", ""), "c": ("ingest", "unlisted-class", "")}
     one = full(
         "abcd", dropped, delivery="one", height=[363, 0, 363, 100], width=[360, 0, 360, 90], crop=[200, 0, 200, 90]
     )
