@@ -4,7 +4,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -20,6 +19,7 @@ from tasks.ingest import workers
 from tasks.ingest.decode import decoded, fit
 from tasks.model_folder import DESCRIPTION
 from tasks.predict import ahead, inputs, judge, table
+from tasks.predict.shared_depth import SharedDepth
 from tasks.predict.source import Source
 from tasks.predict.view import USUAL, View
 
@@ -61,7 +61,11 @@ def write(
 
     An image is treated as `ingest` treats it. With `bar`, standard error shows how far it is, if that is a terminal.
     """
-    treat = partial(treated, crop=model.crop, image_size=model.image_size, view=view)
+    depth = SharedDepth(source, view.depth)
+
+    def treat(content: Content) -> NDArray[np.uint8]:
+        return treated(content, model.crop, model.image_size, view._replace(depth=depth.of(content)))
+
     with source.opened() as entries:
         images = ahead.images(entries, treat, workers.cores())
         rows: Iterable[judge.Row] = judge.rows(images, model, tta)

@@ -29,6 +29,15 @@ def of(contents: Iterable[Content]) -> list[Level]:
     return [level for level in found if level]
 
 
+def is_deep(content: Content) -> bool:
+    """Whether an image has more than 8 bits a value; False for what cannot be read."""
+    if isinstance(content, np.ndarray):
+        return bool(content.dtype != np.uint8)
+    with suppress(Exception):  # decoders raise whatever they like
+        return deep.samples(content) is not None
+    return False
+
+
 def settled(found: list[Level], stated: Depth | None) -> Depth | None:
     """The depth of a delivery with these levels, by its entry or found; None where it has no more than 8 bits.
 

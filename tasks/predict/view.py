@@ -8,7 +8,7 @@ from tasks.depth import Depth
 class View(NamedTuple):
     """What a person states; None: as usual."""
 
-    depth: Depth | None = None  # of values of more than 8 bits; None: as each image alone tells it
+    depth: Depth | None = None  # of values of more than 8 bits; None: as all images of the input tell it
     crop: int | None = None  # centre crop in the images' own pixels; None: the model's, but not of its image_size
 
 

@@ -112,6 +112,27 @@ def test_images_of_another_depth_and_scale_are_read_as_stated() -> None:
     assert np.ptp(middle) < np.ptp(usual) * 0.8
 
 
+def deep(values: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(values.astype(np.uint16)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_a_dark_image_among_deep_ones_stays_dark() -> None:
+    bright, dark = np.full((32, 32), 250 << 4), np.full((32, 32), 60 << 4)
+    model = Model()
+    files = [deep(dark), b"no image", deep(bright), png((10, 20, 30)), deep(bright)]
+    assert module.write(io.BytesIO(), source(files), model, 1) == {"answered": 4, "unreadable": 1}
+    assert [int(image[0, 0, 0]) for image in model.seen] == [60, 250, 10, 250]
+
+
+def test_deep_images_of_no_common_depth_are_unreadable_with_the_reason() -> None:
+    out = io.BytesIO()
+    files = [deep(np.full((8, 8), value)) for value in (4000, 4000, 60_000, 60_000)]
+    assert module.write(out, source(files), Model(), 1) == {"unreadable": 4}
+    assert out.getvalue().count(b"expected one depth in a delivery: state it with --depth") == 4
+
+
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
     model, number = Model(keeps=False), 8000
     model.image_size = 96  # all images together would take 221 MB
