@@ -13,13 +13,13 @@ from tqdm import tqdm
 
 from operations.project.champion_names import POINTER
 from operations.registry.champion_record import current
+from operations.shared_depth import SharedDepth
 from tasks import atomic, output
 from tasks.delivery.formats import Content
 from tasks.ingest import workers
 from tasks.ingest.decode import decoded, fit
 from tasks.model_folder import DESCRIPTION
 from tasks.predict import ahead, inputs, judge, table
-from tasks.predict.shared_depth import SharedDepth
 from tasks.predict.source import Source
 from tasks.predict.view import USUAL, View
 
