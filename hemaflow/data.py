@@ -13,7 +13,7 @@ Form = Literal["npz", "folders", "tfrecord"]
 
 
 def add(
-    path: Annotated[Path, Argument(help="class folders, a zip or tar of them, or an npz")],
+    path: Annotated[Path, Argument(help="images in class folders or with a table, a zip or tar of them, or an npz")],
     name: Annotated[str | None, Option(help="name of the delivery; default: from the path")] = None,
     classes: Annotated[
         str | None, Option(metavar="A,B,...", help="class names in the order of an npz's label numbers")
