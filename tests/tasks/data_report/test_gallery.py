@@ -50,8 +50,8 @@ def test_checks_run_from_the_worst_to_the_line(full, material, reason, column, v
 def test_a_reason_without_a_list_of_its_own_has_one_too(full, material) -> None:
     rows = full("abc", {"a": ("dedupe", "held", ""), "b": ("ingest", "unlisted-class", "")}, label=["ig", "", "ig"])
     lists = gallery.others(material(rows))
-    assert [section.title for section in lists] == ["No class", "Held"]
-    assert lists[0].intro == "The delivery gives no class."
+    assert [section.title for section in lists] == ["Unlisted class", "Held"]
+    assert lists[0].intro == "The delivery's class is not listed in params.yaml (any more)."
 
 
 def test_unreadable_files_are_lines_of_text_and_cut(full, material) -> None:
