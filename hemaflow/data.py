@@ -30,9 +30,9 @@ def add(
     from tasks.delivery.record import stated
 
     told = asked.Asked(asked.names(classes), stated(depth, crop, scale))
-    echo(add(Path.cwd(), path, name, asked=told))
-    if short := shortage.told(Path.cwd()):
-        echo(short)
+    added = add(Path.cwd(), path, name, asked=told)
+    # At once: a reader that has seen enough closes the pipe, and the next line would fail.
+    echo("\n".join(filter(None, [str(added), shortage.told(Path.cwd())])))
 
 
 def remove(name: Annotated[str, Argument(help="name of a delivery, listed or waiting")]) -> None:
