@@ -27,12 +27,12 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise ValueError(f"{path.name}: damaged or cut short: {_line(error)}") from error
+        raise ValueError(f"{path.name}: damaged or cut short: {shown(error)}") from error
     except OSError as error:
         # gzip and bz2 report bad data as an OSError of their own, without the number that the system's errors have.
         if error.errno is not None:
             raise
-        raise ValueError(f"{path.name}: damaged or cut short: {_line(error)}") from error
+        raise ValueError(f"{path.name}: damaged or cut short: {shown(error)}") from error
 
 
 def bounded(path: Path, limit: int = UNPACKED_LIMIT) -> int:
@@ -40,7 +40,7 @@ def bounded(path: Path, limit: int = UNPACKED_LIMIT) -> int:
     return min(limit, max(FREE, RATIO * path.stat().st_size))
 
 
-def _line(error: Exception) -> str:
-    """The first line: tarfile goes on with a line for each way in which it tried to open a file."""
+def shown(error: Exception) -> str:
+    """What a library says of a damaged file, in one short line: tarfile names each way in which it tried to open one."""
     line = next(iter(str(error).splitlines()), "").rstrip(":") or type(error).__name__
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."

@@ -2,13 +2,17 @@
 
 import gzip
 import io
+import os
+import re
 import struct
 import tarfile
 import zipfile
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.sparse
 
 from tasks.delivery import archive
 from tasks.ingest.images import Treatment, ingest_batch
@@ -183,3 +187,46 @@ def test_a_tar_that_goes_on_behind_its_end_is_refused(tmp_path: Path) -> None:
 def test_a_sparse_file_in_a_tar_is_refused(tmp_path: Path) -> None:
     said = _fails(tmp_path, "tar.gz", _taped(1, tarfile.GNUTYPE_SPARSE))
     assert "holds 'ig/0000000.png' as a sparse file, expected whole files" in said
+
+
+class Strays:
+    """What a pickle would do when it is read."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("/tmp/a-pickle-was-read",)
+
+
+def _npz(**arrays: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    return stream.getvalue()
+
+
+def _sparse() -> bytes:
+    stream = io.BytesIO()
+    scipy.sparse.save_npz(stream, scipy.sparse.csr_matrix((10_000_000, 10_000_000), dtype=np.uint8))
+    return stream.getvalue()
+
+
+def _claims(shape: str) -> bytes:
+    """An npz whose header states another shape than its array has, with right checksums."""
+    array, stream = io.BytesIO(), io.BytesIO()
+    np.save(array, np.zeros((2, 4, 4, 3), np.uint8))
+    with zipfile.ZipFile(stream, "w") as packed:
+        packed.writestr("images.npy", array.getvalue().replace(b"(2, 4, 4, 3)", shape.ljust(12).encode()))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(_npz(images=np.array([Strays()], object), labels=np.zeros(1)), "pickled array", id="pickled"),
+        pytest.param(_sparse(), "expected the keys images", id="sparse"),
+        pytest.param(_claims("(9**9,4,4,3)"), "no plain numpy array", id="code for a shape"),
+        pytest.param(_claims("(9999999,4,3"), "no plain numpy array", id="half a shape"),
+        pytest.param(_claims("(9999,4,4,3)"), "images.npy has 224 bytes, expected", id="another shape"),
+    ],
+)
+def test_an_npz_that_is_none_of_images_is_told_in_one_line(tmp_path: Path, content: bytes, said: str) -> None:
+    assert re.search(said, _fails(tmp_path, "npz", content))
+    assert not Path("/tmp/a-pickle-was-read").exists()

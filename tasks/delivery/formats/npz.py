@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from tasks.delivery import label_array
 from tasks.delivery.archive import zip_file
-from tasks.delivery.container import readable
+from tasks.delivery.container import readable, shown
 from tasks.delivery.folders import split_of
 from tasks.delivery.formats import Images, Packed
 
@@ -26,6 +27,8 @@ LAYOUTS = (
     (("", "images", "labels"),),
     tuple((f"{split}:", f"{split}_images", f"{split}_labels") for split in ("train", "val", "test")),
 )
+NO_HEADER = (SyntaxError, TokenError, TypeError, IndexError, RecursionError, MemoryError)
+"""Errors of numpy on a damaged header, which it reads as Python."""
 CLASSES = ("classes", "class_names")
 BESIDE = {*CLASSES, "splits", "ids"}
 """Keys that may stand beside; the last two are those of `hemaflow export clean`."""
@@ -217,8 +220,8 @@ def _header(path: Path, archive: zipfile.ZipFile, member: str, stream: IO[bytes]
     try:
         read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
         shape, fortran, dtype = read[np.lib.format.read_magic(stream)[0]](stream)
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{path.name}: {member} is no plain numpy array: {error}") from error
+    except (ValueError, KeyError, *NO_HEADER) as error:
+        raise ValueError(f"{path.name}: {member} is no plain numpy array: {shown(error)}") from error
     if dtype.hasobject:
         raise ValueError(f"{path.name}: {member} is a pickled array, expected numbers; a pickle could run any code")
     header = Header(shape, dtype, fortran, stream.tell())
