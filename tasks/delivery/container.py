@@ -41,6 +41,6 @@ def bounded(path: Path, limit: int = UNPACKED_LIMIT) -> int:
 
 
 def shown(error: Exception) -> str:
-    """What a library says of a damaged file, in one short line: tarfile names each way in which it tried to open one."""
+    """What a library says of a damaged file, in one short line."""
     line = next(iter(str(error).splitlines()), "").rstrip(":") or type(error).__name__
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
