@@ -69,7 +69,7 @@ def invert(files: list[Path]) -> None:
 
 
 def rows(place: Place, *deliveries: str) -> pd.DataFrame:
-    found = pd.read_parquet(place.root / "data/clean/rows.parquet").set_index(WHERE)[["group", "split", "kept"]]
+    found = pd.read_parquet(place.root / "data/clean/rows.parquet").set_index(WHERE)[["split_group", "split", "kept"]]
     return found.loc[list(deliveries)]
 
 
@@ -100,7 +100,7 @@ def test_a_shuffled_delivery_is_held_comes_back_by_command_and_goes_by_command(p
 
     project.types("hemaflow release shuffled --why 'looked at with the laboratory'")
     project.types("hemaflow pipeline --target split")
-    pd.testing.assert_frame_equal(rows(project, "demo")[["group", "split"]], before[["group", "split"]])
+    pd.testing.assert_frame_equal(rows(project, "demo")[["split_group", "split"]], before[["split_group", "split"]])
     assert rows(project, "shuffled")["kept"].any()
 
     project.types("hemaflow remove shuffled")

@@ -160,6 +160,8 @@ def _give(path: Path, user: str = "nobody") -> None:
 
 def _as_nobody(work: Callable[[], list[Landed]]) -> list[str]:
     """The outcomes, in a child that is no superuser."""
+    import dvc.repo  # noqa: F401  # Python may lie in the superuser's home, out of which the child could load nothing
+
     read, wrote = os.pipe()
     child = os.fork()
     if not child:
