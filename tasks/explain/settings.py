@@ -24,4 +24,4 @@ class Explain(Section):
     components: int = Field(ge=1, le=4096, description="principal components of the features that it reads")
     strength: float = Field(gt=0, le=1e6, description="inverse strength of its penalty")
     prune: Rule = Field(description="how the list is cut: by class, by noise rate, or where both agree")
-    shown: int = Field(ge=0, le=10_000, description="label issues shown with an image")
+    shown: int = Field(ge=0, le=10_000, description="label issues, and suspects, shown with an image")

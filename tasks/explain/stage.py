@@ -1,38 +1,41 @@
-"""explain: what the model answers by, its most confident errors, and label issues."""
+"""explain: what the model answers by, its most confident errors, label issues, and kept images that it refuses."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tasks import command, loader, model, predictions, splits, store
-from tasks.explain import cuts, examples, images, points
+from tasks.explain import cuts, examples, images, points, suspects
 from tasks.explain.grad_cam import GradCam
 from tasks.explain.label_issues import find_label_issues
 from tasks.explain.settings import Explain
 from tasks.model import Classifier
+from tasks.selective.selective_classifier import SelectiveClassifier
 
 
 def main(explain: Explain, clean: Path, ingested: Path, trained: Path, scores: Path, out: Path) -> None:
-    """Write examples.json, cam/ID.png of each example; label_issues.csv, label_issues.json, label_issues/ID.png of
-    those shown.
+    """Write examples.json, cam/ID.png of each example; label_issues.csv and suspects.csv, each with a .json of its
+    figures and ID.png of those shown.
 
-    Examples are test rows of the predictions in `scores`; label_issues are kept rows of all splits.
+    Examples are test rows of the predictions in `scores`; label_issues and suspects are kept rows of all splits.
     """
-    classifier, rows = model.load(trained), store.read_rows(clean).query("kept")
-    rows = rows[rows["label"].isin(classifier.classes)].reset_index(drop=True)
-    arrays = store.pixels(ingested, rows)
+    classifier, kept = model.load(trained), store.read_rows(clean).query("kept").reset_index(drop=True)
+    rows = kept[kept["label"].isin(classifier.classes)].reset_index(drop=True)
+    arrays = store.pixels(ingested, kept)
     answered = _with_places(predictions.read(scores).rows, rows)
     shown = {"wrong": examples.wrong(answered, explain.wrong), "right": examples.right(answered, explain.right)}
     out.mkdir(parents=True)
     _write_examples(explain, arrays, classifier, shown, out)
     issues, figures = find_label_issues(explain, rows, classifier.classes, _reader(explain, arrays, classifier, rows))
-    _write_label_issues(arrays, issues, figures, rows, out)
+    _write_list("label_issues", arrays, issues, figures, rows, out)
+    refused = _write_suspects(explain, arrays, SelectiveClassifier(classifier), kept, out)
     print(
         f"{len(shown['wrong'])} wrong and {len(shown['right'])} right answers shown; of {figures['rows']:,} labels "
-        f"{figures['label_issues']:,} label issues"
+        f"{figures['label_issues']:,} label issues; of {len(kept):,} kept images {refused:,} suspects"
     )
 
 
@@ -82,14 +85,25 @@ def _draw(
         images.write_beside(out / file, image, evidence, explain.side)
 
 
-def _write_label_issues(
-    arrays: store.Arrays, issues: pd.DataFrame, figures: dict[str, object], rows: pd.DataFrame, out: Path
+def _write_suspects(
+    explain: Explain, arrays: store.Arrays, judge: SelectiveClassifier, kept: pd.DataFrame, out: Path
+) -> int:
+    """Write the kept rows that the model refuses; how many there are."""
+    found = suspects.find(kept, judge.over(arrays.batches(kept, explain.batch)))
+    figures = {"rows": len(kept), "suspects": len(found), "shown": min(explain.shown, len(found))}
+    _write_list("suspects", arrays, found, {**figures, **judge.thresholds}, kept, out)
+    return len(found)
+
+
+def _write_list(
+    name: str, arrays: store.Arrays, table: pd.DataFrame, figures: dict[str, Any], rows: pd.DataFrame, out: Path
 ) -> None:
-    shown = issues["rank"] <= figures["shown"]
-    issues = issues.assign(image=("label_issues/" + issues["id"] + ".png").where(shown, ""))
-    issues.to_csv(out / "label_issues.csv", index=False, float_format="%.6f", lineterminator="\n")
-    (out / "label_issues.json").write_text(json.dumps(figures, indent=1) + "\n")
-    for place, file in zip(arrays.places(rows.loc[issues.index[shown]]), issues.loc[shown, "image"], strict=True):
+    """Write NAME.csv and NAME.json, and NAME/ID.png of the first of them; the table has the index of `rows`."""
+    shown = table["rank"] <= figures["shown"]
+    table = table.assign(image=(f"{name}/" + table["id"] + ".png").where(shown, ""))
+    table.to_csv(out / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")
+    (out / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
+    for place, file in zip(arrays.places(rows.loc[table.index[shown]]), table.loc[shown, "image"], strict=True):
         images.write(out / file, arrays.take(place[None])[0])
 
 

@@ -17,6 +17,7 @@ CLEAN, MIXED = "clean", "mixed"
 NUMBERS = {
     *("rank", "rows", "severity", "bin", "balanced_error", "low", "high", "accuracy", "ece", "coverage"),
     *("selective_accuracy", "balanced_accuracy", "coverage", "risk", "confidence", "self_confidence", "p_suggested"),
+    "ood_score",
 }
 """Columns of figures; every other holds text, also where all of it looks like numbers or like nothing."""
 

@@ -1,4 +1,4 @@
-"""Images to look at: wrong and right answers with what they rest on, and label issues."""
+"""Images to look at: wrong and right answers with what they rest on, label issues, and suspects."""
 
 import io
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from tasks.model_report.formatting import percent
+from tasks.model_report.formatting import percent, plain
 from tasks.model_report.material import Examples
 from tasks.model_report.tables import Table, TableCell, table_cells
 from tasks.page.html import plural, uri
@@ -72,6 +72,23 @@ def label_issues(examples: Examples, most: int) -> Gallery:
     )
 
 
+def suspects(examples: Examples, most: int) -> Gallery:
+    """Kept images that the model refuses as out-of-distribution; those without an image in a table."""
+    table, facts = examples.suspects.sort_values("rank"), examples.suspect_facts
+    pictured = table[table["image"] != ""].head(most)
+    left = table[~table["rank"].isin(pictured["rank"])].head(most)
+    return Gallery(
+        anchor="suspects",
+        title="Suspects",
+        intro=f"Of {plural(facts['rows'], 'kept image')} those that the model refuses as out-of-distribution, with a "
+        f"score above {plain(facts['largest_score'])}, the highest first: perhaps no cells. Nothing was dropped.",
+        count=plural(len(table), "suspect"),
+        images=[_suspect(examples, line) for line in _lines(pictured)],
+        more=len(table) - len(pictured) - len(left),
+        table=_listed_suspects(left) if len(left) else None,
+    )
+
+
 def _method(facts: dict[str, Any]) -> str:
     share, rows = facts.get("estimated_share"), facts.get("rows")
     text = f"Found by {facts['method']}" if facts.get("method") else "Labels that the answers contradict"
@@ -110,6 +127,28 @@ def _label_issue(examples: Examples, line: dict[str, Any]) -> Shown:
         note=f"{line['split']}; {percent(line['p_suggested'])} against {percent(line['self_confidence'])}",
         right=False,
     )
+
+
+def _suspect(examples: Examples, line: dict[str, Any]) -> Shown:
+    return Shown(
+        id=line["id"],
+        source=address(examples.folder, line["image"]),
+        title=f"{line['delivery']}/{line['source']}",
+        head=line["label"] or "no class",
+        note=f"{line['split']}; score {plain(line['ood_score'])}",
+        right=False,
+    )
+
+
+def _listed_suspects(table: Any) -> Table:
+    lines = [
+        [*table_cells(f"{line['rank']:.0f}"), TableCell(line["id"], code=True),
+         TableCell(f"{line['delivery']}/{line['source']}"),
+         *table_cells(line["split"], line["label"] or "no class", plain(line["ood_score"]))]
+        for line in _lines(table)
+    ]  # fmt: skip
+    head = ["rank", "id", "file", "split", "label", "score"]
+    return Table("more-suspects", "Without an image", head, lines, texts=(1, 2, 3, 4))
 
 
 def _listed(table: Any) -> Table:

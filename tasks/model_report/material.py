@@ -17,16 +17,18 @@ FACTS = ("classes", "image_size", "crop", "provenance", "calibration")
 
 @dataclass(frozen=True)
 class Examples:
-    """What explain wrote: answers to look at, wrong ones with the most confident first, and label issues.
+    """What explain wrote: answers to look at, wrong ones with the most confident first, label issues and suspects.
 
-    `label_issues` is the table of all of them, `label_issue_facts` how they were found and how many; `folder` holds the
-    images.
+    `label_issues` is the table of all of them, `label_issue_facts` how they were found and how many; `suspects` and
+    `suspect_facts` are those of kept images that the model refuses. `folder` holds the images.
     """
 
     wrong: list[dict[str, Any]]
     right: list[dict[str, Any]]
     label_issues: pd.DataFrame
     label_issue_facts: dict[str, Any]
+    suspects: pd.DataFrame
+    suspect_facts: dict[str, Any]
     folder: Path
 
 
@@ -57,6 +59,6 @@ def _described(model: Path) -> dict[str, Any]:
 
 def _examples(folder: Path) -> Examples:
     answers = json.loads((folder / "examples.json").read_text())
-    label_issue_facts = json.loads((folder / "label_issues.json").read_text())
-    label_issues = evaluation.read_csv(folder / "label_issues.csv")
-    return Examples(answers["wrong"], answers["right"], label_issues, label_issue_facts, folder)
+    facts = [json.loads((folder / f"{name}.json").read_text()) for name in ("label_issues", "suspects")]
+    tables = [evaluation.read_csv(folder / f"{name}.csv") for name in ("label_issues", "suspects")]
+    return Examples(answers["wrong"], answers["right"], tables[0], facts[0], tables[1], facts[1], folder)

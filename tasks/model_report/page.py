@@ -35,6 +35,7 @@ def render(material: Material, verdict: Verdict, minimums: Table, most: int) -> 
         lost=_lost(evaluation, most),
         gallery=[gallery.wrong(material.examples, most), gallery.right(material.examples, most)],
         label_issues=gallery.label_issues(material.examples, most),
+        suspects=gallery.suspects(material.examples, most),
         provenance=[provenance.facts(material), provenance.rows(material), provenance.classes(material)],
     )
 

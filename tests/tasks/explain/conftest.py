@@ -32,7 +32,7 @@ def colours(with_head) -> Network:
     def build(gain: float = 1.0, side: int = 32) -> keras.Model:
         inputs = layers.Input((side, side, 3))
         x = layers.Rescaling(1 / 255)(inputs)
-        x = layers.AveragePooling2D(4)(x)
+        x = layers.AveragePooling2D(4, name="maps")(x)
         return with_head(inputs, layers.GlobalAveragePooling2D()(x), gain)
 
     return build

@@ -10,6 +10,9 @@ from PIL import Image
 from tasks import model, predictions, store
 from tasks.explain import stage
 from tasks.explain.settings import Explain
+from tasks.selective.calibration import Calibration
+from tasks.selective.detector import Detector, Space
+from tasks.selective.temperature import Temperature
 
 NAMES = ["red", "green", "blue"]
 EXPLAIN = Explain(
@@ -17,6 +20,15 @@ EXPLAIN = Explain(
 )
 MISLABELLED = {3: "green", 31: "blue", 58: "red"}
 """Rows whose label is wrong; each is of the colour k % 3."""
+
+
+FOREIGN = [20, 41]
+"""Rows of plain blue, which nothing grey resembles; their label is blue."""
+GREY = Space(np.full(3, 3**-0.5, np.float32), np.array([[2**-0.5, -(2**-0.5), 0]], np.float32))
+CELLS = Calibration(
+    ("maps",), Detector((GREY,), np.zeros(1, np.float32), np.ones(1, np.float32)),
+    Temperature(0.5413, 0.0, 0.0, 1.0), 0.0, float(np.log(0.35)),
+)  # fmt: skip
 
 
 class Project:
@@ -28,15 +40,16 @@ class Project:
         for k in range(60):
             pixels[k, 8:16, 16:24, k % 3] += 120
         self.pixels = pixels.clip(0, 255).astype(np.uint8)
+        self.pixels[FOREIGN] = (0, 0, 250)
         labels = [MISLABELLED.get(k, NAMES[k % 3]) for k in range(60)]
         split = np.array(["train", "val", "train", "test"])[np.arange(60) % 4]
         rows = table([f"{k:02}" for k in range(60)], label=labels, split=split)
-        self.rows = rows.assign(delivery=["d"] * 30 + ["e"] * 30, row=[*range(30), *range(30)])
+        self.rows = rows.assign(review_decision="", delivery=["d"] * 30 + ["e"] * 30, row=[*range(30), *range(30)])
         store.write_rows(folder / "clean", self.rows)
         for name, part in (("d", self.pixels[:30]), ("e", self.pixels[30:])):
             (folder / "ingested" / name).mkdir(parents=True)
             np.save(folder / "ingested" / name / store.PIXELS, part)
-        model.save(folder / "model", network, NAMES, 32, {}, [])
+        model.save(folder / "model", network, NAMES, 32, {}, [], CELLS.describe(), CELLS.arrays())
         self.told = network.predict(self.pixels, verbose=0)
         write_scores(folder / "scores", self.rows, self.told)
 
@@ -96,6 +109,16 @@ def test_those_shown_have_their_image_and_the_others_none(out: Path, project: Pr
     )
     for row in predicted[:2].itertuples():
         assert (np.asarray(Image.open(out / row.image)) == project.pixels[int(row.id)]).all()
+
+
+def test_kept_images_that_the_model_refuses_are_listed_and_stay(out: Path, project: Project) -> None:
+    found = pd.read_csv(out / "suspects.csv", dtype={"id": str}, keep_default_na=False)
+    assert found["id"].tolist() == [f"{k:02}" for k in FOREIGN]
+    assert found[["rank", "split", "label"]].values.tolist() == [[1, "train", "blue"], [2, "val", "blue"]]
+    assert found["ood_score"].tolist() == pytest.approx([np.log(3**-0.5 * 2**0.5)] * 2, abs=0.5)
+    assert (np.asarray(Image.open(out / found["image"][0])) == project.pixels[20]).all()
+    figures = json.loads((out / "suspects.json").read_text())
+    assert (figures["rows"], figures["suspects"], figures["largest_score"]) == (60, 2, pytest.approx(np.log(0.35)))
 
 
 def test_wrong_answers_are_those_that_differ_from_the_label(out: Path) -> None:

@@ -62,3 +62,15 @@ def test_every_suspect_is_an_image_a_line_or_counted(examples) -> None:
     assert (len(few.images), len(few.table.lines), few.more) == (3, 3, 6)
     assert sheet.images[0].head.endswith(", rather monocyte")
     assert sheet.images[0].note == "train; 97.0 % against 1.0 %"
+
+
+def test_suspects_come_with_their_score_and_those_without_an_image_in_a_table(examples) -> None:
+    found = examples()
+    sheet = gallery.suspects(found, 9)
+    assert [one.note for one in sheet.images] == ["train; score 5.500", "train; score 4.250"]
+    assert all(one.source.startswith("data:image/webp;base64,") for one in sheet.images)
+    assert (sheet.count, sheet.more) == ("3 suspects", 0)
+    assert sheet.table
+    assert [cell.text for cell in sheet.table.lines[0]][-1] == "3.500"
+    assert "Of 1,400 kept images" in sheet.intro
+    assert "Nothing was dropped" in sheet.intro
