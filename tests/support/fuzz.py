@@ -68,16 +68,11 @@ def met(read: Reader, inputs: Iterable[bytes], folder: Path) -> Counter[str]:
     child.start()
     told: Any = pipe.get() if _ended(child, pipe, at) else None
     child.join()
-    if told is None:
-        kept = folder / "input"
-        kept.write_bytes(given[at.value])
-        raise AssertionError(
-            f"input {at.value} ({kept}) ended the process with {child.exitcode} (-27: over {SECONDS} s)"
-        )
-    if isinstance(told, str):
-        (folder / "input").write_bytes(given[at.value])
-        raise AssertionError(f"input {at.value} ({folder / 'input'}): {told}")
-    return told
+    if isinstance(told, Counter):
+        return told
+    (folder / "input").write_bytes(given[at.value])
+    over = f"ended the process with {child.exitcode} (-27: over {SECONDS} s)"
+    raise AssertionError(f"input {at.value} ({folder / 'input'}) {told or over}")
 
 
 def _ended(child: Any, pipe: Any, at: Any) -> bool:
@@ -94,37 +89,45 @@ def _ended(child: Any, pipe: Any, at: Any) -> bool:
 
 def _read_all(read: Reader, given: list[bytes], folder: Path, at: Any, pipe: Any) -> None:
     """In the child: the counts go into the pipe, or what is wrong."""
-    os.chdir(folder)
-    strayed: list[str] = []
-    work = folder / "work"
-    sys.addaudithook(lambda event, args: _watch(event, args, work, strayed))
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    work, before = folder / "work", _peak()
+    strayed = _watched(folder, work)
     counts: Counter[str] = Counter()
-    before = _peak()
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + RESERVED, size + RESERVED))
     for number, content in enumerate(given):
         at.value = number
         work.mkdir()
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)
-        wrong = ""
-        try:
-            counts[read(content, work)] += 1
-        except (ValueError, OSError) as error:
-            counts["error"] += 1
-            wrong = "" if _is_one_line(str(error)) else f"{error!r} is no line of use"
-        except BaseException as error:
-            wrong = f"raised {error!r}"
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        word, wrong = _one(read, content, work)
+        counts[word] += 1
         if _peak() - before > MEMORY:
             wrong = f"took {(_peak() - before) >> 20} MiB"
-        if strayed:
-            wrong = f"did outside of its folder: {strayed}"
-        if wrong:
+        if wrong := wrong or ", ".join(strayed):
             pipe.put(wrong)
             return
         shutil.rmtree(work)
     pipe.put(counts)
+
+
+def _one(read: Reader, content: bytes, work: Path) -> tuple[str, str]:
+    """The word for what came of an input, and what is wrong with that, "" for nothing."""
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    try:
+        return read(content, work), ""
+    except (ValueError, OSError) as error:
+        return "error", "" if _is_one_line(str(error)) else f"said no line of use: {error!r}"
+    except BaseException as error:
+        return "", f"raised {error!r}"
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _watched(folder: Path, work: Path) -> list[str]:
+    """Limit this process, and note from now on what it does outside of `work`."""
+    os.chdir(folder)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + RESERVED, size + RESERVED))
+    strayed: list[str] = []
+    sys.addaudithook(lambda event, args: _watch(event, args, work, strayed))
+    return strayed
 
 
 def _is_one_line(said: str) -> bool:
@@ -139,9 +142,13 @@ def _watch(event: str, args: tuple[Any, ...], work: Path, strayed: list[str]) ->
     if event == "open" and _is_path(args[0]):
         writes = isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         if writes and not _inside(args[0], work):
-            strayed.append(f"{event} {args[0]!r}")
+            strayed.append(f"did outside of its folder: {event} {args[0]!r}")
     elif event in WRITES and not (isinstance(args[-1], int) and args[-1] >= 0):  # below a folder that was let in before
-        strayed += [f"{event} {name!r}" for name in args[:2] if _is_path(name) and not _inside(name, work)]
+        strayed += [
+            f"did outside of its folder: {event} {name!r}"
+            for name in args[:2]
+            if _is_path(name) and not _inside(name, work)
+        ]
 
 
 def _is_path(value: object) -> bool:
