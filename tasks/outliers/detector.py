@@ -26,7 +26,13 @@ class Detection(NamedTuple):
     limit: float
 
 
-def detect(points: NDArray[np.float32], bulk: NDArray[np.bool_], neighbours: int, false_alarm: float) -> Detection:
+def detect(
+    points: NDArray[np.float32],
+    bulk: NDArray[np.bool_],
+    neighbours: int,
+    false_alarm: float,
+    beyond: float | None = None,
+) -> Detection:
     """How far each of the points, (n, d), lies from those of the `bulk`, as a robust z.
 
     The distance to the k-th neighbour (Ramaswamy et al. 2000, "Efficient Algorithms for Mining Outliers from Large
@@ -35,9 +41,9 @@ def detect(points: NDArray[np.float32], bulk: NDArray[np.bool_], neighbours: int
 
     What lies beyond the limit is taken out of the bulk, and the rest looked at again, until nothing new lies beyond:
     so outliers that come many times over do not pass as each other's neighbours. Fewer than three points in
-    the bulk give scores of 0: nothing can be said of them.
+    the bulk give scores of 0: nothing can be said of them. The limit is `beyond`, or follows from the set.
     """
-    beyond = limit(int(bulk.sum()), false_alarm)
+    beyond = limit(int(bulk.sum()), false_alarm) if beyond is None else beyond
     scores = np.zeros(len(points))
     for _ in range(ROUNDS):
         if bulk.sum() < 3:

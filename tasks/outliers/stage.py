@@ -6,8 +6,9 @@ import pandas as pd
 
 from tasks import command, store
 from tasks.features import principal
-from tasks.outliers import checks
+from tasks.outliers import checks, small
 from tasks.outliers.detector import Detection, detect
+from tasks.outliers.reference import Reference
 from tasks.outliers.settings import Outliers
 
 
@@ -34,8 +35,13 @@ def _readable(rows: pd.DataFrame) -> pd.Series:
 
 
 def _detected(outliers: Outliers, nodes: pd.DataFrame, features: store.Arrays) -> Detection:
-    points = principal(features, features.places(nodes), outliers.components, outliers.whitening)
-    return detect(points, nodes["kept"].to_numpy(), outliers.neighbours, outliers.false_alarm)
+    places, bulk = features.places(nodes), nodes["kept"].to_numpy()
+    points = principal(features, places, outliers.components, outliers.whitening)
+    if not 0 < bulk.sum() < small.SMALL:
+        return detect(points, bulk, outliers.neighbours, outliers.false_alarm)
+    reference = Reference.load()
+    strangeness = reference.strangeness(reference.ratio(features.take(places)), nodes["delivery"].to_numpy(str), bulk)
+    return small.detect(points, strangeness, bulk, outliers.neighbours, outliers.false_alarm)
 
 
 if __name__ == "__main__":
