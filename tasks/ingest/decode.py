@@ -193,6 +193,8 @@ def _rgb(image: Image.Image, profile: bytes | None) -> tuple[NDArray[np.uint8], 
         image.putalpha(alpha)
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     pixels = np.asarray(image)
+    if pixels.shape[2:] != (3,):  # Pillow is at odds with itself over the mode of some damaged TIFF
+        raise UnreadableError(f"decoded to the shape {pixels.shape}, expected three colours")
     if notes and (pixels == pixels[:1, :1]).all():
         raise TransparentError("transparent everywhere, and of one colour below")
     return pixels, [*notes, *filter(None, [converted])]

@@ -90,3 +90,9 @@ def test_a_damaged_file_is_a_row(tmp_path: Path, form: str, number: int) -> None
     counts = fuzz.met(_read, fuzz.damaged(samples, number, seed=number), tmp_path)
     assert set(counts) <= {"read", "unreadable", "transparent"}
     assert min(counts["read"], counts["unreadable"]) > number / 20
+
+
+def test_an_image_whose_mode_is_not_that_of_its_pixels_is_unreadable(tmp_path: Path) -> None:
+    """Found by the long test: a TIFF that Pillow calls RGB and decodes to four channels."""
+    *_, found = fuzz.damaged(SAMPLES["tiff"], 536, seed=10_000)
+    assert fuzz.met(_read, [found], tmp_path) == {"unreadable": 1}
