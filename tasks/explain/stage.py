@@ -88,9 +88,11 @@ def _draw(
 def _write_suspects(
     explain: Explain, arrays: store.Arrays, judge: SelectiveClassifier, kept: pd.DataFrame, out: Path
 ) -> int:
-    """Write the kept rows that the model refuses; how many there are."""
-    found = suspects.find(kept, judge.over(arrays.batches(kept, explain.batch)))
-    figures = {"rows": len(kept), "suspects": len(found), "shown": min(explain.shown, len(found))}
+    """Write the kept rows that are out of distribution; how many there are."""
+    scores = judge.over(arrays.batches(kept, explain.batch)).score
+    above = suspects.limit(scores, judge.thresholds["largest_score"])
+    found = suspects.find(kept, scores, above)
+    figures = {"rows": len(kept), "suspects": len(found), "shown": min(explain.shown, len(found)), "above": above}
     _write_list("suspects", arrays, found, {**figures, **judge.thresholds}, kept, out)
     return len(found)
 

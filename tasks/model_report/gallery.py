@@ -73,15 +73,16 @@ def label_issues(examples: Examples, most: int) -> Gallery:
 
 
 def suspects(examples: Examples, most: int) -> Gallery:
-    """Kept images that the model refuses as out-of-distribution; those without an image in a table."""
+    """Kept images that are out of distribution for the model; those without an image in a table."""
     table, facts = examples.suspects.sort_values("rank"), examples.suspect_facts
     pictured = table[table["image"] != ""].head(most)
     left = table[~table["rank"].isin(pictured["rank"])].head(most)
     return Gallery(
         anchor="suspects",
         title="Suspects",
-        intro=f"Of {plural(facts['rows'], 'kept image')} those that the model refuses as out-of-distribution, with a "
-        f"score above {plain(facts['largest_score'])}, the highest first: perhaps no cells. Nothing was dropped.",
+        intro=f"Of {plural(facts['rows'], 'kept image')} those with an out-of-distribution score above "
+        f"{plain(facts['above'])}, the highest first: perhaps no cells. The model refuses an image above "
+        f"{plain(facts['largest_score'])}. Nothing was dropped.",
         count=plural(len(table), "suspect"),
         images=[_suspect(examples, line) for line in _lines(pictured)],
         more=len(table) - len(pictured) - len(left),

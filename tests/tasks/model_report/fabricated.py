@@ -209,7 +209,9 @@ def examples(folder: Path, predictions: Predictions, label_issues: int = 12, sho
     refused = table[["rank", "id", "delivery", "source", "split", "label"]].head(3)
     refused = refused.assign(ood_score=[5.5, 4.25, 3.5], image=[*table["image"].head(2), ""])
     refused.to_csv(folder / "suspects.csv", index=False)
-    (folder / "suspects.json").write_text(json.dumps({"rows": 1400, "suspects": 3, "largest_score": LARGEST}))
+    (folder / "suspects.json").write_text(
+        json.dumps({"rows": 1400, "suspects": 3, "above": LARGEST - 1, "largest_score": LARGEST})
+    )
     counts = {"rows": 1356, "label_issues": label_issues, "shown": shown, "method": "confident learning, 5 folds"}
     (folder / "label_issues.json").write_text(json.dumps({**counts, "estimated_share": label_issues / 1356}))
 
