@@ -60,4 +60,4 @@ def _place(root: Path, name: str) -> Path:
 def _read(file: Path) -> Added:
     facts = json.loads(file.read_text())
     del facts["entry"]
-    return Added(**facts)
+    return Added(**{**facts, "told": tuple(facts.get("told", ()))})  # JSON has no tuples, and older ones have none

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from tasks import command, store
@@ -40,7 +41,10 @@ def _detected(outliers: Outliers, nodes: pd.DataFrame, features: store.Arrays) -
     if not 0 < bulk.sum() < small.SMALL:
         return detect(points, bulk, outliers.neighbours, outliers.false_alarm)
     reference = Reference.load()
-    strangeness = reference.strangeness(reference.ratio(features.take(places)), nodes["delivery"].to_numpy(str), bulk)
+    given = features.take(places)
+    if given.shape[1] != len(reference.weights):  # of another network, of which there is no reference
+        return small.detect(points, np.zeros(len(bulk)), bulk, outliers.neighbours, outliers.false_alarm)
+    strangeness = reference.strangeness(reference.ratio(given), nodes["delivery"].to_numpy(str), bulk)
     return small.detect(points, strangeness, bulk, outliers.neighbours, outliers.false_alarm)
 
 

@@ -131,7 +131,7 @@ def clean(rows: pd.DataFrame, pairs: Pairs, said: list[Overrule], on_hold: list[
     """The cleaned table, or the beginning of what split has against it."""
     found = judged(rows, pairs, on_hold, *said)
     try:
-        return split.divided(found, [pair for pair in pairs if set(pair) <= set(rows["id"])], [], SPLIT)
+        return split.divided(found, [pair for pair in pairs if set(pair) <= set(rows["id"])], SPLIT)[0]
     except ValueError as error:
         return next(text for text in (NOTHING_KEPT, TORN) if text in str(error))
 
