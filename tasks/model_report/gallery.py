@@ -1,7 +1,7 @@
 """Images to look at: wrong and right answers with what they rest on, label issues, and suspects."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def label_issues(examples: Examples, most: int) -> Gallery:
         count=plural(int(examples.label_issue_facts.get("label_issues") or len(table)), "label issue"),
         images=[_label_issue(examples, line) for line in _lines(pictured)],
         more=len(table) - len(pictured) - len(left),
-        table=_listed(left) if len(left) else None,
+        table=_listed_label_issues(left) if len(left) else None,
     )
 
 
@@ -142,25 +142,35 @@ def _suspect(examples: Examples, line: dict[str, Any]) -> Shown:
 
 
 def _listed_suspects(table: Any) -> Table:
+    return _listed(
+        "more-suspects",
+        table,
+        {"label": lambda line: line["label"] or "no class", "score": lambda line: plain(line["ood_score"])},
+    )
+
+
+def _listed_label_issues(table: Any) -> Table:
+    return _listed(
+        "more-label-issues",
+        table,
+        {
+            "label": lambda line: line["label"],
+            "rather": lambda line: line["suggested"],
+            "confidence": lambda line: percent(line["p_suggested"]),
+        },
+    )
+
+
+def _listed(anchor: str, table: Any, columns: dict[str, Callable[[dict[str, Any]], str]]) -> Table:
+    """Where each row is found, and then `columns`, of which all but the last are texts."""
     lines = [
         [*table_cells(f"{line['rank']:.0f}"), TableCell(line["id"], code=True),
          TableCell(f"{line['delivery']}/{line['source']}"),
-         *table_cells(line["split"], line["label"] or "no class", plain(line["ood_score"]))]
+         *table_cells(line["split"], *(text(line) for text in columns.values()))]
         for line in _lines(table)
     ]  # fmt: skip
-    head = ["rank", "id", "file", "split", "label", "score"]
-    return Table("more-suspects", "Without an image", head, lines, texts=(1, 2, 3, 4))
-
-
-def _listed(table: Any) -> Table:
-    lines = [
-        [*table_cells(f"{line['rank']:.0f}"), TableCell(line["id"], code=True),
-         TableCell(f"{line['delivery']}/{line['source']}"),
-         *table_cells(line["split"], line["label"], line["suggested"], percent(line["p_suggested"]))]
-        for line in _lines(table)
-    ]  # fmt: skip
-    head = ["rank", "id", "file", "split", "label", "rather", "confidence"]
-    return Table("more-label-issues", "Without an image", head, lines, texts=(1, 2, 3, 4, 5))
+    head = ["rank", "id", "file", "split", *columns]
+    return Table(anchor, "Without an image", head, lines, texts=tuple(range(1, len(head) - 1)))
 
 
 def _lines(table: Any) -> Iterable[dict[str, Any]]:
