@@ -21,18 +21,39 @@ def phash(grey: Sequence[Image.Image], hash_size: int) -> NDArray[np.bool_]:
     """
     if not grey:
         return np.zeros((0, 8, hash_size**2), bool)
-    upright = _low(grey, hash_size)
-    transposed = _low([image.transpose(Image.Transpose.TRANSPOSE) for image in grey], hash_size)
-    turned = np.stack(_orientations(upright, transposed), axis=1).reshape(len(grey), 8, -1)
+    transposed = [image.transpose(Image.Transpose.TRANSPOSE) for image in grey]
+    upright, across = np.split(_low([*grey, *transposed], hash_size), 2)
+    turned = np.stack(_orientations(upright, across), axis=1).reshape(len(grey), 8, -1)
     return turned > np.median(turned, axis=2, keepdims=True)
 
 
 def _low(grey: Sequence[Image.Image], hash_size: int) -> NDArray[np.float64]:
     """Low frequencies of the images' cosine transforms, float64 (n, hash_size, hash_size)."""
-    side = hash_size * OVERSAMPLING
-    small = np.stack([np.asarray(one.resize((side, side), Image.Resampling.LANCZOS)) for one in grey])
+    small = _resized(grey, hash_size * OVERSAMPLING)
     down = scipy.fft.dct(small.astype(np.float64), axis=1)[:, :hash_size]
     return scipy.fft.dct(down, axis=2)[:, :, :hash_size]
+
+
+def _resized(grey: Sequence[Image.Image], side: int) -> NDArray[np.uint8]:
+    """The images resized, uint8 (n, side, side).
+
+    Four of one size at a time, as the channels of one image: the same levels in three fifths of the time.
+    """
+    small = np.empty((len(grey), side, side), np.uint8)
+    sizes = np.unique([one.size for one in grey], axis=0, return_inverse=True)[1].ravel()
+    order = np.argsort(sizes, kind="stable")
+    for same in np.split(order, np.flatnonzero(np.diff(sizes[order])) + 1):
+        whole = len(same) // 4 * 4
+        for four in same[:whole].reshape(-1, 4):
+            channels = Image.merge("CMYK", [grey[place] for place in four])
+            small[four] = np.moveaxis(_lanczos(channels, side), 2, 0)
+        for place in same[whole:]:
+            small[place] = _lanczos(grey[place], side)
+    return small
+
+
+def _lanczos(image: Image.Image, side: int) -> NDArray[np.uint8]:
+    return np.asarray(image.resize((side, side), Image.Resampling.LANCZOS))
 
 
 def _orientations(upright: NDArray[np.float64], transposed: NDArray[np.float64]) -> list[NDArray[np.float64]]:

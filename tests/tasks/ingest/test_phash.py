@@ -42,5 +42,16 @@ def test_each_orientation_s_hash_is_that_of_the_turned_image(orientation: int) -
     assert (phash(grey(batch), 16)[:, others] != turned[:, None]).sum(axis=2).min() > 40
 
 
+def test_images_of_several_sizes_have_each_its_own_bits() -> None:
+    """Four of one size are resized together, the rest one by one."""
+    rng = np.random.default_rng(2)
+    sizes = [(96, 96), (80, 120), (120, 80), (64, 64)]
+    mixed = [Image.fromarray(smooth(rng)).convert("L").resize(sizes[place % 4]) for place in range(19)]
+    hashes = phash(mixed, 16)
+    for image, bits in zip(mixed, hashes, strict=True):
+        assert (bits[0] == imagehash.phash(image, 16).hash.ravel()).all()
+        assert (bits == phash([image], 16)[0]).all()
+
+
 def test_nothing_has_no_hash() -> None:
     assert phash([], 16).shape == (0, 8, 256)
