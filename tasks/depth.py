@@ -44,8 +44,7 @@ class Level(NamedTuple):
 
 def level(values: NDArray[Any], stated: int | None = None) -> Level:
     """Measure the values of one image, integers or floats of any shape. Raises ValueError for NaN and infinity."""
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError("holds values that are no numbers (NaN or infinity)")
+    check_numbers(values)
     flat = values.reshape(-1)
     low, high = np.quantile(flat[:: max(1, len(flat) // SAMPLE)].astype(np.float64), QUANTILES)
     return Level(float(low), float(high), values.dtype.kind == "f", values.dtype.itemsize * 8, stated)
@@ -72,6 +71,12 @@ def find(levels: Sequence[Level]) -> Depth:
     if len(needed) - needed.count(depth) > max(len(needed) >= 3, len(needed) // EXCEPTIONS):
         raise ValueError(f"{_spread(levels, needed)}, expected one depth in a delivery: {HELP}, or deliver them apart")
     return depth
+
+
+def check_numbers(values: NDArray[Any]) -> None:
+    """Raise ValueError for NaN and infinity, which no depth makes a pixel of."""
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError("holds values that are no numbers (NaN or infinity)")
 
 
 def check(depth: Depth, levels: Sequence[Level]) -> None:

@@ -82,13 +82,23 @@ def decoded(content: Content, bits: Depth | None = None) -> ImageArray:
     """The image that came as a file, or as an array of any depth; as `read`."""
     if isinstance(content, bytes):
         return read(content, bits)
-    if content.dtype == np.uint8:
+    if content.dtype == np.uint8 and content.shape[2] == 3:
         return ImageArray(content)
+    found = deep.Samples(content[..., :3], content[..., 3] if content.shape[2] > 3 else None)
     try:
-        bits = depth.find([depth.level(content)]) if bits is None else bits
+        if content.dtype == np.uint8:
+            return _scaled(found, 8, [])
+        bits = depth.find([found.level()]) if bits is None else bits
+        return _scaled(found, bits, [f"depth {bits}"])
+    except UnreadableError:
+        raise
     except ValueError as error:
         raise UnreadableError(str(error)) from error
-    return ImageArray(depth.to_uint8(content, bits), (f"depth {bits}",))
+
+
+def _scaled(found: deep.Samples, bits: Depth, notes: list[str]) -> ImageArray:
+    pixels, more = _rgb(found.image(bits), None)
+    return ImageArray(pixels, (*notes, *more))
 
 
 def fit(pixels: NDArray[np.uint8], crop: int, image_size: int, own: bool = False) -> NDArray[np.uint8]:

@@ -63,7 +63,10 @@ class Samples(NamedTuple):
         return depth.level(self.values, self.stated)
 
     def image(self, bits: depth.Depth) -> Image.Image:
-        """The image in 8 bits: L, RGB, CMYK, RGBA or RGBa."""
+        """The image in 8 bits: L, RGB, CMYK, RGBA or RGBa. Raises ValueError for values that are no numbers."""
+        for values in (self.values, self.alpha):
+            if values is not None:
+                depth.check_numbers(values)
         scaled = depth.to_uint8(self.values, bits)
         if self.white_is_zero:
             scaled = 255 - scaled

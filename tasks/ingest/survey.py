@@ -56,6 +56,6 @@ def settled(found: list[Level], stated: Depth | None) -> Depth | None:
 
 def _level(content: Content) -> Level | None:
     if isinstance(content, np.ndarray):
-        return None if content.dtype == np.uint8 else depth.level(content)
+        return None if content.dtype == np.uint8 else depth.level(content[..., :3])
     samples = deep.samples(png.cleaned(content).data if content.startswith(png.SIGNATURE) else content)
     return samples.level() if samples else None

@@ -21,7 +21,10 @@ from tasks.params import Classes
 CHUNK = 64 << 20
 """Bytes of images that are in memory at once, if one has no more."""
 Content = bytes | NDArray[Any]
-"""What came of an image: the bytes of a file, or values, (height, width, 3), uint8 or of more bits or fractions."""
+"""What came of an image: the bytes of a file, or values, uint8 or of more bits or fractions, RGB or RGBA.
+
+Values are (height, width, 3), or (..., 4) where the last channel is alpha.
+"""
 
 
 class Tree(NamedTuple):
@@ -111,7 +114,7 @@ class Packed(Format):
 
     @abstractmethod
     def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[Any]]:
-        """The images of one array in order, up to `rows` x H x W x 3 at once. Raises ValueError for damage."""
+        """The images of one array in order, up to `rows` x H x W x 3 or 4 at once. Raises ValueError for damage."""
 
     def recognises(self, tree: Tree) -> bool:
         """It is one file with the ending of this format, in no folder."""

@@ -1,9 +1,9 @@
 """npz: numpy's arrays, read in chunks of rows, so that a member of 400 MB costs the memory of one chunk.
 
 Two layouts: the homework's (`images`, `labels`) and MedMNIST's (`train_images`, `train_labels`, also `val_`, `test_`).
-Images are N x H x W x 3, or grey as N x H x W or N x H x W x 1, of numbers in C order. Labels are numbers, one-hot rows
-or names (`tasks.delivery.label_array`); `classes` or `class_names`, an array of strings, may name the numbers. Other
-keys are refused but for those of our own exports.
+Images are N x H x W x 3, or grey as N x H x W or N x H x W x 1, of numbers in C order; a further channel (x 4, x 2) is
+alpha. Labels are numbers, one-hot rows or names (`tasks.delivery.label_array`); `classes` or `class_names`, an array of
+strings, may name the numbers. Other keys are refused but for those of our own exports.
 """
 
 import math
@@ -36,7 +36,7 @@ EXPECTED = "images and labels, or {train,val,test}_images and {train,val,test}_l
 IMAGES_EXPECTED = "images or {train,val,test}_images"
 IMAGE_LIMIT = 256 << 20
 """Bytes of one image: a smear at full sensor size has fewer."""
-SHAPES_EXPECTED = "N x H x W x 3, N x H x W x 1 or N x H x W"
+SHAPES_EXPECTED = "N x H x W x 3 (RGB), N x H x W x 1 or N x H x W (grey), or with alpha N x H x W x 4 or N x H x W x 2"
 
 
 class Header(NamedTuple):
@@ -110,14 +110,20 @@ class Npz(Packed):
                 return [split_of(each) for each in label_array.spelled("splits", _array(archive, "splits"))]
 
     def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[Any]]:
-        """The images of one array in order, read-only; grey ones as RGB."""
+        """The images of one array in order, read-only; grey ones as RGB, grey ones with alpha as RGBA."""
         with _archive(path) as archive, archive.open(images.key) as stream:
             header = _header(path, archive, images.key, stream)
             total, height, width, *channels = header.shape
             for start in range(0, total, rows):
                 shape = (min(rows, total - start), height, width, *(channels or [1]))
                 read = stream.read(math.prod(shape) * header.dtype.itemsize)
-                yield np.broadcast_to(np.frombuffer(read, header.dtype).reshape(shape), (*shape[:3], 3))
+                yield _coloured(np.frombuffer(read, header.dtype).reshape(shape))
+
+
+def _coloured(images: NDArray[Any]) -> NDArray[Any]:
+    """RGB or RGBA of images in any number of channels, (n, height, width, 1 to 4)."""
+    number = images.shape[3]
+    return images if number > 2 else images[..., [0, 0, 0, 1] if number == 2 else [0, 0, 0]]
 
 
 @contextmanager
@@ -204,7 +210,7 @@ def _images_header(path: Path, archive: zipfile.ZipFile, member: str) -> Header:
     shape = header.shape
     # Three numbers that end in 3 or 4 are a single colour image, and no grey ones of 3 pixels' width.
     grey = len(shape) == 3 and shape[2] not in (3, 4)
-    if not (grey or (len(shape) == 4 and shape[3] in (1, 3))) or 0 in shape[1:]:
+    if not (grey or (len(shape) == 4 and 1 <= shape[3] <= 4)) or 0 in shape[1:]:
         raise ValueError(f"{path.name}: {member} must have the shape {SHAPES_EXPECTED}, got {_times(shape)}")
     if math.prod(shape[1:]) * header.dtype.itemsize > IMAGE_LIMIT:
         raise ValueError(

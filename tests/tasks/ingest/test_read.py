@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from tasks.ingest import colour, png
-from tasks.ingest.decode import ALPHA_IGNORED, FIRST_FRAME, TransparentError, decode, read
+from tasks.ingest.decode import ALPHA_IGNORED, FIRST_FRAME, TransparentError, UnreadableError, decode, decoded, read
 
 CELL = np.random.default_rng(0).integers(60, 256, (20, 30, 3)).astype(np.uint16)
 GREY = np.repeat(CELL[..., :1], 3, axis=2)
@@ -129,6 +129,33 @@ def test_some_alpha_is_laid_over_white_as_ever() -> None:
     image = Image.fromarray(values)
     expected = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     assert (decode(encoded(image)) == np.asarray(expected)).all()
+
+
+RGBA = np.random.default_rng(1).integers(0, 256, (20, 30, 4)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype", "bits"), [(1, "u1", None), (257, "u2", 16), (1 / 255, "f4", "0..1")], ids=["8", "16", "0..1"]
+)
+def test_an_array_with_alpha_is_read_as_a_file_with_alpha(scale: float, dtype: str, bits) -> None:
+    invisible = RGBA * np.array([1, 1, 1, 0], np.uint8)
+    for values in (RGBA, invisible):
+        found = decoded((values * float(scale)).astype(dtype), bits)
+        assert (found.pixels == decode(encoded(Image.fromarray(values)))).all()
+    assert found.notes[-1] == ALPHA_IGNORED
+    with pytest.raises(TransparentError, match="transparent everywhere"):
+        decoded(np.zeros((9, 9, 4), dtype), bits)
+
+
+@pytest.mark.parametrize("bits", [None, "0..1", 16])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("channel", [0, 3])
+def test_values_that_are_no_numbers_are_unreadable_also_where_the_depth_is_told(bits, value, channel) -> None:
+    values = np.full((4, 4, 4), 0.5, np.float32)
+    values[1, 2, channel] = value
+    for content in (values, tiff(values, photometric="rgb", extrasamples=["unassalpha"])):
+        with pytest.raises(UnreadableError, match="no numbers"):
+            decoded(content, bits)
 
 
 def gamma(space: str) -> bytes:

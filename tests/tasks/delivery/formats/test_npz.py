@@ -84,9 +84,9 @@ BAD = {
     "lengths differ": ({"images": IMAGES, "labels": LABELS[:2]}, "images has 3 rows and labels 2"),
     "texts": ({"images": IMAGES.astype(str), "labels": LABELS}, "must be integers or floats of up to 64 bits, got <U"),
     "complex": ({"images": IMAGES * 1j, "labels": LABELS}, "got complex128"),
-    "a single colour image": ({"images": IMAGES[0], "labels": LABELS}, "N x H x W x 1 or N x H x W, got 4 x 2 x 3"),
-    "a single grey": ({"images": IMAGES[0, ..., 0], "labels": LABELS}, "N x H x W x 1 or N x H x W, got 4 x 2"),
-    "RGBA": ({"images": IMAGES.reshape(3, 2, 3, 4), "labels": LABELS}, "got 3 x 2 x 3 x 4"),
+    "a single colour image": ({"images": IMAGES[0], "labels": LABELS}, "or N x H x W x 2, got 4 x 2 x 3"),
+    "a single grey": ({"images": IMAGES[0, ..., 0], "labels": LABELS}, "or N x H x W x 2, got 4 x 2"),
+    "five channels": ({"images": np.zeros((3, 2, 3, 5), "u1"), "labels": LABELS}, "got 3 x 2 x 3 x 5"),
     "no width": ({"images": IMAGES[:, :, :0], "labels": LABELS}, "got 3 x 4 x 0 x 3"),
     "one-hot of more classes": (
         {"images": IMAGES, "labels": np.eye(3, 4)},
@@ -173,6 +173,14 @@ def test_grey_and_deep_images_are_streamed_as_rgb_of_their_own_type(tmp_path, sh
     found = np.concatenate(list(FORMAT.stream(path, images, 2)))
     assert (found.dtype.kind, found.itemsize) == (grey.dtype.kind, grey.itemsize)
     np.testing.assert_array_equal(found, np.repeat(grey.reshape(3, 4, 2, 1), 3, axis=3))
+
+
+def test_alpha_stays_the_last_channel_and_grey_becomes_three(tmp_path):
+    values = np.arange(3 * 4 * 2 * 4, dtype=np.uint8).reshape(3, 4, 2, 4)
+    for name, saved, expected in (("rgba", values, values), ("grey", values[..., 2:], values[..., [2, 2, 2, 3]])):
+        path = save(tmp_path / f"{name}.npz", images=np.ascontiguousarray(saved), labels=LABELS)
+        found = np.concatenate(list(FORMAT.stream(path, *FORMAT.images(path), 2)))
+        np.testing.assert_array_equal(found, expected)
 
 
 def flipped(array: np.ndarray):
