@@ -74,12 +74,22 @@ def _plain(material: Material, reason: Reason) -> Section:
     return Section(
         anchor=reason.name,
         title=reason.heading,
-        intro=reason.sentence,
+        intro=_released(material) if reason == reasons.HELD else reason.sentence,
         count=plural(len(found), "image"),
         groups=[Group(cards)],
         more=len(found) - len(cards),
         wall=True,
     )
+
+
+def _released(material: Material) -> str:
+    """Which deliveries are on hold, and the command that takes each back."""
+    rows = material.rows.loc[material.rows["drop_reason"] == reasons.HELD.name, "delivery"]
+    counts = rows.value_counts(sort=False)
+    held = "; ".join(
+        f"{name} ({plural(count, 'row')}), until hemaflow release {name} --why REASON" for name, count in counts.items()
+    )
+    return f"On hold, and data/holds.csv says why: {held}."
 
 
 def unreadable(material: Material) -> list[Section]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks import reasons
-from tasks.data_report import acquisition, compared, gallery, tables
+from tasks.data_report import acquisition, compared, gallery, tables, untested
 from tasks.data_report.cards import Section
 from tasks.data_report.material import Material
 from tasks.page import html
@@ -42,6 +42,7 @@ def render(
         summary=summary,
         verdict=verdict(summary),
         share=tables.share(summary["kept"], summary["came"]),
+        untested=untested.told(summary),
         tables=[*tables.tables(summary), reading],
         sections=lists,
         image=image,

@@ -1,7 +1,11 @@
 """What the folders on an image's path say of it: the split that its delivery gives it, and its class."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
+
+from tasks.delivery import litter
 
 SPLITS = {
     **{"train": "train", "training": "train", "test": "test", "testing": "test"},
@@ -12,6 +16,8 @@ UNLABELLED = ("unlabelled", "unlabeled")
 """Names of a folder whose images have no class."""
 NO_PART_OF_A_NAME = '/\\:*?"<>|%'
 """Characters that some system does not take in the name of a folder, and that which stands before their codes."""
+RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+"""Names that Windows keeps for devices, whatever comes after a dot."""
 
 
 def split_of(folder: str) -> str:
@@ -26,9 +32,21 @@ def pooled(files: Sequence[str]) -> bool:
 
 
 def written(label: str) -> str:
-    """The name of a class as that of a folder: `NK/T cell` is `NK%2FT cell`."""
-    codes = {each: quote(each, safe="") for each in NO_PART_OF_A_NAME}
-    return "".join(codes.get(each, each) for each in label)
+    """The name of a class as that of a folder on any system: `NK/T cell` is `NK%2FT cell`, `CON` is `%43ON`.
+
+    Coded too is the end of a name that Windows cuts off (a dot or space), and the beginning of one that is hidden, a
+    device's, or means something else to `read` (`unlabelled`) or to who reads the folders (`.git`).
+    """
+    codes = [_code(each) if each in NO_PART_OF_A_NAME or unicodedata.category(each) == "Cc" else each for each in label]
+    if label[-1:] in (".", " "):
+        codes[-1] = _code(label[-1])
+    if label.startswith(".") or RESERVED.match(label) or label.casefold() in UNLABELLED or litter.is_litter(label):
+        codes[0] = _code(label[0])
+    return "".join(codes)
+
+
+def _code(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode())
 
 
 def read(folder: str) -> str:

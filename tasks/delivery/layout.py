@@ -64,7 +64,7 @@ def _unwrapped(folder: Path, classes: Classes) -> tuple[Path, int]:
 
 
 def _wraps(entry: Path, classes: Classes) -> bool:
-    if entry.is_symlink() or not entry.is_dir() or classes.canonical(entry.name) is not None:
+    if entry.is_symlink() or not entry.is_dir() or classes.canonical(folders.read(entry.name)) is not None:
         return False
     if folders.split_of(entry.name) or entry.name.casefold() in folders.UNLABELLED:
         return False

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tasks.delivery.folders import written
 from tasks.demo import cells, smear
 from tasks.params import Classes
 
@@ -99,7 +100,7 @@ def png(pixels: smear.Pixels) -> bytes:
 def names(seed: int, files: list[File]) -> list[str]:
     """Paths below the delivery, `class/number.png`, numbered after a shuffle so that names tell nothing."""
     numbers = np.random.default_rng([seed, len(files)]).permutation(len(files))
-    return [f"{file.label}/{number:06d}.png" for file, number in zip(files, numbers, strict=True)]
+    return [f"{written(file.label)}/{number:06d}.png" for file, number in zip(files, numbers, strict=True)]
 
 
 def truth(files: list[File], sources: list[str]) -> list[dict[str, str]]:

@@ -54,6 +54,15 @@ def test_a_reason_without_a_list_of_its_own_has_one_too(full, material) -> None:
     assert lists[0].intro == "The delivery's class is not listed in params.yaml (any more)."
 
 
+def test_deliveries_on_hold_are_named_with_the_command_that_releases_each(full, material) -> None:
+    rows = full("abcd", dict.fromkeys("abc", ("dedupe", "held", "")), delivery=["second", "third", "second", "d"])
+    (section,) = gallery.others(material(rows))
+    assert section.intro == (
+        "On hold, and data/holds.csv says why: second (2 rows), until hemaflow release second --why REASON; "
+        "third (1 row), until hemaflow release third --why REASON."
+    )
+
+
 def test_unreadable_files_are_lines_of_text_and_cut(full, material) -> None:
     rows = full("abc", dict.fromkeys("abc", ("ingest", "unreadable", "")), detail="truncated")
     (section,) = gallery.unreadable(material(rows, shown=2))

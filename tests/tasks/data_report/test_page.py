@@ -120,6 +120,12 @@ def test_embarrassing_tables_make_a_page(html, full, names, dropped, columns) ->
     assert Outline(html(full(names, dropped, **columns))).open == []
 
 
+def test_an_untested_class_stands_above_the_lists(html, full) -> None:
+    head = html(full("abc", label=[EVIL, "ig", "ig"], split=["train", "train", "test"])).split("<nav")[0]
+    assert "is untested: 1 kept image, in train only." in head
+    assert "untested: 1" not in html(full("ab", split=["train", "test"]))
+
+
 def test_nothing_dropped_says_so(html, full) -> None:
     assert "Nothing was dropped." in html(full("ab"))
 

@@ -45,6 +45,15 @@ GOOD = {
         ["ig/a"],
         6,
     ),
+    "what other systems leave": (
+        [
+            *("ig/a", "ig/@eaDir/a/SYNOPHOTO_THUMB_XL.jpg", "$RECYCLE.BIN/x", "System Volume Information/x"),
+            *(".Spotlight-V100/x", ".Trash-1000/files/b", "ig/.gitkeep", "ehthumbs.db", ".svn/x", "__pycache__/x"),
+        ],
+        ".",
+        ["ig/a"],
+        9,
+    ),
     "litter beside and in a wrapping folder": (["x/ig/a", "x/.DS_Store", "__MACOSX/x/._ig"], "x", ["ig/a"], 2),
 }
 

@@ -50,6 +50,12 @@ def test_folders_carry_the_canonical_names():
     assert files.folders(classes(ig=None, immature=["IG"])) == PLAIN | {"ig": "immature"}
 
 
+def test_a_class_with_a_slash_makes_one_folder():
+    folder = files.folders(classes(ig=None, **{"NK/T cell": ["ig"]}))
+    (name,) = files.names(0, [File(folder["ig"], b"", "cell", "yellow")])
+    assert name == "NK%2FT cell/000000.png"
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

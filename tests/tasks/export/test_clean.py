@@ -53,6 +53,18 @@ def test_an_exported_npz_is_a_delivery_with_its_own_names(project: Path) -> None
     assert (np.stack([image for chunk in raw.chunks(taken.folder, 9) for image in chunk]) == PIXELS[KEPT]).all()
 
 
+@pytest.mark.parametrize(
+    "label", ["..", ".", ".git", "unlabelled", "Thumbs.db", "train", "CON", "ig.", "😀", "%2F", "a/b/c"]
+)
+def test_exported_folders_are_a_delivery_again_whatever_the_class_is_called(project: Path, label: str) -> None:
+    rows = store.read_rows(project / "clean")
+    store.write_rows(project / "clean", rows.assign(label=rows["label"].replace("NK/T cell", label)))
+    export(project / "clean", project / "ingested", project / "set", "folders", ["ig", label])
+    assert all(len(file.relative_to(project / "set").parts) == 3 for file in (project / "set").rglob("*.png"))
+    taken = take_in(project / "set", project / "staging", Classes.model_validate({"ig": [], label: []}))
+    assert (taken.classes, taken.litter) == ({"ig": 2, label: 2}, 0)
+
+
 def test_folders_hold_the_same_pixels(project: Path) -> None:
     assert run(project, "set", "folders") == 4
     files = {"train/ig/a": 0, "train/NK%2FT cell/b": 1, "val/NK%2FT cell/d": 3, "test/ig/e": 4}
