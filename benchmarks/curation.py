@@ -4,7 +4,8 @@
     python -m benchmarks.curation an2dl --truth an2dl.json      # truth of a replica: per row `kind`, `of`, `file`
     python -m benchmarks.curation planted --truth truth.csv     # truth of benchmarks.planted
 
-Run in a project whose stages are up to date to `split`. Pairs of images that were looked at and show the same cell,
+Run in a project whose stages are up to date to `split`, or to `explain` for suspects: what the trained model refuses
+of the images that curation kept. Pairs of images that were looked at and show the same cell,
 though the published set has them as two, are listed in known_pairs.csv beside this file.
 """
 
@@ -17,6 +18,9 @@ from benchmarks import truth
 from benchmarks.targets import Claim, table
 from tasks import store
 
+SUSPECTS = 0.95
+"""Share to be listed of the foreign images that curation kept."""
+LISTED = Path("data/evaluation/examples/suspects.csv")
 KNOWN = Path(__file__).with_name("known_pairs.csv")
 OUTLIERS = {"outlier": 1.0, "photograph": 0.99, "blank": 0.99, "noise": 0.99, "half-black": 0.99}
 """Shares to be found, by kind."""
@@ -70,6 +74,18 @@ def _lost(both: pd.DataFrame, lost: pd.DataFrame) -> list[Claim]:
     ]
 
 
+def suspects(both: pd.DataFrame, listed: pd.DataFrame) -> list[Claim]:
+    """Of each kind of foreign image that curation kept, how many are `listed` for a person; and how many cells are."""
+    kept = both[both["kept"]].merge(listed[store.KEY].assign(listed=True), on=store.KEY, how="left")
+    kept = kept.assign(listed=kept["listed"].notna())
+    found = kept[kept["kind"].str.startswith("foreign")].groupby("kind")["listed"].agg(share="mean", number="size")
+    cells = kept[kept["real"]]
+    return [
+        *(Claim(f"{row.Index} suspects, of {row.number} kept", row.share, SUSPECTS) for row in found.itertuples()),
+        Claim(f"cells among suspects, of {len(cells):,} kept", cells["listed"].sum(), None),
+    ]
+
+
 def details(both: pd.DataFrame, pairs: pd.DataFrame) -> list[str]:
     """What a person would look at: wrong and known pairs, conflicts in the set itself, cells lost, by name."""
     joined = truth.joined(both, pairs)
@@ -93,7 +109,8 @@ def main() -> None:
     known = truth.read(arguments.truth or Path(f"data/truth/{arguments.delivery}.csv"))
     both = truth.merged(rows, known, pd.read_csv(KNOWN))
     pairs = pd.read_parquet("data/deduped/pairs.parquet")
-    print(outcomes(both).to_string(), table(claims(both, pairs)), "\n".join(details(both, pairs)), sep="\n\n")
+    told = claims(both, pairs) + (suspects(both, pd.read_csv(LISTED)) if LISTED.exists() else [])
+    print(outcomes(both).to_string(), table(told), "\n".join(details(both, pairs)), sep="\n\n")
 
 
 if __name__ == "__main__":

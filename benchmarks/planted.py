@@ -4,8 +4,12 @@
     hemaflow add OUT/delivery --name planted && hemaflow pipeline --target split
     python -m benchmarks.curation planted --truth OUT/truth.csv
 
-Each kind of copy is planted as often as `--share` of the cells says, each of another cell. No image that this writes
-may be committed.
+    python -m benchmarks.planted CELLS OUT --share 0 --every 4 --foreign coins.png=40 --foreign ihc.png=10
+
+Each kind of copy is planted as often as `--share` of the cells says, each of another cell. `--foreign` plants patches
+of an image that comes with scikit-image or matplotlib, each in a class at random; after the stage `explain`
+`benchmarks.curation` says how many of those that curation kept are suspects. No image that this writes may be
+committed.
 """
 
 import argparse
@@ -19,7 +23,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.outliers import images, patches
+
 Change = Callable[[Image.Image, np.random.Generator], Image.Image]
+Line = tuple[str, str, str, str]
+"""Of the truth: source, kind, the source that it copies, the name of the file that it is from."""
+SIDE = 248
+"""Of a foreign patch, in pixels: that of most cells."""
 COLOURS = ("black", "white")
 
 
@@ -98,12 +108,26 @@ def _write(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, colour
     draw.text(at, text, fill=colour, font=ImageFont.load_default(size=max(8, size)))
 
 
-def build(cells: Path, out: Path, share: float, seed: int) -> int:
+def foreign(given: list[str], classes: list[Path], rng: np.random.Generator) -> list[Line]:
+    """Write patches of images, NAME=COUNT each, into the folders of `classes`; their lines of the truth."""
+    lines, known = [], images()
+    for name, count in (one.split("=") for one in given):
+        for place, patch in enumerate(patches(known[name], int(count), SIDE)):
+            file = classes[rng.integers(len(classes))] / f"foreign_{Path(name).stem}_{place}.png"
+            Image.fromarray(patch).save(file)
+            lines.append((f"{file.parent.name}/{file.name}", f"foreign-{name}", "", ""))
+    return lines
+
+
+def build(cells: Path, out: Path, share: float, seed: int, every: int = 1, strange: list[str] | None = None) -> int:
     """Write delivery and truth; the number of files. Copies lie in the class of their cell."""
     rng, delivery = np.random.default_rng(seed), out / "delivery"
-    shutil.copytree(cells, delivery, ignore=shutil.ignore_patterns(".*"))
-    files = sorted(path for path in delivery.glob("*/*") if path.is_file())
-    lines = [(file.relative_to(delivery).as_posix(), "cell", "", file.stem) for file in files]
+    files = [delivery / path.relative_to(cells) for path in sorted(cells.glob("*/[!.]*"))[::every]]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(cells / file.relative_to(delivery), file)
+    lines: list[Line] = [(file.relative_to(delivery).as_posix(), "cell", "", file.stem) for file in files]
+    lines += foreign(strange or [], sorted({file.parent for file in files}), rng)
     each = round(share * len(files))
     drawn = rng.permutation(len(files))[: each * len(KINDS)].reshape(len(KINDS), each)
     for (kind, change), places in zip(KINDS.items(), drawn, strict=True):
@@ -121,9 +145,12 @@ def main() -> None:
     parser.add_argument("cells", type=Path, help="a folder of images per class")
     parser.add_argument("out", type=Path, help="a folder that does not exist yet")
     parser.add_argument("--share", type=float, default=0.01, help="copies of each kind, as a share of the cells")
+    parser.add_argument("--every", type=int, default=1, help="take a cell of so many")
+    parser.add_argument("--foreign", action="append", default=[], metavar="NAME=COUNT", help="patches of an image")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    print(f"{build(given.cells, given.out, given.share, given.seed):,} files -> {given.out}")
+    number = build(given.cells, given.out, given.share, given.seed, given.every, given.foreign)
+    print(f"{number:,} files -> {given.out}")
 
 
 if __name__ == "__main__":

@@ -72,6 +72,16 @@ def test_figures(what: str, figure: float) -> None:
     assert figures(both)[what] == pytest.approx(figure)
 
 
+def test_suspects_count_among_what_curation_kept() -> None:
+    both = truth.merged(rows(), known().replace({"kind": {"outlier": "foreign-coins.png"}}), KNOWN)
+    listed = both.loc[[0, 10, 12], ["delivery", "source"]]  # a cell, one that curation dropped, one that it kept
+    assert {claim.what: claim.figure for claim in curation.suspects(both, listed)} == {
+        "foreign-coins.png suspects, of 1 kept": 1,
+        "cells among suspects, of 5 kept": 1,
+    }
+    assert curation.suspects(both, listed.iloc[:2])[0].figure == 0
+
+
 def test_the_order_of_the_rows_is_irrelevant() -> None:
     shuffled = truth.merged(rows().sample(frac=1, random_state=0), known(), KNOWN)
     assert figures(shuffled) == figures(truth.merged(rows(), known(), KNOWN))
