@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,26 +26,52 @@ STAGES = [
 SMALLER = {
     r"cells: \d+": "cells: 240",
     r"frozen_epochs: \d+": "frozen_epochs: 5",
-    r"finetune_epochs: \d+": "finetune_epochs: 1",
+    r"finetune_epochs: \d+": "finetune_epochs: 3",
     r"finetune_blocks: \d+": "finetune_blocks: 1",
+    r"recipe: heavy": "recipe: base",
 }
 
 
-def run(project: Path, *command: str) -> str:
-    """Standard output and error of a command of this environment, which must succeed."""
+def start(project: Path, *command: str, **more: str) -> "subprocess.Popen[str]":
+    """A command of this environment, at the head of a process group, its errors among its output."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # Without what an import of `flows` in another test has set: Prefect's folder would be this checkout's.
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "HEMAFLOW_"))}
-    done = subprocess.run(
+    return subprocess.Popen(
         command,
         cwd=project,
-        env={**own, "PATH": path, "DVC_NO_ANALYTICS": "1"},
+        env={**own, "PATH": path, "DVC_NO_ANALYTICS": "1", **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+
+
+def run(project: Path, *command: str, **more: str) -> str:
+    """Its whole output; it must succeed."""
+    started = start(project, *command, **more)
+    output, _ = started.communicate()
+    assert started.returncode == 0, output
+    return output
+
+
+def killed_at(started: "subprocess.Popen[str]", beginning: str) -> str:
+    """What it printed until such a line, at which its group is killed."""
+    assert started.stdout is not None
+    lines = []
+    for line in started.stdout:
+        lines.append(line)
+        if line.startswith(beginning):
+            break
+    os.killpg(started.pid, signal.SIGKILL)
+    started.communicate()
+    assert lines[-1].startswith(beginning), "".join(lines)
+    return "".join(lines)
+
+
+def ran(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '([^']+)'", output))
 
 
 def set_params(project: Path, changes: dict[str, str]) -> None:
@@ -56,8 +83,11 @@ def set_params(project: Path, changes: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what git knows of this project, with fewer cells and epochs, its pipeline run once by DVC."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """A copy of what git knows of this project, with fewer cells and epochs, and its pipeline run once by DVC.
+
+    The run is killed in training, and DVC is called again: with the project comes what either said.
+    """
     copy = tmp_path_factory.mktemp("project")
     listed = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in listed.strip("\0").split("\0"):
@@ -68,9 +98,37 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(copy, "git", "add", "-A")
     run(copy, "git", "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-qm", "Copy")
     set_params(copy, SMALLER)
-    output = run(copy, "dvc", "repro")
-    assert all(f"Running stage '{stage}'" in output for stage in STAGES)
-    return copy
+    killed = killed_at(start(copy, "dvc", "repro"), "finetune 2/3")
+    assert len(list((copy / "data/.state").glob("train-*"))) == 1
+    return copy, killed, run(copy, "dvc", "repro")
+
+
+@pytest.fixture
+def project(made: tuple[Path, str, str]) -> Path:
+    return made[0]
+
+
+@pytest.fixture
+def reporting(prefect: Any) -> dict[str, str]:
+    """Variables with which flows report to a server that runs already."""
+    return {"PREFECT_API_URL": prefect.api, "PREFECT_HOME": str(prefect.home)}
+
+
+def test_dvc_runs_every_stage_and_resumes_a_training_that_was_killed(made: tuple[Path, str, str]) -> None:
+    project, killed, resumed = made
+    assert ran(killed) | ran(resumed) == set(STAGES)
+    assert ran(killed) & ran(resumed) == {"train"}
+    # The line of an epoch is printed before its state is written, so the kill may come in between.
+    assert re.search(r"finetune: resumed after epoch [12] of 3", resumed), resumed
+    assert "frozen 1/" not in resumed
+    assert list((project / "data/.state").glob("train-*")) == []
+
+
+@pytest.mark.long
+def test_a_resumed_training_gives_the_bytes_of_one_that_ran_through(project: Path) -> None:
+    resumed = {file.name: file.read_bytes() for file in (project / "data/network").glob("model.*")}
+    assert "frozen 1/" in run(project, "dvc", "repro", "--force", "--single-item", "train")
+    assert {file.name: file.read_bytes() for file in (project / "data/network").glob("model.*")} == resumed
 
 
 def clean(project: Path) -> pd.DataFrame:
@@ -116,8 +174,8 @@ def test_dvc_then_finds_nothing_to_do(project: Path) -> None:
     assert "Data and pipelines are up to date" in run(project, "dvc", "repro")
 
 
-def test_the_flow_after_dvc_finds_nothing_to_do(project: Path) -> None:
-    assert "12 stages: 12 unchanged" in run(project, sys.executable, "-m", "hemaflow", "pipeline")
+def test_the_flow_after_dvc_finds_nothing_to_do(project: Path, reporting: dict[str, str]) -> None:
+    assert "12 stages: 12 unchanged" in run(project, sys.executable, "-m", "hemaflow", "pipeline", **reporting)
 
 
 @pytest.mark.long
@@ -133,21 +191,10 @@ def test_a_setting_of_its_own_makes_an_experiment_and_the_workspace_stays(projec
     assert "finetune_epochs" in run(project, "dvc", "exp", "show", "--csv")
 
 
-def test_a_changed_setting_runs_what_it_changes_and_no_more(project: Path) -> None:
-    output = run(
-        project,
-        sys.executable,
-        "-m",
-        "hemaflow",
-        "pipeline",
-        "--keep",
-        "--set",
-        "on_conflict=keep_first",
-        "--target",
-        "split",
-    )
-    ran = set(re.findall(r"Running stage '([^']+)'", output))
-    assert ran == {"dedupe", "outliers", "split"}
+def test_a_changed_setting_runs_what_it_changes_and_no_more(project: Path, reporting: dict[str, str]) -> None:
+    words = ["pipeline", "--keep", "--set", "on_conflict=keep_first", "--target", "split"]
+    output = run(project, sys.executable, "-m", "hemaflow", *words, **reporting)
+    assert ran(output) == {"dedupe", "outliers", "split"}
     assert "label-conflict" not in set(clean(project)["drop_reason"])
     status = run(project, "dvc", "status")
     assert "split:" not in status
@@ -161,7 +208,9 @@ def test_a_setting_put_back_is_restored_without_a_run(project: Path) -> None:
     assert "label-conflict" in set(clean(project)["drop_reason"])
 
 
-def test_a_new_delivery_decodes_hashes_and_embeds_its_own_images_alone(project: Path) -> None:
+def test_a_new_delivery_decodes_hashes_and_embeds_its_own_images_alone(
+    project: Path, reporting: dict[str, str]
+) -> None:
     before = clean(project).set_index(["delivery", "source"])
     drawn = np.random.default_rng(0).integers(0, 256, (24, 6, 6, 3), np.uint8)
     new = project / "new"
@@ -171,10 +220,8 @@ def test_a_new_delivery_decodes_hashes_and_embeds_its_own_images_alone(project: 
         Image.fromarray(small).resize((96, 96), Image.Resampling.BICUBIC).save(file)
     shutil.copy(new / "ig" / "0.png", new / "ig" / "copy.png")
     run(project, sys.executable, "-m", "hemaflow", "add", "new", "--name", "second")
-    output = run(project, sys.executable, "-m", "hemaflow", "pipeline", "--target", "split")
-    assert set(re.findall(r"Running stage '([^']+)'", output)) == {
-        "ingest@second", "embed@second", "dedupe", "outliers", "split"
-    }  # fmt: skip
+    output = run(project, sys.executable, "-m", "hemaflow", "pipeline", "--target", "split", **reporting)
+    assert ran(output) == {"ingest@second", "embed@second", "dedupe", "outliers", "split"}
     assert re.findall(r"(\w+): (\d+) (?:files decoded|images embedded)", output) == [
         ("second", "25"),
         ("second", "24"),
@@ -182,27 +229,3 @@ def test_a_new_delivery_decodes_hashes_and_embeds_its_own_images_alone(project: 
     after = pd.read_parquet(project / "data/clean/rows.parquet").set_index(["delivery", "source"])
     assert len(after) == len(before) + 25
     assert (after.loc[before.index, "split"] == before["split"]).all()
-
-
-def test_a_training_killed_in_mid_epoch_is_resumed_by_the_next_repro(project: Path) -> None:
-    set_params(project, {"finetune_epochs: 1": "finetune_epochs: 3"})
-    killed = subprocess.Popen(
-        [Path(sys.executable).with_name("dvc"), "repro", "train"],
-        cwd=project,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert any(line.startswith("finetune 2/3") for line in killed.stdout)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.communicate()
-    (state,) = (project / "data/.state").glob("train-*")
-    output = run(project, "dvc", "repro", "train")
-    # The line of an epoch is printed before its state is written, so the kill may come in between.
-    assert re.search(r"finetune: resumed after epoch [12] of 3", output), output
-    assert "frozen 1/" not in output
-    assert not state.exists()
-    resumed = {file.name: file.read_bytes() for file in (project / "data/network").glob("model.*")}
-    assert "frozen 1/" in run(project, "dvc", "repro", "--force", "--single-item", "train")
-    assert {file.name: file.read_bytes() for file in (project / "data/network").glob("model.*")} == resumed
