@@ -112,8 +112,11 @@ def test_a_name_that_is_not_listed(tmp_path: Path) -> None:
         held.names(tmp_path / "list")
 
 
+Case = tuple[pd.DataFrame, Pairs, list[Overrule], list[str]]
+
+
 @st.composite
-def cases(draw) -> tuple[pd.DataFrame, Pairs, list[Overrule], list[str]]:
+def cases(draw) -> Case:
     """Files of three deliveries, confirmed pairs, a person's verdicts on single files, and deliveries to hold."""
     files = draw(st.lists(st.tuples(st.sampled_from("abc"), names, st.sampled_from(["ig", "platelet"])), min_size=1,
                           max_size=30))  # fmt: skip
@@ -136,12 +139,20 @@ def clean(rows: pd.DataFrame, pairs: Pairs, said: list[Overrule], on_hold: list[
         return next(text for text in (NOTHING_KEPT, TORN) if text in str(error))
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(cases())
-def test_no_group_and_no_split_moves_and_a_release_gives_the_same_table(
-    case: tuple[pd.DataFrame, Pairs, list[Overrule], list[str]],
-) -> None:
-    rows, pairs, said, on_hold = case
+def test_no_group_and_no_split_moves_and_a_release_gives_the_same_table(case: Case) -> None:
+    check(*case)
+
+
+@pytest.mark.long
+@settings(max_examples=200)
+@given(cases())
+def test_the_same_of_many_cases(case: Case) -> None:
+    check(*case)
+
+
+def check(rows: pd.DataFrame, pairs: Pairs, said: list[Overrule], on_hold: list[str]) -> None:
     before, during, after = (clean(rows, pairs, said, names) for names in ([], on_hold, []))
     if isinstance(before, str):
         return

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -56,6 +56,7 @@ def test_the_flat_scan_finds_what_comparing_all_bits_finds(case: tuple[Hashes, i
     assert rows(join.close(hashes, max_distance)) == brute_force(hashes, max_distance)
 
 
+@settings(max_examples=50)
 @given(planted(), st.integers(1, 40), st.sampled_from([1, 7, join.BLOCK]))
 def test_every_cut_finds_what_comparing_all_bits_finds(case: tuple[Hashes, int], m: int, block: int) -> None:
     hashes, max_distance = case
