@@ -242,20 +242,28 @@ def test_what_a_landing_waits_for(project: Any, taken: Path, capfd: pytest.Captu
     assert project.in_incoming() == []
 
 
-@pytest.mark.parametrize("who", ["pipeline", "make repro"])
+def _by_the_pipeline(request: pytest.FixtureRequest) -> None:
+    from flows.pipeline import pipeline
+
+    request.getfixturevalue("api")
+    pipeline(target="ingest")
+
+
+def _by_make_repro(request: pytest.FixtureRequest) -> None:
+    code = "from operations import locked; locked.main(['dvc', 'repro', '-q', 'ingest@cells'])"
+    assert request.getfixturevalue("child")(code).wait(timeout=120) == 0
+
+
+@pytest.mark.parametrize("run", [_by_the_pipeline, _by_make_repro])
 def test_what_waits_is_listed_by_who_runs_next(
-    in_toy: Path, tmp_path: Path, who: str, environment: dict[str, str], child: Callable[..., Any]
+    in_toy: Path, tmp_path: Path, run: Callable[[pytest.FixtureRequest], None], request: pytest.FixtureRequest
 ) -> None:
     with AtWork(in_toy):
         for label in ("ig", "platelet"):
             (tmp_path / f"cells/{label}").mkdir(parents=True)
             (tmp_path / f"cells/{label}/a.png").write_bytes(PNG + label.encode())
         assert add_remove.add(in_toy, tmp_path / "cells").waiting
-    code = {
-        "pipeline": "from flows.pipeline import pipeline; pipeline(target='split')",
-        "make repro": "from operations import locked; locked.main(['dvc', 'repro', '-q', 'split'])",
-    }
-    assert child(code[who]).wait(timeout=120) == 0
+    run(request)
     assert listing.names(in_toy) == ["demo", "cells"]
     assert waiting.names(in_toy) == []
     assert "ingest@cells" in (in_toy / "dvc.lock").read_text()

@@ -17,7 +17,7 @@ from operations.registry.champion import current
 from tests.support import crowning
 
 HERE = Path(__file__).parents[3]
-SWITCHES = 100
+SWITCHES = 40
 READER = """
 import json, sys
 from pathlib import Path
