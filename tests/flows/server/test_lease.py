@@ -131,22 +131,34 @@ def test_a_copied_checkout_is_another(one: Path, two: Path) -> None:
 
 
 @pytest.mark.server
+def test_a_verb_and_a_serve_of_another_checkout_are_refused(
+    toy: Path, one: Path, url: str, environment: dict[str, str], prefect: Any
+) -> None:
+    """Against the server, and against the database, of a checkout that holds the lease."""
+    with lease.held(one, url):
+        _are_refused(toy, one, environment, url, prefect.home)
+
+
+def _are_refused(root: Path, holder: Path, environment: dict[str, str], api: str, home: Path) -> None:
+    verb = _flows(root, {**environment, "PREFECT_API_URL": api}, "pipeline", "--target", "split")
+    database = f"sqlite+aiosqlite:///{home / 'prefect.db'}"
+    served = _flows(root, environment, "serve", "--port", str(server.free_port()), "--database", database)
+    for done in (verb, served):
+        assert done.returncode == 1
+        assert f"{holder} on " in done.stderr
+
+
+@pytest.mark.server
+@pytest.mark.long
 def test_a_verb_and_a_serve_of_a_second_checkout(
     toy: Path, environment: dict[str, str], prefect: Any, tmp_path: Path
 ) -> None:
-    """Against the server, and against the database, of a checkout that is being served."""
+    """Of one that is being served, and goes on."""
     prefect.give_database(toy)
     other = tmp_path / "other"
     subprocess.run(["cp", "-r", str(toy), str(other)], check=True)
-    database = f"sqlite+aiosqlite:///{toy}/data/.state/prefect/prefect.db"
     with serving(toy, environment) as first:
-        env = {**environment, "PREFECT_API_URL": first.api}
-        verb = _flows(other, env, "pipeline", "--target", "split")
-        assert verb.returncode == 1
-        assert f"{toy} on " in verb.stderr
-        served = _flows(other, environment, "serve", "--port", str(server.free_port()), "--database", database)
-        assert served.returncode == 1
-        assert f"{toy} on " in served.stderr
+        _are_refused(other, toy, environment, first.api, toy / "data/.state/prefect")
         run = first.trigger(target="split")
         assert first.await_state(run, "COMPLETED", "FAILED", "CRASHED") == "COMPLETED"
 
