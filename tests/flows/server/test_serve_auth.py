@@ -15,6 +15,8 @@ from tests.support.served import FINAL, Served, serving
 
 AUTH = "lab:a-secret 0815"
 SECRET = AUTH.split(":")[1]
+ASKS = "asks for a password: set HEMAFLOW_AUTH"
+FLOW = ("pipeline", "--target", "outliers")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_the_api_asks_for_it(
 @pytest.mark.parametrize(
     ("auth", "expected"),
     [
-        pytest.param(None, "asks for a password: set HEMAFLOW_AUTH", id="without"),
+        pytest.param(None, ASKS, id="without"),
         pytest.param("lab:a-secret 0816", "refuses HEMAFLOW_AUTH", id="wrong"),
         pytest.param("nonsense", "HEMAFLOW_AUTH must be USER:PASSWORD", id="malformed"),
         pytest.param(AUTH, None, id="right"),
@@ -171,9 +173,14 @@ def test_a_verb_gives_it_to_the_server_of_its_checkout(
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("verb", [("pipeline", "--target", "outliers"), ("deploy",)], ids=["a flow", "deploy"])
 @pytest.mark.parametrize(
-    ("auth", "expected"), [(None, "asks for a password: set HEMAFLOW_AUTH"), (AUTH, None)], ids=["without", "right"]
+    ("verb", "auth", "expected"),
+    [
+        pytest.param(FLOW, None, ASKS, id="without-a flow"),
+        pytest.param(FLOW, AUTH, None, id="right-a flow"),
+        pytest.param(("deploy",), None, ASKS, id="without-deploy"),
+        pytest.param(("deploy",), AUTH, None, id="right-deploy", marks=pytest.mark.long),
+    ],
 )
 def test_a_verb_gives_it_to_the_server_that_prefect_api_url_names(
     asking: server.Server, toy: Path, environment: dict[str, str], verb: tuple[str, ...], auth: str | None,
