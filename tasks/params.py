@@ -42,6 +42,8 @@ RENAMED = {
 
 CLASS_ORDER = ("landing", "class_order")
 """The other list of classes in params.yaml."""
+TWOFOLD = re.compile(r"[-+]?0[0-9_]*[1-9][0-9_]*|[-+]?[0-9][0-9_]*:[0-9_:.]+")
+"""Numbers of YAML 1.1 to the base of 8 or 60, which YAML 1.2, and so DVC, takes for decimals or words."""
 MERGE, WORD = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
 
 
@@ -101,6 +103,10 @@ class Classes(Section):
         for label, aliases in self.__pydantic_extra__.items():
             yield from (label, *aliases)
 
+    def check_names(self) -> None:
+        """Raise ValueError for a name or alias that stands for two classes, or is empty."""
+        self._lookup()
+
     def _lookup(self) -> dict[str, str]:
         lookup: dict[str, str] = {}
         for label, aliases in self.__pydantic_extra__.items():
@@ -131,7 +137,9 @@ def check(file: Path = FILE) -> None:
     for kind in kinds():
         if kind.file == FILE and kind.section in document:
             try:
-                _validated(kind, document[kind.section], file)
+                found = _validated(kind, document[kind.section], file)
+                if isinstance(found, Classes):
+                    found.check_names()
             except ValueError as error:
                 problems.append(str(error))
     if problems:
@@ -160,7 +168,11 @@ def raw(kind: type[Section], file: Path | None = None) -> Any:
 
 def read(file: Path = FILE, *, checked: bool = True) -> dict[str, Any]:
     """The whole file; `checked`: its top-level keys must be those of params.yaml."""
-    document = parse(file.read_text(), file)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file}: expected text in UTF-8: {error.reason} at byte {error.start}") from error
+    document = parse(text, file)
     unknown = sorted(set(map(str, document)) - sections())
     if checked and (former := [_former(name, file) for name in unknown if name in RENAMED]):
         raise ValueError(former[0])
@@ -174,7 +186,7 @@ def parse(text: str, file: Path = FILE) -> dict[str, Any]:
 
     Keys, and all of `classes` and `landing.class_order`, are the words as written: YAML 1.1 takes a class `no` for
     false and `0` for a number, and DVC writes both without the quotes that a person gave them. Raises ValueError where
-    it is no mapping of YAML, and for a key that comes twice.
+    it is no mapping of YAML, for a key that comes twice, and for a number that is another one in YAML 1.2.
     """
     loader = Loader(text)
     try:
@@ -211,7 +223,19 @@ def _with_words(document: yaml.Node, file: Path) -> yaml.Node:
         for inner, names in value.value if isinstance(value, yaml.MappingNode) else ():
             if (key.value, inner.value) == CLASS_ORDER:
                 _all_as_words(names)
+    _check_numbers(document, file)
     return document
+
+
+def _check_numbers(node: yaml.Node, file: Path) -> None:
+    if isinstance(node, yaml.ScalarNode):
+        if node.tag.endswith((":int", ":float")) and TWOFOLD.fullmatch(node.value):
+            where = f"{file}, line {node.start_mark.line + 1}"
+            raise ValueError(f"{where}: {node.value} is one number in YAML 1.1 and not in 1.2, write it as a decimal")
+        return
+    for each in node.value:
+        for inner in each if isinstance(each, tuple) else (each,):
+            _check_numbers(inner, file)
 
 
 def _keys_as_words(node: yaml.Node, file: Path) -> None:

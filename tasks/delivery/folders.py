@@ -25,6 +25,18 @@ def split_of(folder: str) -> str:
     return SPLITS.get(folder.casefold(), "")
 
 
+def splits_of(names: Sequence[str]) -> list[str]:
+    """The splits that names stand for, "" for none; names of which not one is a split's are about something else.
+
+    Raises ValueError for a name that stands for none where others do.
+    """
+    found = [split_of(name.strip()) for name in names]
+    for name, split in zip(names, found, strict=True):
+        if any(found) and name.strip() and not split:
+            raise ValueError(f"{name!r} is no split, expected one of {', '.join(SPLITS)}")
+    return found
+
+
 def pooled(files: Sequence[str]) -> bool:
     """Whether all folders are those of splits, with folders inside: a level above the classes."""
     folders = [name.split("/")[:-1] for name in files if "/" in name]

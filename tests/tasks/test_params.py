@@ -184,7 +184,7 @@ def test_classes_keep_their_order() -> None:
     [
         *((text, 3e-5) for text in ("3e-05", "3e-5", "3E-5", "3.0e-05", "0.00003", ".3e-4", "+3e-5", "0.3e-4")),
         *((text, 100.0) for text in ("1e2", "1e+2", "1E2", "1.e2", "100.0", "100.", "1_0e1", "1_00.0")),
-        *((text, 12) for text in ("12", "+12", "0o14", "014", "0xC", "0b1100", "1_2")),
+        *((text, 12) for text in ("12", "+12", "0o14", "0xC", "0b1100", "1_2")),
         *((text, -0.5) for text in ("-.5", "-0.5", "-5e-1")),
         *((text, text[1:-1]) for text in ("'3e-05'", '"1"')),
         *((text, text) for text in ("1e", "e5", "1e5x", "0o9", "1.2.3", "-", ".", "1-2")),
@@ -193,6 +193,27 @@ def test_classes_keep_their_order() -> None:
 def test_numbers_are_those_of_yaml_1_1_and_1_2(written: str, value: object) -> None:
     (read,) = params.parse(f"train: {{learning_rate: {written}}}")["train"].values()
     assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize("written", ["014", "-064", "0_64", "1:04", "1:04.5", "!!int 064"])
+def test_a_number_that_yaml_1_2_reads_otherwise_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match=r"^params.yaml, line 2: .* is one number in YAML 1.1 and not in 1.2"):
+        params.parse(f"train:\n  batch: {written}")
+
+
+@pytest.mark.parametrize("content", ["train: 1".encode("utf-16"), b"train: 1 # \xe9"], ids=["UTF-16", "Latin-1"])
+def test_another_encoding_is_told_with_the_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "params.yaml").write_bytes(content)
+    with pytest.raises(ValueError, match=r"params.yaml: expected text in UTF-8: .* at byte"):
+        params.read(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(("classes", "message"), [("IG: []", "'ig' stands for both IG and ig"), ("'': []", "a letter")])
+def test_classes_are_checked_with_all_sections(tmp_path: Path, classes: str, message: str) -> None:
+    text = re.sub(r"^classes:.*", f"\\g<0>\n  {classes}", params.FILE.read_text())
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        params.check(tmp_path / "params.yaml")
 
 
 def test_every_wrong_section_is_told_and_a_missing_one_is_not(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from tasks.params import Classes
 IMAGE_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
 """First bytes of PNG, JPEG, TIFF (both byte orders, also BigTIFF) and BMP."""
 
+SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+
 
 class ClassFolders(Format):
     """The source of a row is its path, its class that of the first folder on it, its split that of the level above."""
@@ -24,8 +26,11 @@ class ClassFolders(Format):
         return True
 
     def check(self, tree: Tree, limit: int) -> None:
-        """Raise ValueError where no file is an image."""
+        """Raise ValueError where no file is an image, and where no image has a class but a spreadsheet lies beside."""
         check_images(tree.folder, tree.files)
+        sheets = [name for name in tree.files if name.lower().endswith(SPREADSHEETS)]
+        if sheets and not self.names(tree):
+            raise ValueError(f"holds {sheets[0]!r}, a spreadsheet, which is not read: save its labels as CSV")
 
     def names(self, tree: Tree) -> list[str]:
         """The names of the folders, sorted."""

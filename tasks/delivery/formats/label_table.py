@@ -7,6 +7,7 @@ names without a class, is an image without a class.
 import csv
 import io
 import posixpath
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +36,8 @@ LABEL = ("label", "class", "class_name", "cell_type", "category", "diagnosis")
 SPLIT = ("split", "set", "subset")
 EXPECTED = "a header with the file (file, filename, path, image) and the class (label, class), parted by , ; tab or |"
 DELIMITERS = ",;\t|"
+EXCEL = re.compile(r"\A[ \"]*sep=.[ \"]*(\r\n|\r|\n)", re.IGNORECASE)
+"""The line by which a table tells Excel its delimiter."""
 SIZE_LIMIT = 64 << 20
 """Bytes of a table, of a million images with long names."""
 SNIFFED = 4096
@@ -117,6 +120,9 @@ def _lines(tree: Tree, name: str) -> Iterator[tuple[int, list[str]]]:
     content = file.read_bytes()
     try:
         text = content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+        if "\0" in text:
+            raise ValueError(f"{name}: expected text in UTF-8, or in UTF-16 with a byte order mark")
+        text = EXCEL.sub("", text)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -143,7 +149,8 @@ def _columns(name: str, header: Sequence[str]) -> tuple[int, int, int | None]:
     labels = [place for place, each in enumerate(known) if each in LABEL]
     if known.count(file) != 1 or len(labels) != 1:
         got = ", ".join(cell[:40] for cell in header[:20]) or "nothing"
-        raise ValueError(f"{name}: expected {EXPECTED}, got the columns {got}")
+        which = " one file and one class alone:" if known.count(file) > 1 or len(labels) > 1 else ""
+        raise ValueError(f"{name}: expected{which} {EXPECTED}, got the columns {got}")
     split = next((known.index(each) for each in SPLIT if each in known), None)
     return known.index(file), labels[0], split
 
@@ -155,30 +162,43 @@ def _entries(tree: Tree) -> dict[str, Entry]:
     """
     table = _table(tree)
     lines = _lines(tree, table)
-    columns = _columns(table, next(lines, (1, []))[1])
+    header = next(lines, (1, []))[1]
+    columns = _columns(table, header)
     find = _Finder(table, _images(tree))
     found: dict[str, Entry] = {}
     missing: list[str] = []
     for number, cells in lines:
+        if len(cells) != len(header) and any([*cells[len(header) :], *header[len(cells) :]]):
+            raise ValueError(f"{table}, line {number}: has {len(cells)} cells, expected {len(header)}, as the header")
         entry = _entry(number, cells, *columns)
         path = find(entry)
         if path is None:
             missing.append(entry.file)
             continue
         earlier = found.setdefault(path, entry._replace(file=path))
-        if earlier.label != entry.label:
-            said = f"{entry.file!r} is {entry.label!r}, but {earlier.label!r} in line {earlier.line}"
-            raise ValueError(f"{table}, line {number}: {said}")
+        for one, other in ((entry.label, earlier.label), (entry.split, earlier.split)):
+            if one != other:
+                said = f"{entry.file!r} is {one!r}, but {other!r} in line {earlier.line}"
+                raise ValueError(f"{table}, line {number}: {said}")
     if missing:
         raise ValueError(f"{table}: names {len(missing)} files that are not there, such as {missing[0][:200]!r}")
-    return found
+    return _with_splits(table, found)
+
+
+def _with_splits(table: str, found: dict[str, Entry]) -> dict[str, Entry]:
+    """The entries with splits as we call them. Raises ValueError for a name among those of splits that is none."""
+    try:
+        splits = folders.splits_of([entry.split for entry in found.values()])
+    except ValueError as error:
+        raise ValueError(f"{table}: {error}") from error
+    return {path: entry._replace(split=split) for (path, entry), split in zip(found.items(), splits, strict=True)}
 
 
 def _entry(line: int, cells: Sequence[str], file: int, label: int, split: int | None) -> Entry:
     def cell(place: int | None) -> str:
         return cells[place] if place is not None and place < len(cells) else ""
 
-    return Entry(line, cell(file), cell(label), folders.split_of(cell(split)))
+    return Entry(line, cell(file), cell(label), cell(split))
 
 
 class _Finder:

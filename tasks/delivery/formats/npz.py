@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tasks.delivery import label_array
 from tasks.delivery.archive import zip_file
 from tasks.delivery.container import readable, shown
-from tasks.delivery.folders import split_of
+from tasks.delivery.folders import splits_of
 from tasks.delivery.formats import Images, Packed
 
 LAYOUTS = (
@@ -107,7 +107,7 @@ class Npz(Packed):
                 raise ValueError(f"{path.name}: splits must be the names of {rows} splits, got {found}")
             with _named(path):
                 label_array.check("splits", header.shape, header.dtype)
-                return [split_of(each) for each in label_array.spelled("splits", _array(archive, "splits"))]
+                return splits_of(label_array.spelled("splits", _array(archive, "splits")))
 
     def stream(self, path: Path, images: Images, rows: int) -> Iterator[NDArray[Any]]:
         """The images of one array in order, read-only; grey ones as RGB, grey ones with alpha as RGBA."""

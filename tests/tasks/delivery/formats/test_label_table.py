@@ -48,6 +48,11 @@ GOOD = {
     "twice the same": "file,label\na.png,ig\nb.png,ne\na.png,ig\n",
     "Windows": "\ufefffile;label\r\na.png;ig\r\nb.png;ne\r\n",
     "UTF-16": "file\tlabel\na.png\tig\nb.png\tne\n".encode("utf-16"),
+    "Excel's first line": "sep=;\r\nfile;label\r\na.png;ig\r\nb.png;ne\r\n",
+    "Excel's first line, quoted": '"sep=,"\nfile,label\na.png,ig\nb.png,ne\n',
+    "an index without a name": ",file,label\n0,a.png,ig\n1,b.png,ne\n",
+    "empty cells at the end": "file,label\na.png,ig,,\nb.png,ne\n",
+    "lines of an old Mac": "file,label\ra.png,ig\rb.png,ne\r",
     "an alias": "file,label\na.png,Immature_Granulocyte\nb.png,ne\n",
 }
 
@@ -62,6 +67,13 @@ BAD = {
     "no file": ("x,label\na.png,ig\n", "expected a header .*, got the columns x, label"),
     "no header": ("a.png,ig\nb.png,ne\n", "expected a header .*, got the columns a.png, ig"),
     "two labels": ("file,label,class\na.png,0,ig\n", "got the columns file, label, class"),
+    "a class twice": ("file,label,label\na.png,ig,ne\n", "one file and one class alone: .*columns file, label, label"),
+    "a file twice": ("file,file,label\na.png,b.png,ig\n", "one file and one class alone: .*columns file, file, label"),
+    "UTF-16 without a mark": ("file,label\na.png,ig\n".encode("utf-16-le"), "in UTF-16 with a byte order mark"),
+    "a line cut short": ("file,label\na.png,ig\nb.png", "line 3: has 1 cells, expected 2, as the header"),
+    "a comma without quotes": ("note,label,file\nlarge, ig,ne,a.png\n", "line 2: has 4 cells, expected 3"),
+    "two splits of a file": ("file,label,split\na.png,ig,test\na.png,ig,train\n", "line 3: 'a.png' is 'train', but 't"),
+    "an unknown split": ("file,label,split\na.png,ig,train\nb.png,ig,dev\n", "'dev' is no split, expected one of tr"),
     "empty": ("", "got the columns nothing"),
     "a file that is not there": ("file,label\nz.png,ig\ny.png,ig\n", "names 2 files that are not there, such as 'z"),
     "two classes of a file": ("file,label\na.png,ig\na.png,ne\n", "line 3: 'a.png' is 'ne', but 'ig' in line 2"),
@@ -115,8 +127,21 @@ def test_two_tables_of_labels_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_split_is_that_of_its_column_or_of_the_folder(tmp_path: Path) -> None:
-    write(tmp_path, "file,label,Split\na.png,ig,Train\nb.png,ig,other\n", "test/a.png", "test/b.png")
+    write(tmp_path, "file,label,Split\na.png,ig,Train\nb.png,ig,\n", "test/a.png", "test/b.png")
     assert [row.split for row in raw.rows(tmp_path, CLASSES)] == ["train", "test"]
+
+
+def test_a_column_of_other_sets_is_no_split(tmp_path: Path) -> None:
+    write(tmp_path, "file,label,set\na.png,ig,A\nb.png,ig,B\n")
+    assert {row.split for row in raw.rows(tmp_path, CLASSES)} == {""}
+
+
+def test_labels_in_a_spreadsheet_are_not_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "set", b"PK", name="Labels.XLSX")
+    with pytest.raises(ValueError, match=r"holds 'Labels.XLSX', a spreadsheet, which is not read: save its labels as"):
+        take_in(tmp_path / "set", tmp_path / "staging", CLASSES)
+    write(tmp_path / "other", b"PK", "ig/a.png", name="patients.xlsx")
+    assert take_in(tmp_path / "other", tmp_path / "again", CLASSES).classes == {"ig": 1, "": 1}
 
 
 def test_a_delivery_without_a_table_has_no_class(tmp_path: Path) -> None:

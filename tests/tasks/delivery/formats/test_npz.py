@@ -114,6 +114,10 @@ BAD = {
         {"images": IMAGES, "labels": LABELS, "classes": np.array(["a"]), "class_names": np.array(["a"])},
         "has both classes and class_names",
     ),
+    "an unknown split": (
+        {"images": IMAGES, "labels": LABELS, "splits": np.array(["train", "dev", "test"])},
+        "'dev' is no split, expected one of train, training",
+    ),
     "names twice": ({"images": IMAGES, "labels": LABELS, "classes": np.array(["a", "a", "b"])}, "has a name twice"),
     "names that are numbers": (
         {"images": IMAGES, "labels": LABELS, "classes": np.arange(3)},
