@@ -2,6 +2,7 @@
 
     python -m benchmarks.small CELLS                    # sets of 40 to 200 cells
     python -m benchmarks.small CELLS --other LABORATORY # sets of another laboratory's cells, by the same reference
+    python -m benchmarks.small CELLS --other LABORATORY --beside   # sets of cells of both, in any shares
 
 CELLS has a folder of images per class. Sets have two classes or more, in shares from equal to very unequal; one to five
 patches are planted in each, of one image or of several. The reference never saw what it judges: it is fitted to one
@@ -11,7 +12,8 @@ half of the cells and of the other images, and the sets come from the other halv
 
 import argparse
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +34,10 @@ from tasks.outliers.settings import Outliers
 FEWEST, MOST, PLANTED = 40, 200, 5
 UNEQUAL = (0.5, 1.0, 3.0, 100.0)
 """Concentrations of the Dirichlet distribution that the shares of the classes are drawn from."""
+
+
+Draw = Callable[[np.random.Generator], NDArray[np.float32]]
+"""Gives the features of a set, (n, d)."""
 
 
 class Features(NamedTuple):
@@ -71,6 +77,14 @@ def drawn(cells: Features, rng: np.random.Generator) -> NDArray[np.float32]:
     return cells.values[whole] if len(whole) >= FEWEST else drawn(cells, rng)
 
 
+def of_two(cells: Features, other: Features, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A set of the cells of two laboratories, in any shares."""
+    number = rng.integers(FEWEST, MOST + 1)
+    few = rng.integers(1, number)
+    first, second = (rng.permutation(drawn(each, rng)) for each in (cells, other))
+    return np.concatenate([first[: number - few], second[:few]])
+
+
 def planted(others: Features, rng: np.random.Generator) -> NDArray[np.int64]:
     """Positions of one to five patches, of one image or of several."""
     count, names = rng.integers(1, PLANTED + 1), np.unique(others.names)
@@ -95,12 +109,12 @@ def judged(values: NDArray[np.float32], settings: Outliers, made: Reference | No
 
 
 def outcomes(
-    cells: Features, others: Features, made: Reference | None, settings: Outliers, number: int, seed: int
+    draw: Draw, others: Features, made: Reference | None, settings: Outliers, number: int, seed: int
 ) -> Iterator[Outcome]:
-    """Of so many sets, each clean and then with what is planted."""
+    """Of so many sets that `draw` gives, each clean and then with what is planted."""
     rng = np.random.default_rng(seed)
     for _ in range(number):
-        own, strange = drawn(cells, rng), planted(others, rng)
+        own, strange = draw(rng), planted(others, rng)
         beyond = judged(np.concatenate([own, others.values[strange]]), settings, made)
         alone = judged(own, settings, made)
         yield Outcome(alone.any(), beyond[: len(own)].any(), others.names[strange], beyond[len(own) :])
@@ -130,10 +144,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cells", type=Path)
     parser.add_argument("--other", type=Path, help="draw the sets from these cells")
+    parser.add_argument("--beside", action="store_true", help="and from CELLS, in one set")
     parser.add_argument("--sets", type=int, default=1000, help="number of sets of each half")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--former", action="store_true", help="by distances alone")
     given = parser.parse_args()
+    if given.beside and not given.other:
+        parser.error("--beside needs --other")
     settings, side = params.load(Outliers), params.load(Ingest).image_size
     cells, names = halved(*reference.cells(given.cells)), reference.others(side)
     others = halved(*names, by=names[1])
@@ -141,8 +158,9 @@ def main() -> None:
     found: list[Outcome] = []
     for half in (0, 1):
         made = None if given.former else reference.fit(cells.of(half).values, others.of(half).values)
-        source = sets or cells.of(1 - half)
-        found += outcomes(source, others.of(1 - half), made, settings, given.sets, given.seed + half)
+        own = cells.of(1 - half)
+        draw = partial(of_two, own, sets) if sets and given.beside else partial(drawn, sets or own)
+        found += outcomes(draw, others.of(1 - half), made, settings, given.sets, given.seed + half)
     print(table(claims(found)))
 
 

@@ -48,6 +48,16 @@ def test_what_lies_beside_the_components_is_the_last_coordinate(tmp_path: Path) 
     assert scaled[17] / unscaled[17] == pytest.approx(1 / (centred @ axis.T).std(), rel=0.01)
 
 
+@pytest.mark.parametrize("n", [12, 90], ids=["few images", "more"])
+def test_the_components_of_few_images_are_those_of_their_covariance(tmp_path: Path, n: int) -> None:
+    features = np.random.default_rng(0).random((n, 60)).astype(np.float32)
+    points = principal(*arrays(tmp_path, features), 4, 1.0)
+    centred = hellinger(features) - hellinger(features).mean(axis=0)
+    variances, axes = np.linalg.eigh(np.cov(centred.T, bias=True))
+    expected = centred @ axes[:, -4:] / np.sqrt(variances[-4:])
+    assert np.abs(points[:, :4]) == pytest.approx(np.abs(expected), abs=1e-3)
+
+
 def test_projected_distances_are_nearly_those_of_hellinger_whatever_else_there_is(tmp_path: Path) -> None:
     features = np.random.default_rng(0).random((40, 300)).astype(np.float32)
     held, places = arrays(tmp_path, features)
