@@ -19,7 +19,8 @@ SMALL = {
     "batch": 8, "dense": [8], "backbone": "custom_cnn", "weights": "none", "frozen_epochs": 2, "finetune_epochs": 3,
     "finetune_blocks": 5, "learning_rate": 0.003,
 }  # fmt: skip
-TRAIN = params.load(Train).model_copy(update=SMALL)
+TRAIN = params.load(Train)
+TRAIN = TRAIN.model_copy(update={**SMALL, "augment": TRAIN.augment.model_copy(update={"recipe": "base"})})
 INGEST = Ingest(crop=24)
 PRETRAINED = Path("data/pretrained")
 SPLITS = ["train"] * 36 + ["val"] * 6 + ["test"] * 6
