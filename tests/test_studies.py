@@ -170,6 +170,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def never(project: Path) -> set[str]:
+    """The trials that did not run."""
+    found = plan.stale_of(project, STUDIES_FILE)
+    assert not found & RAN
+    return found
+
+
 @pytest.fixture
 def copy(project: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(project, tmp_path / "project", symlinks=True))
@@ -210,9 +218,9 @@ FROM_LOWER_DROPOUT = {
         pytest.param("share 0.25", "share 0.5", RAN, id="the share of all"),
     ],
 )
-def test_an_edit_makes_the_trials_stale_that_it_changes(copy: Path, pattern: str, by: str, expected: set[str]) -> None:
-    never = plan.stale_of(copy, STUDIES_FILE)
-    assert not never & RAN
+def test_an_edit_makes_the_trials_stale_that_it_changes(
+    copy: Path, never: set[str], pattern: str, by: str, expected: set[str]
+) -> None:
     edit(copy, pattern, by)
     assert plan.stale_of(copy, STUDIES_FILE) - never == expected
 
