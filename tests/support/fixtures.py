@@ -88,6 +88,14 @@ def steer() -> Steer:
     return Steer()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _shared_by_flows_alone(request: pytest.FixtureRequest) -> None:
+    """End the server that tests of flows share, once a worker comes to other tests."""
+    served = sys.modules.get("tests.support.served")
+    if served and HERE / "tests/flows" not in request.path.parents:
+        served.end_shared()
+
+
 @pytest.fixture
 def receiver() -> Iterator[Received]:
     """A receiver of webhooks; HEMAFLOW_WEBHOOK is not set to it yet."""

@@ -26,6 +26,7 @@ from tests.support.fixtures import Steer
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 OUTPUT = Path("data/.state/served.txt")
 _shared: list["Served"] = []
+_stack = ExitStack()
 
 
 @dataclass
@@ -163,11 +164,15 @@ def shared(request: pytest.FixtureRequest) -> Served:
         folder = request.getfixturevalue("tmp_path_factory").mktemp("served") / "toy"
         root = Path(copytree(request.getfixturevalue("made_toy"), folder, symlinks=True))
         request.getfixturevalue("prefect").give_database(root)
-        stack = ExitStack()
-        _shared[:] = [stack.enter_context(serving(root, request.getfixturevalue("environment")))]
-        request.config.add_cleanup(stack.close)
+        _shared[:] = [_stack.enter_context(serving(root, request.getfixturevalue("environment")))]
+        request.config.add_cleanup(end_shared)
     Steer.words(_shared[0].root, "train", "")
     return _shared[0]
+
+
+def end_shared() -> None:
+    """End it where it runs; its schedules would go on for as long as the tests do."""
+    _stack.close()
 
 
 def _await_start(served: Served) -> None:

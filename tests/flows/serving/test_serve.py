@@ -137,8 +137,14 @@ def test_a_cancelled_run_ends_its_stage_and_frees_dvc(served: Served, environmen
     subprocess.run(["dvc", "repro", "-q"], cwd=served.root, env=environment, check=True)
 
 
-def test_a_run_that_waits_for_another_is_tried_no_oftener_than_the_server_says(served: Served, steer: Any) -> None:
+def test_the_server_knows_how_often_a_run_that_waits_is_tried(served: Served) -> None:
     """Each try is written to the database, and many runs that wait, each tried every second, stop SQLite."""
+    pause = served.call("admin/settings")["server"]["deployments"]["concurrency_slot_wait_seconds"]
+    assert pause == float(server.SETTINGS["PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS"])
+
+
+@pytest.mark.long
+def test_a_run_that_waits_for_another_is_tried_no_oftener_than_the_server_says(served: Served, steer: Any) -> None:
     first = served.in_training("sleep 600 ahead")
     waiting = served.trigger()
     until = time.monotonic() + 240
