@@ -37,7 +37,7 @@ def test_a_failure_at_the_command_line_is_told_once_and_names_no_page_that_is_go
 def test_what_goes_to_the_quarantine_is_told_and_a_receiver_that_is_down_fails_nothing(
     toy: Path, environment: dict[str, str], prefect, receiver: Received
 ) -> None:
-    prefect.give_database(toy)
+    environment = {**environment, "PREFECT_API_URL": prefect.api, "PREFECT_HOME": str(prefect.home)}
     assert flows(toy, environment, "watch", "--set-up", url=receiver.url).returncode == 0
     for name in ("broken", "later"):
         (toy / "data/incoming" / name).mkdir()

@@ -82,17 +82,17 @@ def test_what_does_not_change_does_not_spread(in_toy: Path, steer: Any) -> None:
     """Dedupe runs and makes what it made before, so those below are left to DVC, which finds nothing to do."""
     steer.words(in_toy, "dedupe", "constant")
     with provenance.recording(in_toy, "retrain") as recorder:
-        _run(target="train")
+        _run(target="split")
     record, told = _told(in_toy)
     assert (record["id"], record["flow"]) == (recorder.id, "retrain")  # the flow has joined the run around it
     assert [run["flow"] for run in record["prefect"]] == ["pipeline"]
     assert told["dedupe"]["why"] == ['dedupe.words: "" -> constant']
     outcomes = {
         artifact.stage: str(artifact.outcome)
-        for artifact in _run(settings={"dedupe": {"on_conflict": "keep_first"}}, keep=True, target="train")[0]
+        for artifact in _run(settings={"dedupe": {"on_conflict": "keep_first"}}, keep=True, target="split")[0]
     }
     assert outcomes["dedupe"] == "ran"
-    assert outcomes["outliers"] == outcomes["train"] == "unchanged"
+    assert outcomes["outliers"] == outcomes["split"] == "unchanged"
 
 
 def test_a_removed_output_is_restored(in_toy: Path) -> None:
