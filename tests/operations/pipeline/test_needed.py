@@ -274,6 +274,7 @@ def test_a_worker_s_pipeline(worker: Path, api, monkeypatch):
     assert not any((worker / f"data/raw/{name}").exists() for name in ALL)
 
 
+@pytest.mark.long
 def test_a_study_in_a_worker(worker: Path, api, monkeypatch):
     from flows.study import study
 

@@ -27,7 +27,7 @@ def test_only_what_would_be_made_again_is_put_back(
 ) -> None:
     root, former = with_champion, plan.entries(with_champion)
     add(root, images(tmp_path / "second"), "second")
-    repro(root, environment)
+    repro(root, environment, "calibrate")
     assert put_back(root) == []  # the new rows are in the dataset
     hold(root, "second", "so", "Ada")
     repro(root, environment, "split")
@@ -44,7 +44,7 @@ def test_only_what_would_be_made_again_is_put_back(
     assert (root / "data/network/model.weights.h5").read_text() == "0.8"
 
     steer.words(root, "train", BETTER)
-    repro(root, environment)
+    repro(root, environment, "calibrate")
     better = state(root)
     assert put_back(root) == []  # these rows under other settings
     assert state(root) == better
