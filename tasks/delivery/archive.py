@@ -15,7 +15,8 @@ from typing import IO, NamedTuple
 
 from tasks.delivery.container import UNPACKED_LIMIT, bounded, readable
 
-MEMBERS_LIMIT = 200_000
+MEMBERS_LIMIT = 500_000
+"""Members of an archive. A zip takes a kilobyte of memory for each: half a gigabyte for so many."""
 NAME_LIMIT, PART_LIMIT = 4000, 255
 """Bytes of a name, and of each of its parts; Linux takes little more."""
 HEADER_LIMIT = 1 << 20

@@ -40,6 +40,8 @@ CHANNELS = {
 }
 PNG_CHANNELS = {2: 3, 4: 2, 6: 4}
 """Of PNG's kinds of colour."""
+SIGNED = 2
+"""TIFF's format of whole numbers below 0 too, which Pillow takes for others."""
 PREMULTIPLIED = 1
 """TIFF's kind of extra sample for an alpha by which the colours have been multiplied."""
 SIGNIFICANT = re.compile(r'SignificantBits="(\d+)"')
@@ -131,7 +133,9 @@ def _has_eight_bits(data: bytes) -> bool:
     """Whether Pillow takes it for a TIFF of at most 8 bits a value."""
     try:
         with Image.open(io.BytesIO(data)) as image:
-            return isinstance(image, TiffImagePlugin.TiffImageFile) and max(image.tag_v2.get(258, (1,))) <= 8
+            if not isinstance(image, TiffImagePlugin.TiffImageFile):
+                return False
+            return max(image.tag_v2.get(258, (1,))) <= 8 and SIGNED not in image.tag_v2.get(339, ())
     except UnidentifiedImageError:
         return False
 
@@ -142,7 +146,7 @@ def _tiff(data: bytes) -> Samples | None:
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages.first
         assert isinstance(page, tifffile.TiffPage)
-        if page.bitspersample <= 8 and page.sampleformat in (1, 2):
+        if page.bitspersample <= 8 and page.sampleformat == 1:
             return None
         facts: dict[str, Any] = {
             "stated": _stated(page),
@@ -155,6 +159,8 @@ def _tiff(data: bytes) -> Samples | None:
         if channels is None:
             raise UnidentifiedImageError(f"{page.bitspersample} bits of {page.photometric!r}, expected grey or RGB")
         values, orientation = _decoded(data, page)
+    if values.dtype.kind not in "uif":
+        raise UnidentifiedImageError(f"values of {values.dtype}, expected integers or floats")
     colours = values if values.ndim == 2 else values[..., 0] if channels == GREY else values[..., :channels]
     alpha = values[..., channels] if _has_alpha(page, values, channels) else None
     return Samples(colours, alpha, orientation=orientation, **facts)

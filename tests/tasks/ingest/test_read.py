@@ -158,6 +158,18 @@ def test_values_that_are_no_numbers_are_unreadable_also_where_the_depth_is_told(
             decoded(content, bits)
 
 
+def test_signed_values_of_8_bits_are_not_taken_for_others() -> None:
+    values = np.tile(np.arange(-128, 128, 4, dtype=np.int8), (9, 1))
+    with pytest.raises(UnreadableError, match="their values go down to -128, expected none below 0"):
+        decode(tiff(values))
+    assert (decode(tiff(np.maximum(values, 0)))[..., 0] == np.maximum(values, 0)).all()
+
+
+def test_complex_values_are_unreadable() -> None:
+    with pytest.raises(UnreadableError, match="values of complex64, expected integers or floats"):
+        decode(tiff(GREY[..., 0].astype(np.complex64)))
+
+
 def gamma(space: str) -> bytes:
     """A profile of a plain gamma of 1 in the space of sRGB's colours, or of grey: its curve rewritten."""
     profile = bytearray(SRGB)
