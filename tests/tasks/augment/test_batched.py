@@ -13,7 +13,8 @@ from tasks.augment.table import RECIPES, Recipe
 
 SIDE, N = 16, 16
 PLAIN = Recipe("batched", "base", 2, 0.3, 0.3)
-CHANGING = RECIPES[1:]
+# Each takes seconds to compile, and what randaugment does, randaugment_cutout does too.
+CHANGING = [pytest.param(name, marks=pytest.mark.long) if name == "randaugment" else name for name in RECIPES[1:]]
 IMAGES = np.random.default_rng(0).integers(0, 256, (N, SIDE, SIDE, 3)).astype(np.float32)
 ALIKE = np.repeat(IMAGES[:1], N, axis=0)
 SMOOTH = np.broadcast_to(

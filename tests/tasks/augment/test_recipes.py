@@ -16,9 +16,14 @@ SIDE = 24
 PLAIN = Recipe("batched", "base", 1, 0.3, 0.3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, SIDE, SIDE, 3)).astype(np.float32)
 ALL = [(engine, recipe) for engine in ENGINES for recipe in RECIPES]
+SLOW = ("batched", "randaugment")
+"""It takes seconds to compile, and batched-randaugment_cutout has its steps too."""
 
 
-@pytest.mark.parametrize(("engine", "recipe"), ALL, ids=["-".join(each) for each in ALL])
+@pytest.mark.parametrize(
+    ("engine", "recipe"),
+    [pytest.param(*each, id="-".join(each), marks=[pytest.mark.long] * (each == SLOW)) for each in ALL],
+)
 def test_batches_keep_shape_dtype_and_range_in_tf_data(engine: str, recipe: str) -> None:
     change = augmenter(replace(PLAIN, engine=engine, recipe=recipe, magnitude=1.0), 0)
     data = tf.data.Dataset.from_tensor_slices(IMAGES).batch(4).enumerate().map(lambda step, x: change(x, step))

@@ -30,10 +30,18 @@ PARAMETERS = {
     "efficientnet_lite0": 3_413_024,
     "custom_cnn": 1_057_032,
 }
-QUICK = {"custom_cnn", "efficientnet_lite0", "efficientnet_b0", "vgg16", "mobilenetv3_small"}
-MARKED = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in table.NAMES]
-every = pytest.mark.parametrize("network", table.NAMES, indirect=True, scope="module")
-with_long = pytest.mark.parametrize("network", MARKED, indirect=True, scope="module")
+QUICK = ["custom_cnn", "efficientnet_lite0", "efficientnet_b0", "vgg16"]
+# One of each family: its layers are named alike in all of its sizes.
+FAMILIES = [*QUICK, "efficientnetv2_b0", "convnext_tiny", "resnet50", "mobilenetv3_small"]
+
+
+def of_all(quick: list[str]) -> pytest.MarkDecorator:
+    """For every network; those not named take long."""
+    marked = [name if name in quick else pytest.param(name, marks=pytest.mark.long) for name in table.NAMES]
+    return pytest.mark.parametrize("network", marked, indirect=True, scope="module")
+
+
+every, with_long = of_all(FAMILIES), of_all(QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +107,17 @@ def test_it_comes_back_from_its_description(network: keras.Model, images: NDArra
     assert np.abs(loaded(images).numpy() - expected).max() <= 1e-6 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("layers", ["conv", "all"])
-@pytest.mark.parametrize("network", ["custom_cnn", "mobilenetv3_small"], indirect=True, scope="module")
+@pytest.mark.parametrize(
+    ("network", "layers"),
+    [
+        ("custom_cnn", "conv"),
+        ("custom_cnn", "all"),
+        pytest.param("mobilenetv3_small", "conv", marks=pytest.mark.long),
+        ("mobilenetv3_small", "all"),
+    ],
+    indirect=["network"],
+    scope="module",
+)
 def test_a_step_of_training_moves_what_may_learn_alone(
     network: keras.Model, layers: str, images: NDArray[np.uint8], shaken: Callable
 ) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tasks.backbones import build, files, table
 
-QUICK = {"custom_cnn", "efficientnet_lite0", "efficientnet_b0", "mobilenetv3_small"}
+QUICK = {"custom_cnn", "efficientnet_b0"}
 MARKED = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in table.NAMES]
 
 

@@ -13,7 +13,7 @@ from tasks import lite0, lite0_layout
 from tasks.backbones import build, scaling, table
 
 GET_FILE = "keras.src.utils.file_utils.get_file"
-QUICK = {"efficientnet_b0", "vgg16", "mobilenetv3_small"}
+QUICK = {"efficientnet_b0", "vgg16"}
 PUBLISHED = [name for name in table.NAMES if table.row(name).builder]
 MARKED = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in PUBLISHED]
 PREPROCESS = {"vgg16": keras.applications.vgg16, "resnet50": keras.applications.resnet50}

@@ -9,7 +9,7 @@ from tasks.backbones import build, table
 from tasks.explain import cuts
 from tasks.train import network
 
-QUICK = ["custom_cnn", "efficientnet_lite0", "mobilenetv3_small"]
+QUICK = ["custom_cnn", "efficientnet_lite0"]
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in table.NAMES]
 
 
