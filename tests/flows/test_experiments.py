@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("api")
 RUN = """
 import json, sys
 from flows.pipeline import pipeline
-pipeline(settings=json.loads(sys.argv[1]))
+pipeline(settings=json.loads(sys.argv[1]), target="train")
 """
 SLEEP = {"train": {"batch": 16}}
 
@@ -138,7 +138,7 @@ def test_what_is_killed_in_training_leaves_nothing(
     assert _everything(in_repository) == before
     assert "unning" not in _dvc(environment, "exp", "show", "--csv")
     steer.words(in_repository, "train", "")
-    _run(settings=SLEEP)
+    _run(settings=SLEEP, target="train")
     assert _worktrees(in_repository) == 1
     assert len(saved.experiments(in_repository)) == 1
 
