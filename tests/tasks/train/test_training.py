@@ -137,6 +137,7 @@ def test_two_devices_give_the_loss_of_one(tmp_path: Path, small, start, finish) 
     weights = tmp_path / "own.weights.h5"
     build.build("custom_cnn", 32, "none", tmp_path).save_weights(weights)
     still = {"weights": str(weights), "feature_dropout": 0.0, "dense_dropout": 0.0, "optimizer": "adam"}
+    still |= {"frozen_epochs": 1, "finetune_epochs": 1}
     two = start(tmp_path / "2", devices=2, **still)
     one = small.losses(small.train(tmp_path / "1", **still))
     result = finish(two)[1]
