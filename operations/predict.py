@@ -27,7 +27,8 @@ TRAINED = Path("data/model")
 
 
 class Done(NamedTuple):
-    """What was made: a sentence, and how many files could not be read."""
+    """What was made: a sentence, a second one where the input as a whole lies outside, and how many files could not be
+    read."""
 
     sentence: str
     unreadable: int
@@ -45,13 +46,12 @@ def predict(root: Path, path: Path, out: Path | None, model: Path | None, tta: i
         _check_out(out, path)
     model = model or _default(root)
     with _opened(root, model) as folder, atomic.replacing(out) if out else _standard_output() as stream:
-        from tasks.selective.selective_classifier import (
-            load,  # here: TensorFlow takes seconds, and what is wrong is said before
-        )
+        from tasks.selective.selective_classifier import load  # here: what is wrong is said before
 
         answerer = load(folder)
         counts = write(stream, source, answerer, tta, bar=bool(out) or not sys.stdout.isatty(), view=view)
-    return Done(_sentence(counts, source.litter, model, out), counts[judge.UNREADABLE])
+    sentences = [_sentence(counts, source.litter, model, out), judge.outside(counts)]
+    return Done("\n".join(filter(None, sentences)), counts[judge.UNREADABLE])
 
 
 def write(
@@ -108,7 +108,7 @@ def _default(root: Path) -> Path:
 def _opened(root: Path, model: Path) -> Iterator[Path]:
     """The folder to read the model from; errors name `model`."""
     folder = root / model
-    if not (folder / DESCRIPTION).is_file():  # before TensorFlow, which takes seconds, is loaded
+    if not (folder / DESCRIPTION).is_file():  # before the engine is loaded
         raise FileNotFoundError(f"no model in {model}: {DESCRIPTION} is missing")
     try:
         yield folder

@@ -60,7 +60,7 @@ class _Lite0:
         self._graph.output("features", "ReduceMean", self._conv(x, 1), axes=[2, 3], keepdims=0)
         pixels = helper.make_tensor_value_info("pixels", onnx.TensorProto.UINT8, ["n", "side", "side", 3])
         features = helper.make_tensor_value_info("features", onnx.TensorProto.FLOAT, ["n", FEATURES])
-        return self._graph.model("efficientnet_lite0", pixels, features)
+        return self._graph.model("efficientnet_lite0", pixels, [features])
 
     def _scaled(self) -> str:
         """(pixels - 127) / 128, channels first as ONNX has them."""

@@ -114,7 +114,7 @@ def load(folder: Path) -> Classifier:
         description.provenance,
         model_folder.training_ids(folder),
         description.calibration,
-        _read_arrays(folder / ARRAYS),
+        model_folder.arrays(folder),
     )
 
 
@@ -176,14 +176,6 @@ def _write_arrays(file: Path, arrays: Mapping[str, Array]) -> None:
             member = io.BytesIO()
             np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
-
-
-def _read_arrays(file: Path) -> dict[str, Array]:
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{file}: expected an npz of float32 arrays: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

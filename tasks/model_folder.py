@@ -11,10 +11,13 @@ fit. `tasks.model` writes such a folder, and loads its network.
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 DESCRIPTION, WEIGHTS, TRAINING_IDS, ARRAYS = "model.json", "model.weights.h5", "training_ids.txt", "arrays.npz"
@@ -97,6 +100,16 @@ def training_ids(folder: Path) -> frozenset[str]:
         found = described(folder).get("format")
         raise ValueError(f"{file} is missing: expected a model of the format {FORMAT}, got {found!r}")
     return frozenset(file.read_text().split())
+
+
+def arrays(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Those of its calibration, by name. Raises ValueError where the file holds something else."""
+    try:
+        with np.load(folder / ARRAYS, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, TypeError, zipfile.BadZipFile) as error:
+        problem = str(error).strip().split("\n")[0]
+        raise ValueError(f"{folder / ARRAYS}: expected an npz of float32 arrays: {problem}") from error
 
 
 def check_files(folder: Path, document: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """A graph of ONNX as it grows: nodes and constants, each known by the name of its output."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -67,12 +67,18 @@ class Graph:
         self._nodes.append(helper.make_node(kind, inputs, [name], **attributes))
 
     def model(
-        self, name: str, given: onnx.ValueInfoProto, result: onnx.ValueInfoProto, facts: Mapping[str, str] = NOTHING
+        self,
+        name: str,
+        given: onnx.ValueInfoProto,
+        results: Sequence[onnx.ValueInfoProto],
+        facts: Mapping[str, str] = NOTHING,
+        check: bool = True,
     ) -> onnx.ModelProto:
-        """The whole, checked: `given` in, `result` out, `facts` as the file's metadata."""
-        graph = helper.make_graph(self._nodes, name, [given], [result], self._constants)
+        """The whole: `given` in, `results` out, `facts` as the file's metadata; looked through with `check`."""
+        graph = helper.make_graph(self._nodes, name, [given], results, self._constants)
         opset = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(graph, opset_imports=opset, ir_version=IR, producer_name="hemaflow")
         helper.set_model_props(model, dict(facts))
-        onnx.checker.check_model(model, full_check=True)
+        if check:
+            onnx.checker.check_model(model, full_check=True)
         return model

@@ -13,7 +13,7 @@ from tasks.loader import Source
 from tasks.model import Classifier
 from tasks.selective import abstention, detector, temperature
 from tasks.selective.calibration import Calibration
-from tasks.selective.selective_classifier import Reader
+from tasks.selective.keras_reader import KerasReader
 from tasks.selective.temperature import Judged
 from tasks.splits import Part
 
@@ -40,7 +40,7 @@ def fit(settings: Calibrate, classifier: Classifier, arrays: Source, train: Part
     benchmark.
     """
     layers = inner(classifier)
-    reader = Reader(classifier.network, layers)
+    reader = KerasReader(classifier.network, layers)
     reference = train.at(_drawn(len(train), settings))
     cells = np.concatenate([reader.over(each)[1] for each in _both(settings, arrays, reference)])
     (probabilities, features), (probabilities_corrupted, features_corrupted) = map(

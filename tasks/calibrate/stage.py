@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from tasks import command, model, splits
-from tasks.calibrate import fitting
+from tasks.calibrate import agreement, fitting
 from tasks.calibrate.settings import Calibrate
+from tasks.selective import selective_classifier
 
 
 def main(calibrate: Calibrate, clean: Path, ingested: Path, network: Path, out: Path) -> None:
@@ -22,9 +23,12 @@ def main(calibrate: Calibrate, clean: Path, ingested: Path, network: Path, out: 
         fitted.describe(),
         fitted.arrays(),
     )
+    answerers = selective_classifier.load(out), selective_classifier.load_keras(out)
+    difference = agreement.largest_difference(*answerers, arrays.take(val.places[: agreement.PROBES]))
     print(
         f"calibrate: temperature {fitted.temperature.base:.3f} + {fitted.temperature.slope:.3f} z (softplus), "
-        f"confidence threshold {fitted.least_confidence:.3f}, cells up to a score of {fitted.largest_score:.4f}"
+        f"confidence threshold {fitted.least_confidence:.3f}, cells up to a score of {fitted.largest_score:.4f}; "
+        f"ONNX Runtime differs from Keras by {difference:.1g}"
     )
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from tasks.corruptions import benchmark
 from tasks.corruptions.kind import SEVERITIES
-from tasks.loader import Source
 from tasks.predictions import MIXED
 from tasks.selective.calibration import SelectivePrediction
 from tasks.selective.selective_classifier import SelectiveClassifier
+from tasks.store import Arrays
 
 AHEAD = 4
 """Batches that are corrupted while the network is at work."""
@@ -32,7 +32,7 @@ def corruptions(seed: int) -> dict[str, Change]:
 
 def predict(
     model: SelectiveClassifier,
-    source: Source,
+    source: Arrays,
     places: NDArray[np.int64],
     ids: Sequence[str],
     change: Change | None,

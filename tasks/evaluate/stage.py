@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tasks import command, predictions, splits, store
+from tasks import command, model_folder, predictions, splits, store
 from tasks.evaluate import benchmark, figures, metrics, plot, rows, slices
 from tasks.evaluate.figures import CLEAN
 from tasks.evaluate.resampling import Resampling
@@ -30,7 +30,7 @@ def main(classes: Classes, evaluate: Evaluate, clean: Path, ingested: Path, trai
     judge = selective_classifier.load(trained)
     named = classes.today(judge.classes)
     names = list(dict.fromkeys(named))
-    test, ood_rows = rows.read(clean, names, judge.classifier.training_ids)
+    test, ood_rows = rows.read(clean, names, model_folder.training_ids(trained))
     test = test.assign(sharpness=slices.quarters(_sharpness(evaluate, ingested, test)))
     test, unknown = rows.of(test, names)
     outputs = {name: one.under(named, names) for name, one in _under_all(evaluate, judge, ingested, test).items()}

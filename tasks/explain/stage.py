@@ -14,6 +14,7 @@ from tasks.explain.grad_cam import GradCam
 from tasks.explain.label_issues import find_label_issues
 from tasks.explain.settings import Explain
 from tasks.model import Classifier
+from tasks.selective import selective_classifier
 from tasks.selective.selective_classifier import SelectiveClassifier
 
 
@@ -32,7 +33,7 @@ def main(explain: Explain, clean: Path, ingested: Path, trained: Path, scores: P
     _write_examples(explain, arrays, classifier, shown, out)
     issues, figures = find_label_issues(explain, rows, classifier.classes, _reader(explain, arrays, classifier, rows))
     _write_list("label_issues", arrays, issues, figures, rows, out)
-    refused = _write_suspects(explain, arrays, SelectiveClassifier(classifier), kept, out)
+    refused = _write_suspects(explain, arrays, selective_classifier.load(trained), kept, out)
     print(
         f"{len(shown['wrong'])} wrong and {len(shown['right'])} right answers shown; of {figures['rows']:,} labels "
         f"{figures['label_issues']:,} label issues; of {len(kept):,} kept images {refused:,} suspects"

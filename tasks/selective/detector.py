@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 LEAST = 1e-9
 """A residual is at least this, for its logarithm is taken; features of length zero are left as they are."""
@@ -70,6 +69,8 @@ def _space(features: Array, components: int) -> Space:
             f"calibrate.components must be below the {features.shape[0]} images and the {features.shape[1]} features "
             f"that span a space, got {components}"
         )
+    from sklearn.decomposition import PCA  # here: predictions need none of it, and it takes seconds to come
+
     found = PCA(components, svd_solver="full").fit(_unit(features).astype(np.float64))
     return Space(found.mean_.astype(np.float32), found.components_.astype(np.float32))
 

@@ -1,53 +1,39 @@
-"""A calibrated model that may abstain: from images to selective predictions."""
+"""A calibrated model that may abstain: from images to selective predictions.
 
-from collections.abc import Iterable, Sequence
+The network runs in ONNX Runtime; in Keras only where it has a layer that cannot be written as ONNX.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from tasks import model, store
-from tasks.model import Classifier
+from tasks import model_folder
+from tasks.model_folder import WEIGHTS, Description
 from tasks.selective.calibration import Calibration, SelectivePrediction, rebuild
 
 TTA = (1, 4, 8)
 """Orientations that test-time augmentation averages over: as it is; turned by quarters; mirrored too."""
 
 
-class Reader:
-    """A network that gives its probabilities and, of some layers, the features pooled over the image, at once."""
-
-    def __init__(self, network: keras.Model, layers: Sequence[str]):
-        pool = keras.layers.GlobalAveragePooling2D
-        inside = [pool(name=f"inside_{k}")(network.get_layer(layer).output) for k, layer in enumerate(layers)]
-        self.widths = tuple(int(features.shape[1]) for features in inside)
-        self._both = keras.Model(network.input, [network.output, inside])
-        side = network.input_shape[1]
-        spec = tf.TensorSpec((None, side, side, 3), tf.uint8)
-        self._run = tf.function(lambda images: self._both(tf.cast(images, tf.float32)), input_signature=[spec])
+class Reader(Protocol):
+    """A network, whatever runs it."""
 
     def read(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of uint8 (n, side, side, 3): probabilities (n, classes) and features (n, d) of all layers, both float32."""
-        probabilities, features = self._run(tf.convert_to_tensor(images))
-        return probabilities.numpy(), np.concatenate([block.numpy() for block in features], axis=1)
-
-    def over(self, batches: Iterable[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The same over all batches, at least one."""
-        parts = [self.read(batch) for batch in batches]
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+        """Of uint8 (n, side, side, 3): probabilities (n, classes) and features (n, d) of the layers that the detector
+        takes, both float32."""
 
 
 class SelectiveClassifier:
     """A complete model: `classes`, `image_size`, `crop`, and what it says of images."""
 
-    def __init__(self, classifier: Classifier):
-        self.classifier = classifier
-        self.classes, self.image_size, self.crop = classifier.classes, classifier.image_size, classifier.crop
-        self.calibration: Calibration = rebuild(classifier.calibration, classifier.arrays)
-        self._reader = Reader(classifier.network, self.calibration.layers)
+    def __init__(self, reader: Reader, classes: Sequence[str], image_size: int, crop: int, calibration: Calibration):
+        self.classes, self.image_size, self.crop = list(classes), image_size, crop
+        self.calibration = calibration
+        self._reader = reader
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -65,8 +51,7 @@ class SelectiveClassifier:
         """
         self._check(images, tta)
         probabilities, features = self._reader.read(images)
-        for orientation in range(1, tta):
-            turned = np.ascontiguousarray(store.turned(images, orientation))
+        for turned in _turned(images, range(1, tta)):
             probabilities = probabilities + self._reader.read(turned)[0]
         return self.calibration.predict(probabilities / np.float32(tta), features)
 
@@ -88,13 +73,46 @@ class SelectiveClassifier:
             )
 
 
+def _turned(images: NDArray[np.uint8], orientations: Iterable[int]) -> Iterator[NDArray[np.uint8]]:
+    for orientation in orientations:
+        from tasks import store  # here: its pandas is half a second that most predictions need not wait for
+
+        yield np.ascontiguousarray(store.turned(images, orientation))
+
+
 def load(folder: Path) -> SelectiveClassifier:
     """The model in `folder`.
 
     Raises FileNotFoundError without one, ValueError for one that is damaged, of another format, or a network that was
     not calibrated yet.
     """
-    classifier = model.load(folder)
-    if not classifier.calibration:
+    from tasks.selective.onnx_reader import OnnxReader  # here: a fifth of a second that an error need not wait for
+
+    description, calibration = _described(folder)
+    try:
+        reader = OnnxReader(description.network, folder / WEIGHTS, calibration.layers)
+    except ValueError as error:
+        found = load_keras(folder)
+        print(f"the network of {folder} runs in Keras, which takes longer: {error}", file=sys.stderr)
+        return found
+    return _complete(reader, description, calibration)
+
+
+def load_keras(folder: Path) -> SelectiveClassifier:
+    """The same with the network in Keras. Raises what `load` does, and ValueError for a network that Keras has not."""
+    from tasks import model  # here, because TensorFlow takes seconds to come
+    from tasks.selective.keras_reader import KerasReader
+
+    description, calibration = _described(folder)
+    return _complete(KerasReader(model.load(folder).network, calibration.layers), description, calibration)
+
+
+def _described(folder: Path) -> tuple[Description, Calibration]:
+    description = model_folder.load(folder)
+    if not description.calibration:
         raise ValueError(f"{folder} holds a network that is not calibrated: expected what the stage calibrate writes")
-    return SelectiveClassifier(classifier)
+    return description, rebuild(description.calibration, model_folder.arrays(folder))
+
+
+def _complete(reader: Reader, description: Description, calibration: Calibration) -> SelectiveClassifier:
+    return SelectiveClassifier(reader, description.classes, description.image_size, description.crop, calibration)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 LEAST = 1e-12
 """Of a probability, before its logarithm is taken."""
@@ -51,6 +50,8 @@ class Judged:
 
 def fit(clean: Judged, corrupted: Judged, weight: float) -> Temperature:
     """The temperature of the least cross-entropy on clean images and, times `weight`, on corrupted ones."""
+    from scipy.optimize import minimize  # here: predictions need none of it, and it takes a second to come
+
     score = clean.score.astype(np.float64)
     centre, spread = float(score.mean()), float(max(score.std(), 1e-6))
 

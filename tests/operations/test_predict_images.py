@@ -2,6 +2,7 @@
 
 import io
 import random
+import sys
 import time
 import tracemalloc
 import warnings
@@ -145,6 +146,31 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert counts == {"answered": number}
     assert peak < 40 << 20
+
+
+class Stranger(Model):
+    """Refuses what it is shown."""
+
+    thresholds = {"largest_score": 0.5}  # noqa: RUF012
+
+    def predict(self, images: np.ndarray, tta: int = 1) -> SimpleNamespace:
+        said = super().predict(images)
+        return SimpleNamespace(**{**vars(said), "why": np.full(len(images), "ood")})
+
+
+def test_an_input_that_lies_outside_is_told_once_beside_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in = SimpleNamespace(load=lambda folder: Stranger())
+    monkeypatch.setitem(sys.modules, "tasks.selective.selective_classifier", stand_in)
+    for name in ("data/model/model.json", *(f"cells/{k}.png" for k in range(5))):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(png((230, 0, 0)))
+    done = module.predict(tmp_path, tmp_path / "cells", tmp_path / "out.csv", None, 1)
+    first, second = done.sentence.split("\n")
+    assert first.endswith(f"5 ood, 0 unreadable -> {tmp_path / 'out.csv'}")
+    assert second == "5 of 5 look unlike the training data: another stain or scale? see docs/data.md"
+    assert (tmp_path / "out.csv").read_text().count("ood: score 0.9, a cell has at most 0.5") == 5
 
 
 def test_a_saved_model_judges_as_it_does_in_memory(tmp_path: Path) -> None:

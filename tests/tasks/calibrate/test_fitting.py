@@ -6,7 +6,7 @@ from tasks.backbones import build, table
 from tasks.calibrate import fitting
 from tasks.calibrate.settings import Calibrate
 from tasks.model import Classifier
-from tasks.selective.selective_classifier import Reader
+from tasks.selective.keras_reader import KerasReader
 from tasks.splits import Part
 from tasks.train import network
 
@@ -63,7 +63,7 @@ def test_a_calibration_keeps_what_was_wanted_of_it() -> None:
     made, arrays = classifier("custom_cnn"), Images()
     train, val = part(np.arange(80)), part(np.arange(80, ROWS))
     fitted = fitting.fit(SETTINGS, made, arrays, train, val)
-    reader = Reader(made.network, fitted.layers)
+    reader = KerasReader(made.network, fitted.layers)
     clean = arrays.take(val.places)
     answers = fitted.predict(*reader.read(clean))
     assert (answers.score > fitted.largest_score).mean() <= SETTINGS.ood_false_positive_rate

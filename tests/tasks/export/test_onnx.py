@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from tasks import model
 from tasks import onnx_graph as graph
 from tasks.backbones import build, table
-from tasks.export import layers as converters
 from tasks.export import onnx
+from tasks.onnx_network import layers as converters
+from tasks.onnx_network.network import IMAGES, PROBABILITIES
 from tasks.train import network as networks
 
 # A network of each family, and the layer at which it may be cut: what comes then repeats what came before.
@@ -92,7 +93,7 @@ def test_a_nested_head_and_a_batch_of_any_size() -> None:
         assert np.abs(onnx.run(made, images) - network(images.astype(np.float32)).numpy()).max() <= 1e-5
     assert {prop.key: prop.value for prop in made.metadata_props} == {"classes": "[]"}
     (given,), (answer,) = made.graph.input, made.graph.output
-    assert (given.name, answer.name) == (onnx.IMAGES, onnx.PROBABILITIES)
+    assert (given.name, answer.name) == (IMAGES, PROBABILITIES)
     shape = [dimension.dim_param or dimension.dim_value for dimension in given.type.tensor_type.shape.dim]
     assert shape == ["n", 8, 8, 3]
 
@@ -160,7 +161,7 @@ REFUSED = {
     "unknown": (layers.Permute((2, 1, 3), name="one"), r"layer one \(Permute\) cannot .* ONNX: expected one of Act"),
     "activation": (layers.Conv2D(2, 1, activation="tanh", name="one"), r"layer one \(Conv2D\) .*, got tanh"),
     "norm-axis": (layers.BatchNormalization(axis=1, name="one"), r"layer one .*: expected the last axis, got 1"),
-    "layer-norm-axis": (layers.LayerNormalization(axis=(1, 2), name="one"), r"expected the last axis .*, got \[1, 2\]"),
+    "layer-norm-axis": (layers.LayerNormalization(axis=(1, 2), name="one"), r"expected the last axis, got \[1, 2\]"),
     "slope": (layers.ReLU(negative_slope=0.1, name="one"), r"layer one .*: expected slope and threshold 0, got 0.1"),
     "inverted": (layers.Normalization(mean=0.0, variance=1.0, invert=True, name="one"), r"layer one .* invert=False"),
     "softmax-axis": (layers.Softmax(axis=1, name="one"), r"layer one .*: expected the last axis, got 1"),

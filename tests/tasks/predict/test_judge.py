@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -94,3 +95,19 @@ def test_the_network_sees_full_batches_and_rows_keep_their_order(pattern, sizes)
 )
 def test_a_figure_never_looks_like_a_threshold_that_it_missed(figure, threshold, expected):
     assert judge.apart(figure, threshold) == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        pytest.param({"answered": 145, "ood": 155}, "155 of 300 look unlike the training data", id="most"),
+        pytest.param({"answered": 20, "ood": 5, "unreadable": 9}, "5 of 25 look unlike", id="a fifth of the readable"),
+        pytest.param({"answered": 16, "unsure": 5, "ood": 5}, "", id="less than a fifth"),
+        pytest.param({"ood": 4}, "", id="a few images"),
+        pytest.param({"unreadable": 4}, "", id="none readable"),
+    ],
+)
+def test_an_input_that_lies_outside_as_a_whole_is_told(counts, told):
+    said = judge.outside(Counter(counts))
+    assert said.startswith(told)
+    assert said.endswith("another stain or scale? see docs/data.md") == bool(told)

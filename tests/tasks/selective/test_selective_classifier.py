@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -48,6 +50,48 @@ def test_an_answer_is_the_network_s_at_temperature_one(tmp_path: Path, images: n
     assert (loaded.classes, loaded.image_size, loaded.crop) == (["ig", "platelet"], SIDE, 200)
     assert said.why.tolist() == [""] * 5
     assert said.answered.all()
+
+
+def test_onnx_runtime_says_what_keras_says(tmp_path: Path, images: np.ndarray) -> None:
+    saved(tmp_path / "m", calibration())
+    said = selective_classifier.load(tmp_path / "m").predict(images)
+    expected = selective_classifier.load_keras(tmp_path / "m").predict(images)
+    assert said.probabilities == pytest.approx(expected.probabilities, abs=1e-5)
+    assert said.score == pytest.approx(expected.score, abs=1e-5)
+    assert expected.score.std() > 0
+
+
+def test_the_same_images_have_the_same_bits(tmp_path: Path, images: np.ndarray) -> None:
+    saved(tmp_path / "m", calibration())
+    first, again = (selective_classifier.load(tmp_path / "m").predict(images) for _ in range(2))
+    assert all((one == other).all() for one, other in zip(first, again, strict=True))
+
+
+def test_an_answer_needs_neither_tensorflow_nor_what_else_takes_long(tmp_path: Path, images: np.ndarray) -> None:
+    saved(tmp_path / "m", calibration())
+    code = (
+        "import sys, numpy; from pathlib import Path; from tasks.selective import selective_classifier as s;"
+        "s.load(Path(sys.argv[1])).predict(numpy.zeros((1, 8, 8, 3), numpy.uint8));"
+        "print({'tensorflow', 'keras', 'pandas', 'scipy', 'sklearn'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "m"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+def test_a_layer_that_onnx_has_not_runs_in_keras_and_a_line_says_so(
+    tmp_path: Path, images: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = keras.layers.Input((SIDE, SIDE, 3))
+    maps = keras.layers.Conv2D(CHANNELS, 3, name="maps")(keras.layers.Rescaling(1 / 255)(inputs))
+    x = keras.layers.Flatten()(keras.layers.BatchNormalization(axis=1, name="across")(maps))
+    made = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x))
+    model.save(tmp_path / "m", made, ["ig", "platelet"], 200, {}, [], calibration().describe(), calibration().arrays())
+    said = selective_classifier.load(tmp_path / "m").predict(images)
+    assert said.probabilities == pytest.approx(made(images.astype(np.float32)).numpy(), abs=1e-6)
+    assert capsys.readouterr().err == (
+        f"the network of {tmp_path / 'm'} runs in Keras, which takes longer: layer across (BatchNormalization) cannot "
+        "be written as ONNX: expected the last axis, got 1\n"
+    )
 
 
 def test_images_are_refused_and_answers_withheld_by_their_thresholds(tmp_path: Path, images: np.ndarray) -> None:
