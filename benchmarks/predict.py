@@ -15,7 +15,6 @@ threads, which other work on the machine disturbs less.
 import argparse
 import io
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from benchmarks.peer import Took, run
 from benchmarks.targets import Claim, table
 from operations.predict import treated, write
 from tasks import model as models
@@ -63,11 +63,11 @@ def _jpeg(pixels: np.ndarray) -> bytes:
 
 
 def in_batches(function: Callable[[np.ndarray], object], images: np.ndarray) -> Callable[[], None]:
-    def run() -> None:
+    def work() -> None:
         for start in range(0, len(images), BATCH):
             function(images[start : start + BATCH])
 
-    return run
+    return work
 
 
 class Rate(NamedTuple):
@@ -81,9 +81,9 @@ def rates(sides: dict[str, Callable[[], object]], number: int) -> dict[str, Rate
     """Median rates of each side, after a round that does not count."""
     figures: dict[str, list[Rate]] = {name: [] for name in sides}
     for count in range(ROUNDS + 1):
-        for name, run in sides.items():
+        for name, work in sides.items():
             start, before = time.perf_counter(), time.process_time()
-            run()
+            work()
             took = time.perf_counter() - start, time.process_time() - before
             if count:
                 figures[name].append(Rate(*(number / each for each in took)))
@@ -103,15 +103,12 @@ def measured(model: Path, folder: Path, number: int, tta: int) -> dict[str, Rate
     return rates(sides, number)
 
 
-def from_the_shell(model: Path, image: Path) -> float:
-    """Median seconds of the verb on one image."""
-    command = [sys.executable, "-m", "hemaflow", "predict", str(image), "--model", str(model)]
-    times = []
-    for _ in range(ROUNDS + 1):
-        start = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times[1:])
+def from_the_shell(model: Path, image: Path) -> tuple[Took, Took]:
+    """Medians of the verb on one image, and of an import of TensorFlow alone."""
+    sides = ["-m", "hemaflow", "predict", str(image), "--model", str(model)], ["-c", "import tensorflow"]
+    rounds = [[run([sys.executable, *side]) for side in sides] for _ in range(ROUNDS + 1)][1:]
+    verb, peer = (Took(*map(statistics.median, zip(*side, strict=True))) for side in zip(*rounds, strict=True))
+    return verb, peer
 
 
 def main() -> None:
@@ -123,7 +120,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         number = copied(arguments.cells, Path(scratch), arguments.images)
-        seconds = from_the_shell(arguments.model.resolve(), Path(scratch) / "0.jpg")
+        verb, peer = from_the_shell(arguments.model.resolve(), Path(scratch) / "0.jpg")
         found = measured(arguments.model, Path(scratch), number, arguments.tta)
     print(f"{number} images, batches of {BATCH}, tta: {arguments.tta}")
     for name, rate in found.items():
@@ -134,7 +131,9 @@ def main() -> None:
         Claim("end to end / network", whole.wall / network.wall, TARGETS.get(backbone)),
         Claim("the same, by the processor's time", whole.processor / network.processor, None),
         Claim("end to end / answers in memory", whole.wall / answers.wall, None),
-        Claim("seconds of one image from the shell", seconds, SECONDS, most=True),
+        Claim("seconds of one image from the shell", verb.seconds, SECONDS, most=True),
+        Claim("the same, of the processor", verb.processor, None),
+        Claim("the same / an import of TensorFlow alone", verb.processor / peer.processor, None),
     ]
     print(f"\n{table(claims)}")
 

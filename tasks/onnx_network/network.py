@@ -25,8 +25,8 @@ def write(
     """
     graph = Graph()
     given = _input(config)
-    floats = graph.node("Cast", IMAGES, to=TensorProto.FLOAT)
-    made = _walk(graph, config, weights, Value(graph.channels_first(floats), given), ())
+    floats = graph.node("Cast", graph.channels_first(IMAGES), to=TensorProto.FLOAT)
+    made = _walk(graph, config, weights, Value(floats, given), ())
     graph.output(PROBABILITIES, "Identity", made[_first(config["output_layers"])])
     outputs = [PROBABILITIES]
     if pooled:

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from keras.src.applications import densenet
 from numpy.typing import NDArray
 
 from tasks import model
@@ -71,6 +72,15 @@ def test_a_network_of_each_family_may_be_stored_and_says_what_keras_says(name: s
     x = backbone.get_layer(last).output
     network = headed(backbone.input, layers.GlobalAveragePooling2D()(x) if len(x.shape) == 4 else x)
     agrees(shaken(network, cells(24, 32)), cells(24, 32))
+
+
+def test_a_short_densenet_says_what_keras_says() -> None:
+    keras.utils.set_random_seed(1)
+    inputs = layers.Input((32, 32, 3))
+    scaled = layers.Rescaling([1 / 58, 1 / 57, 1 / 57], offset=[-2.1, -2.0, -1.8])(inputs)
+    dense = densenet.DenseNet([2, 1, 1, 2], False, None, scaled, (32, 32, 3), "avg")
+    model._check_layers(dense.get_config())
+    agrees(shaken(headed(inputs, dense.output), cells(24, 32)), cells(24, 32))
 
 
 @pytest.mark.long
