@@ -97,7 +97,8 @@ def brought_up_to_date(todo: Plan, name: str, read: list[Artifact]) -> State:
 
 def submitted(todo: Plan, done: Mapping[str, Artifact] = NONE_DONE) -> list[Any]:
     """A task for each stage of dvc.yaml that is not done, in its order, each after those that make what it reads."""
-    found = stages.stages(todo.root, {"deliveries": todo.deliveries, "drawn": todo.drawn})
+    lists = {"deliveries": todo.deliveries, "drawn": todo.drawn, "external": todo.external}
+    found = stages.stages(todo.root, lists)
     edges, made = stages.edges(found), dict[str, Any](done)
     for each in found:
         if each.name not in done:

@@ -23,13 +23,16 @@ def add(
     ] = None,
     crop: Annotated[int | None, Option(help="centre crop in the delivery's own pixels; default: ingest.crop")] = None,
     scale: Annotated[float | None, Option(help="pixels per micrometre, instead of a crop")] = None,
+    external: Annotated[
+        bool, Option("--external", help="another laboratory's images: models are judged on them, none learns from them")
+    ] = False,
 ) -> None:
     """Add a delivery of images, all of it or nothing."""
     from operations.deliveries import asked, shortage
     from operations.deliveries.add_remove import add
     from tasks.delivery.record import stated
 
-    told = asked.Asked(asked.names(classes), stated(depth, crop, scale))
+    told = asked.Asked(asked.names(classes), stated(depth, crop, scale), external)
     added = add(Path.cwd(), path, name, asked=told)
     # At once: a reader that has seen enough closes the pipe, and the next line would fail.
     echo("\n".join(filter(None, [str(added), shortage.told(Path.cwd())])))

@@ -4,7 +4,7 @@ Two models are compared on predictions for the same test rows, an image at a tim
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from tasks import splits
 
 PREDICTIONS = "predictions.parquet"
 CORRUPTIONS = "corruptions.parquet"
+EXTERNAL = "external.parquet"
 MIXED = "mixed"
 SLICES = ("delivery", "acquisition_batch", "sharpness")
 """Columns that part the rows; the class does too."""
@@ -34,6 +35,19 @@ COLUMNS = {
 }
 """Of the table of predictions; after them `p_CLASS`, calibrated probabilities, one a class."""
 
+EXTERNAL_COLUMNS = {
+    "delivery": "name of the external delivery",
+    "source": "path inside it",
+    "id": "the image's id",
+    "label": "the true class, `` where the delivery gives none",
+    "left_out": "`` where the model is judged on it, else why not",
+    "predicted": "the most probable class of all that the model knows; `` where it is left out, as for the rest",
+    "confidence": "its calibrated probability, 0 to 1",
+    "ood_score": "out-of-distribution score",
+    "why": "`` answered, `ood` refused, `unsure` abstained",
+}
+"""Of the table of external deliveries, a row for each file that came."""
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -41,12 +55,14 @@ class Predictions:
 
     `rows` has the columns of COLUMNS and `p_CLASS` of each class. `corruptions` has the same rows in the same order and
     a column for each kind and severity of the benchmark, named `kind/severity`, and one named `mixed`: the index of the
-    predicted class, uint8. Raises ValueError where tables do not fit together.
+    predicted class, uint8. `external` has the columns of EXTERNAL_COLUMNS, and no row where there is no external
+    delivery. Raises ValueError where tables do not fit together.
     """
 
     classes: tuple[str, ...]
     rows: pd.DataFrame
     corruptions: pd.DataFrame
+    external: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(EXTERNAL_COLUMNS)))
 
     def __post_init__(self) -> None:
         missing = [name for name in (*COLUMNS, *map("p_{}".format, self.classes)) if name not in self.rows]
@@ -106,6 +122,7 @@ def write(folder: Path, predictions: Predictions) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     predictions.rows.reset_index(drop=True).to_parquet(folder / PREDICTIONS, index=False)
     predictions.corruptions.reset_index(drop=True).to_parquet(folder / CORRUPTIONS, index=False)
+    predictions.external.reset_index(drop=True).to_parquet(folder / EXTERNAL, index=False)
 
 
 def read(folder: Path) -> Predictions:
@@ -114,7 +131,9 @@ def read(folder: Path) -> Predictions:
         if not (folder / name).is_file():
             raise FileNotFoundError(f"no evaluation in {folder}: {name} is missing")
     rows = pd.read_parquet(folder / PREDICTIONS)
-    return Predictions(_classes(list(rows.columns)), rows, pd.read_parquet(folder / CORRUPTIONS))
+    # An evaluation of before there were external deliveries has none.
+    external = [pd.read_parquet(folder / EXTERNAL)] if (folder / EXTERNAL).is_file() else []
+    return Predictions(_classes(list(rows.columns)), rows, pd.read_parquet(folder / CORRUPTIONS), *external)
 
 
 def _classes(columns: Sequence[str]) -> tuple[str, ...]:

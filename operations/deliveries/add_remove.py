@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 
-from operations.deliveries import acquired, admission, holds, staging, waiting
+from operations.deliveries import acquired, admission, external, holds, staging, waiting
 from operations.deliveries.asked import NOTHING, Asked, naming
 from operations.process import lock
 from operations.project import dvc_file, listing, records
@@ -47,6 +47,7 @@ class Added:
     litter: int
     waiting: bool = False
     held: bool = False
+    external: bool = False
     told: tuple[str, ...] = ()
     """what is to be known of how it will be read, a line each"""
 
@@ -57,10 +58,12 @@ class Added:
             return f"nothing to do: the same {self.images} images are here already, as {self.name!r}{more}"
         counts = ", ".join(f"{label or 'in no class'} {count}" for label, count in self.classes.items())
         litter = f"; left out {self.litter} files of the system" if self.litter else ""
-        what = "\n".join([f"{self.name!r}: {self.images} images ({counts}){litter}", *self.told])
+        kind = ", external" if self.external else ""
+        what = "\n".join([f"{self.name!r}{kind}: {self.images} images ({counts}){litter}", *self.told])
         if self.waiting:
             return f"accepted {what}\na run is at work, and the next one takes it along"
-        files = f"{RAW / self.name}.dvc {RAW}/.gitignore {listing.FILE} {records.place(Path(), self.name)}"
+        listed = listing.EXTERNAL if self.external else listing.FILE
+        files = f"{RAW / self.name}.dvc {RAW}/.gitignore {listed} {records.place(Path(), self.name)}"
         return f"added {what}\nnext: git add {files}; make repro"
 
 
@@ -118,7 +121,7 @@ def accept(
 
     Waits for other landings, for none of the runs. Raises as `add`.
     """
-    listing.names(root)
+    listing.everything(root)
     name = names.default(path) if name is None else name
     names.check(name)
     with waiting.changing(root, f"add {path}"), staging.opened(root) as scratch:
@@ -130,14 +133,16 @@ def accept(
             _check_free(root, name, taken.digest)
             _check_versioned(root, name, taken)
         else:
+            with _blamed(path):
+                external.check_use(root, known, asked.external)
             _check_as_recorded(root, known, taken, asked)
         new, held = known is None, known in listing.held(root)
         counts = (taken.images, taken.classes, taken.litter)
         told = taken.told if new else ()
-        delivered = Added(known or name, new, *counts, waiting=new or waits, held=held, told=told)
+        delivered = Added(known or name, new, *counts, new or waits, held, asked.external, told)
         if new:
             before_accepting(delivered)
-            waiting.put(root, name, taken, scratch)
+            waiting.put(root, name, taken, scratch, asked.external)
         return delivered
 
 
@@ -156,8 +161,8 @@ def remove(root: Path, name: str) -> Removed:
     command = f"remove {name}"
     with lock.held(root, command), waiting.changing(root, command), staging.opened(root) as scratch:
         admission.clear_half_written(root)
-        listed, traces = listing.names(root), _traces(root, name)
-        if name in listed:
+        traces = _traces(root, name)
+        if name in listing.everything(root):
             listing.remove(root, name)
         elif not traces:
             raise ValueError(f"no delivery {name!r}, expected one of {_named(root)} ({listing.FILE})")
@@ -175,14 +180,14 @@ def _list(root: Path, delivered: Added) -> None:
         if name in failed:
             raise failed[name]
     except BaseException:
-        if delivered.new and name not in listing.names(root):
+        if delivered.new and name not in listing.everything(root):
             remove(root, name)
         raise
 
 
 def _known(root: Path, digest: str) -> tuple[bool, str | None]:
     """Whether it only waits, and the name of the delivery with the same content; None where there is none."""
-    listed = listing.names(root)
+    listed = listing.everything(root)
     for name in waiting.names(root):
         if waiting.read(root, name).digest == digest:
             return name not in listed, name
@@ -192,11 +197,11 @@ def _known(root: Path, digest: str) -> tuple[bool, str | None]:
 def _all_names(root: Path) -> list[str]:
     """Of the deliveries, those that wait too."""
     waits = waiting.names(root)
-    return list(dict.fromkeys([*listing.names(root), *waits]))
+    return list(dict.fromkeys([*listing.everything(root), *waits]))
 
 
 def _named(root: Path) -> str:
-    waits = set(waiting.names(root)) - set(listing.names(root))
+    waits = set(waiting.names(root)) - set(listing.everything(root))
     known = (f"{name} (which joins the next run)" if name in waits else name for name in _all_names(root))
     return ", ".join(known) or "none"
 
@@ -204,7 +209,10 @@ def _named(root: Path) -> str:
 def _taken_in(root: Path, path: Path, scratch: Path, asked: Asked) -> Intake:
     classes, names = load(Classes, root / PARAMS), naming(root, asked)
     with _blamed(path):
-        return take_in(path, scratch, classes, names)
+        taken = take_in(path, scratch, classes, names)
+        if asked.external:
+            external.check_labelled(path, taken)
+        return taken
 
 
 def _inspected(root: Path, path: Path, taken: Intake, asked: Asked) -> Intake:
@@ -286,7 +294,7 @@ def _may_take_up(root: Path, name: str, digest: str) -> bool:
 
 
 def _traces(root: Path, name: str) -> list[Path]:
-    folders = (root / "data" / state / name for state in ("raw", "ingested", "embedded", "waiting"))
+    folders = (root / "data" / state / name for state in ("raw", "ingested", "embedded", "external", "waiting"))
     files = (root / "data/truth" / f"{name}.csv", records.place(root, name))
     traces = (dvc_file.place(root, name), *folders, *files)
     return [path for path in traces if os.path.lexists(path)]

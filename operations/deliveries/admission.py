@@ -60,8 +60,8 @@ def tried(root: Path, between: Callable[[], object] = lambda: None) -> dict[str,
 
 def clear_half_written(root: Path) -> None:
     """Remove the files that killed processes had not finished. Hold the project's lock: nobody else writes any then."""
-    lists, written = root / listing.FILE, root / records.FOLDER
-    found = (*(root / RAW).glob(".*.dvc.*"), *lists.parent.glob(f".{lists.name}.*"), *written.glob(".*.yaml.*"))
+    lists = [file for path in listing.KEYS for file in (root / path.parent).glob(f".{path.name}.*")]
+    found = (*(root / RAW).glob(".*.dvc.*"), *lists, *(root / records.FOLDER).glob(".*.yaml.*"))
     for file in found:
         if HALF_WRITTEN.fullmatch(file.name):
             file.unlink()
@@ -71,13 +71,14 @@ def _list(root: Path, name: str) -> None:
     with waiting.changing(root, COMMAND):
         if name not in waiting.names(root):
             return  # removed meanwhile
-        taken, listed = waiting.read(root, name), name in listing.names(root)
+        taken, listed = waiting.read(root, name), name in listing.everything(root)
+        file = listing.EXTERNAL if waiting.is_external(root, name) else listing.FILE
         moved = not listed and _move(root, name, taken)
     if not listed:
-        _keep(root, name, taken, moved)
+        _keep(root, name, taken, moved, file)
     elif dvc_file.digest(root, name) != taken.digest:
         raise ValueError(
-            f"{name!r} waits for the next run, and {listing.FILE} names other content so by now: "
+            f"{name!r} waits for the next run, and {file} names other content so by now: "
             f"`hemaflow remove {name}` takes out what waits, which can be added again"
         )
     with waiting.changing(root, COMMAND), staging.opened(root) as scratch:
@@ -97,7 +98,7 @@ def _move(root: Path, name: str, taken: Intake) -> bool:
     return True
 
 
-def _keep(root: Path, name: str, taken: Intake, moved: bool) -> None:
+def _keep(root: Path, name: str, taken: Intake, moved: bool, file: Path) -> None:
     """Have DVC version the content in its place, with its record and its line in the list; on an error undo it all."""
     made = (dvc_file.place(root, name), root / RAW / ".gitignore", records.place(root, name))
     before = {file: file.read_bytes() if file.exists() else None for file in made}
@@ -107,10 +108,10 @@ def _keep(root: Path, name: str, taken: Intake, moved: bool) -> None:
         dvc_file.add(root, name)
         dvc_file.note(root, name, taken)
         records.write(root, name, taken.record)
-        listing.append(root, name)
+        listing.append(root, name, file)
     except BaseException:
         # An interrupt can come between the line in the list and the end of the call.
-        if name not in listing.names(root):
+        if name not in listing.everything(root):
             _undo(before, root / RAW / name if moved else None, taken.folder)
         raise
 

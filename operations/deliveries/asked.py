@@ -12,10 +12,14 @@ from tasks.params import FILE as PARAMS
 
 
 class Asked(NamedTuple):
-    """Class names in the order of its label numbers, and how it was acquired; nothing where nobody says."""
+    """Class names in the order of its label numbers, and how it was acquired; nothing where nobody says.
+
+    `external`: models are judged on it, and none is made of it. Nobody but a person says so.
+    """
 
     classes: Sequence[str] | None = None
     acquisition: Acquisition = Acquisition()
+    external: bool = False
 
 
 NOTHING = Asked()

@@ -19,7 +19,8 @@ def told(root: Path) -> str:
     not known yet: one that is drawn here and was not ingested.
     """
     classes, total = load(Classes, root / PARAMS), Counter[str]()
-    for name in dict.fromkeys([*listing.names(root), *waiting.names(root)]):
+    waits = [name for name in waiting.names(root) if not waiting.is_external(root, name)]
+    for name in dict.fromkeys([*listing.names(root), *waits]):
         counts = _counts(root, name)
         if counts is None:
             return ""

@@ -19,7 +19,7 @@ from tasks.delivery import record
 from tasks.delivery.intake import Intake
 
 FOLDER = Path("data/waiting")
-CONTENT, FACTS = "content", "facts.json"
+CONTENT, FACTS, EXTERNAL = "content", "facts.json", "external"
 
 _one_at_a_time = threading.RLock()
 """A lock counts for the whole process, so threads of one flow need this."""
@@ -51,16 +51,22 @@ def read(root: Path, name: str) -> Intake:
         raise ValueError(
             f"{name!r} waits since before there were records of deliveries: `hemaflow remove {name}`, then add it again"
         )
-    del facts["accepted"]
+    for own in ("accepted", EXTERNAL):
+        facts.pop(own, None)
     return Intake(place(root, name) / CONTENT, **{**facts, "record": record.parsed(facts["record"])})
 
 
-def put(root: Path, name: str, taken: Intake, staging: Path) -> None:
+def is_external(root: Path, name: str) -> bool:
+    """Whether a delivery that waits is to be an external one."""
+    return bool(_facts(place(root, name)).get(EXTERNAL))
+
+
+def put(root: Path, name: str, taken: Intake, staging: Path, external: bool = False) -> None:
     """Have a checked delivery wait, at once; `staging` is on the data's file system. Hold the landing's lock."""
     made = staging / "accepted"
     made.mkdir()
     taken.folder.rename(made / CONTENT)
-    facts = {**taken._asdict(), "record": taken.record.model_dump(), "accepted": time.time_ns()}
+    facts = {**taken._asdict(), "record": taken.record.model_dump(), "accepted": time.time_ns(), EXTERNAL: external}
     del facts["folder"], facts["told"]
     with atomic.replacing(made / FACTS) as stream:
         stream.write(json.dumps(facts).encode())

@@ -167,11 +167,12 @@ def _reasons(why: Sequence[str]) -> str:
 
 
 def _not_reached(record: Record) -> Iterator[str]:
-    """Stages that were wanted and have no entry. Of `demo` there is one only where a delivery is drawn."""
+    """Stages that were wanted and have no entry. Of `demo` there is one only where a delivery is drawn, of `external`
+    where one is."""
     target = record["facts"].get("target")
     if target not in STAGES or record["outcome"] in (provenance.RUNNING, "completed"):
         return
-    known = {entry["name"].partition("@")[0] for entry in record["stages"]} | {"demo"}
+    known = {entry["name"].partition("@")[0] for entry in record["stages"]} | {"demo", "external"}
     missing = [stage for stage in STAGES[: STAGES.index(target) + 1] if stage not in known]
     at_work = [stage for stage in missing if stage in {one.partition("@")[0] for one in record["at_work"]}]
     if at_work:

@@ -46,7 +46,7 @@ class Plan:
     def __init__(self, root: Path, target: Target, changed: set[str], status: Status, lean: bool = False):
         self.root, self.target, self.stale, self.status = root, target, frozenset(changed), status
         self.lean = lean  # whether data are not here that the remote has
-        self.deliveries, self.drawn = listing.names(root), listing.drawn(root)
+        self.deliveries, self.drawn, self.external = listing.names(root), listing.drawn(root), listing.external(root)
         self.entries = entries(root)
         self.records = records_of(self.entries)
 

@@ -31,7 +31,7 @@ def missing(root: Path) -> list[str]:
     """The listed deliveries that have none: they were added before there were records."""
     if not (root / listing.FILE).is_file():
         return []
-    return [name for name in listing.names(root) if not place(root, name).is_file()]
+    return [name for name in listing.everything(root) if not place(root, name).is_file()]
 
 
 def check(root: Path) -> None:

@@ -35,7 +35,7 @@ class Stage:
 def stages(root: Path, lists: Mapping[str, Sequence[str]]) -> list[Stage]:
     """The stages of the project in `root`, in the order of its dvc.yaml.
 
-    `lists` are those that a `foreach` runs over: `{"deliveries": [...], "drawn": [...]}`.
+    `lists` are those that a `foreach` runs over: `{"deliveries": [...], "drawn": [...], "external": [...]}`.
     """
     return [stage for key, body in _parsed(root).items() for stage in _of(key, body, lists)]
 
@@ -67,6 +67,8 @@ def _parsed(root: Path) -> dict[str, Any]:
 
 STAGES = tuple(_parsed(HERE))
 """Names of the stages, in the order in which they run."""
+SINGLE = tuple(name for name, body in _parsed(HERE).items() if "foreach" not in body)
+"""Those of them that run once, whatever deliveries there are."""
 LAST = STAGES[-1]
 
 if TYPE_CHECKING:

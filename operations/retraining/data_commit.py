@@ -1,7 +1,8 @@
 """Commits what a retraining took in and made, and nothing else that lies changed in the checkout.
 
-That is the list of deliveries as the run read it, the log of holds, the `.dvc` files of those deliveries, dvc.lock,
-and the .gitignore files that DVC writes. Settings, verdicts and code that a person edits are that person's to commit.
+That is the list of deliveries as the run read it, that of the external ones, the log of holds, the `.dvc` files of
+those deliveries, dvc.lock, and the .gitignore files that DVC writes. Settings, verdicts and code that a person edits
+are that person's to commit.
 """
 
 from collections.abc import Sequence
@@ -49,12 +50,12 @@ def push_for_review(root: Path, day: date, remote: str = "origin") -> str:
 
 def _made(root: Path) -> list[Path]:
     """Files that the run may have changed, and that belong in git."""
-    names = listing.names(root)
+    names = listing.everything(root)
     outs = {Path(out["path"]) for entry in plan.entries(root).values() for out in entry.get("outs", ())}
     folders = {out.parent for out in outs} | {dvc_file.RAW}
     ignores = [folder / ".gitignore" for folder in sorted(folders) if not _is_ignored(root, folder)]
     own = (place(Path(), name) for name in names for place in (dvc_file.place, records.place))
-    return [plan.LOCK, holds.FILE, *ignores, *own]
+    return [plan.LOCK, holds.FILE, listing.EXTERNAL, *ignores, *own]
 
 
 def _removed(root: Path) -> list[Path]:
@@ -62,7 +63,7 @@ def _removed(root: Path) -> list[Path]:
     folders = {f"{dvc_file.RAW}/": ".dvc", f"{records.FOLDER}/": ".yaml"}
     tracked = git.run(root, "ls-tree", "-z", "--name-only", "HEAD", "--", *folders).decode().split("\0")
     gone = [Path(path) for path in tracked if path.endswith(tuple(folders.values())) and not (root / path).exists()]
-    return [path for path in gone if path.stem not in listing.names(root)]
+    return [path for path in gone if path.stem not in listing.everything(root)]
 
 
 def _is_ignored(root: Path, folder: Path) -> bool:

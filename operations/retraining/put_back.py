@@ -17,13 +17,13 @@ from operations.pipeline import plan
 from operations.pipeline.needed import touch
 from operations.process.follow import Logger
 from operations.project import dvc_repo
-from operations.project.stages import STAGES
+from operations.project.stages import SINGLE
 from operations.registry.candidate import MODEL
 from operations.retraining import decided
 from operations.storage import traffic
 from tasks import model_folder
 
-PUT_BACK = STAGES[STAGES.index("train") :]
+PUT_BACK = SINGLE[SINGLE.index("train") :]
 
 
 def put_back(root: Path, log: Logger = traffic.LOG) -> list[str]:

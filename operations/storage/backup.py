@@ -104,7 +104,7 @@ def _named(repo: Any, root: Path, targets: Sequence[str]) -> dict[str, str]:
 
 def _at_stake(root: Path) -> Iterator[str]:
     """Without a remote: what nobody can make again."""
-    own = [name for name in listing.names(root) if name not in listing.drawn(root)]
+    own = [name for name in listing.everything(root) if name not in listing.drawn(root)]
     if own:
         yield f"deliveries that are here alone: {', '.join(own)}"
     if champions := tags(root):

@@ -1,4 +1,5 @@
-"""evaluate: judge the model on the test rows, clean and corrupted, and on what curation dropped as no cell."""
+"""evaluate: judge the model on the test rows, clean and corrupted, on what curation dropped as no cell, and on external
+deliveries."""
 
 import json
 import time
@@ -10,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tasks import command, model_folder, predictions, splits, store
-from tasks.evaluate import benchmark, figures, metrics, plot, rows, slices
+from tasks.evaluate import benchmark, external, figures, metrics, plot, rows, slices
 from tasks.evaluate.figures import CLEAN
 from tasks.evaluate.resampling import Resampling
 from tasks.evaluate.settings import Evaluate
@@ -21,11 +22,20 @@ from tasks.selective.calibration import SelectivePrediction
 from tasks.selective.selective_classifier import SelectiveClassifier
 
 
-def main(classes: Classes, evaluate: Evaluate, clean: Path, ingested: Path, trained: Path, out: Path) -> None:
+def main(
+    classes: Classes,
+    evaluate: Evaluate,
+    clean: Path,
+    ingested: Path,
+    listing: Path,
+    elsewhere: Path,
+    trained: Path,
+    out: Path,
+) -> None:
     """Write the predictions (see tasks/predictions.py), the figures as JSON, and tables for plots and pages.
 
     A model made under an earlier list of classes is judged under the names that its classes have today, on the test
-    rows of classes that it knows.
+    rows of classes that it knows. `elsewhere` has the external deliveries that `listing` names, as ingest writes them.
     """
     judge = selective_classifier.load(trained)
     named = classes.today(judge.classes)
@@ -37,11 +47,15 @@ def main(classes: Classes, evaluate: Evaluate, clean: Path, ingested: Path, trai
     ood_outputs = _alone(evaluate, judge, ingested, ood_rows) if len(ood_rows) else None
     truth = splits.indices(test["label"], names)
     resampling = Resampling(test["split_group"].to_numpy(str), truth, evaluate.resamples, evaluate.level, evaluate.seed)
-    found = _predictions(test, outputs, names)
+    others = external.read(listing, elsewhere, names, model_folder.training_ids(trained))
+    others = external.answered(others, _external(evaluate, judge, elsewhere, others, named, names), names)
+    found = _predictions(test, outputs, names, others)
     predictions.write(out, found)
     table, known = _figures(truth, outputs, ood_outputs, ood_rows, judge, resampling, names)
     unlearnt = [name for name in classes.names if name not in names]
     known |= {"untested": found.untested, "unknown": unknown, "unlearnt": unlearnt}
+    settings = (evaluate.resamples, evaluate.level, evaluate.seed, evaluate.min_rows)
+    known |= {"external": external.figures(others, names, *settings)}
     _write(out, known, table)
     slices.table(found, resampling, evaluate.min_rows).to_csv(out / "slices.csv", index=False)
     _plots(out, truth, outputs, names)
@@ -72,13 +86,23 @@ def _alone(
     return benchmark.predict(judge, arrays, places, ids, None, evaluate.batch, evaluate.tta)
 
 
+def _external(
+    evaluate: Evaluate, judge: SelectiveClassifier, folder: Path, rows: pd.DataFrame, named: list[str], names: list[str]
+) -> SelectivePrediction | None:
+    """The answers to the rows that are judged, None where there is none."""
+    judged = rows[rows["left_out"] == ""]
+    return _alone(evaluate, judge, folder, judged).under(named, names) if len(judged) else None
+
+
 def _sharpness(evaluate: Evaluate, ingested: Path, test: pd.DataFrame) -> NDArray[np.float64]:
     batches = store.pixels(ingested, test).batches(test, evaluate.batch)
     return np.concatenate([slices.sharpness(batch) for batch in batches])
 
 
-def _predictions(test: pd.DataFrame, outputs: dict[str, SelectivePrediction], classes: list[str]) -> Predictions:
-    """The clean answers of each row, and the classes predicted under each corruption."""
+def _predictions(
+    test: pd.DataFrame, outputs: dict[str, SelectivePrediction], classes: list[str], others: pd.DataFrame
+) -> Predictions:
+    """The clean answers of each row, the classes predicted under each corruption, and external deliveries."""
     clean = outputs[CLEAN]
     table = test[["id", "split_group", *store.KEY, "acquisition_batch", "sharpness", "label"]].assign(
         predicted=np.array(classes)[clean.predicted],
@@ -88,7 +112,7 @@ def _predictions(test: pd.DataFrame, outputs: dict[str, SelectivePrediction], cl
     )
     table = table.join(pd.DataFrame(clean.probabilities, columns=[f"p_{name}" for name in classes]))
     cells = {name: one.predicted.astype(np.uint8) for name, one in outputs.items() if name != CLEAN}
-    return Predictions(tuple(classes), table, pd.DataFrame(cells))
+    return Predictions(tuple(classes), table, pd.DataFrame(cells), others)
 
 
 def _figures(
@@ -138,7 +162,9 @@ def _figures(
 def _write(out: Path, known: dict[str, Any], table: pd.DataFrame) -> None:
     table.to_csv(out / "corruptions.csv", index=False)
     (out / "figures.json").write_text(json.dumps(known, indent=1) + "\n")
-    (out / "metrics.json").write_text(json.dumps(figures.flat(known), indent=1) + "\n")
+    (out / "metrics.json").write_text(
+        json.dumps({**figures.flat(known), **external.flat(known["external"])}, indent=1) + "\n"
+    )
 
 
 def _plots(out: Path, truth: NDArray[np.int64], outputs: dict[str, SelectivePrediction], names: list[str]) -> None:
@@ -180,6 +206,8 @@ def _print_summary(known: dict[str, Any]) -> None:
     if known["unknown"]:
         unknown = ", ".join(f"{name} {count}" for name, count in known["unknown"].items())
         print(f"left out, of classes that the model does not know: {unknown} test images")
+    for line in external.told(known["external"]):
+        print(line)
 
 
 if __name__ == "__main__":

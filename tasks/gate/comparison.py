@@ -6,6 +6,7 @@ from typing import Literal
 from tasks.gate.errors import CLEAN, CORRUPTED, RECALL, WORST
 from tasks.predictions import MIXED
 
+EXTERNAL = "external"
 Rule = Literal["non-inferiority", "superiority", "minimum"]
 
 PHRASES = {
@@ -21,10 +22,10 @@ class Comparison:
     """One error of the challenger against the champion's, or against a minimum.
 
     All figures are errors, shares of 0 to 1: balanced error for `clean`, `corrupted`, `worst` and `mixed`, 1 - recall
-    for `recall`, the share of wrong answers for `delivery`, `acquisition_batch` and `sharpness`. `low` to `high` is the
-    interval of `difference`, and for a minimum, which has no champion, of the challenger's error itself. Passed: for
-    `non-inferiority` and `minimum`, `high` is at most `margin`; for `superiority`, `high` is below -`margin`. Not
-    tested for lack of rows: None.
+    for `recall`, balanced error on an `external` delivery, the share of wrong answers for `delivery`,
+    `acquisition_batch` and `sharpness`. `low` to `high` is the interval of `difference`, and for a minimum, which has
+    no champion, of the challenger's error itself. Passed: for `non-inferiority` and `minimum`, `high` is at most
+    `margin`; for `superiority`, `high` is below -`margin`. Not tested for lack of rows: None.
     """
 
     rule: Rule
@@ -47,6 +48,8 @@ class Comparison:
         """What is compared, in words."""
         if self.name == RECALL:
             return f"recall of {self.slice}"
+        if self.name == EXTERNAL:
+            return f"external delivery {self.slice}"
         kind = f" ({self.slice})" if self.slice else ""
         return f"{PHRASES[self.name]}{kind}" if self.name in PHRASES else f"{self.name.replace('_', ' ')} {self.slice}"
 

@@ -2,7 +2,7 @@
 
 | rule | passes where | over |
 | --- | --- | --- |
-| non-inferiority | upper bound of the increase <= margin | all measures, slices with too few rows left out |
+| non-inferiority | upper bound of the increase <= margin | all measures; not slices, external deliveries of few rows |
 | superiority | upper bound of the increase < -margin | `clean`, `corrupted`, `mixed`, new classes; one is enough |
 | minimum | upper bound of the error <= 1 - minimum | a first model's overall errors and classes; new classes |
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.gate.bootstrap import interval
-from tasks.gate.comparison import Comparison, Rule
+from tasks.gate.comparison import EXTERNAL, Comparison, Rule
 from tasks.gate.errors import CLEAN, CORRUPTED, RECALL, WORST, Measure
 from tasks.gate.settings import Gate
 from tasks.predictions import MIXED, SLICES
@@ -110,7 +110,7 @@ def _known_better(figures: Figures, k: int, level: float, margin: float) -> Comp
 
 def _at_most(rule: Rule, figures: Figures, k: int, margin: float, rules: Gate) -> Comparison:
     measure = figures.measures[k]
-    least = rules.min_rows if measure.name in SLICES else 1
+    least = {EXTERNAL: rules.min_external_rows, **dict.fromkeys(SLICES, rules.min_rows)}.get(measure.name, 1)
     if measure.groups < least:
         return _comparison(rule, figures, k, None, margin, None, _too_few(measure, least))
     low, high = interval(figures.resampled[:, k], float(figures.estimate[k]), rules.level)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.gate.comparison import Comparison
+from tasks.gate.comparison import EXTERNAL, Comparison
 from tasks.gate.errors import RECALL
 
 
@@ -38,7 +38,7 @@ class Decision:
         return [c.slice for c in self.comparisons if c.name == RECALL and not c.rows]
 
     def sentence(self) -> str:
-        """The decision and its foremost reason, and which classes took no part in it."""
+        """The decision and its foremost reason, and which classes and external deliveries took no part in it."""
         return self._reason() + self._apart()
 
     def _reason(self) -> str:
@@ -55,11 +55,13 @@ class Decision:
         return f"{kept}: {_failure(failed[0])}{more}"
 
     def _apart(self) -> str:
-        """What is to be said of classes that not both models know, or that have no test row."""
+        """What is to be said of classes and external deliveries that took no part in it."""
         only = {"the challenger": self.new, "the champion": self.gone}
         known = [f"only {who} knows {', '.join(names)}" for who, names in only.items() if names]
         parts = [f"compared on the classes that both know ({', '.join(known)})"] if known else []
         parts += [f"untested, without a test row: {', '.join(self.untested)}"] if self.untested else []
+        small = [f"{c.slice} ({c.why})" for c in self.comparisons if c.name == EXTERNAL and c.passed is None]
+        parts += [f"not tested on external deliveries: {', '.join(small)}"] if small else []
         return "".join(f"; {part}" for part in parts)
 
     def table(self) -> pd.DataFrame:

@@ -58,20 +58,20 @@ class Errors:
         ]
         of_class = [(name, predictions.truth == predictions.classes.index(name)) for name in names]
         slices = list(_slices(predictions))
-        self._classes = [_part(groups.of_row[mask], wrong[mask]) for _, mask in of_class]
-        self._slices = [_part(groups.of_row[mask], wrong[mask][:, :1]) for _, _, mask in slices]
+        self._classes = [part(groups.of_row[mask], wrong[mask]) for _, mask in of_class]
+        self._slices = [part(groups.of_row[mask], wrong[mask][:, :1]) for _, _, mask in slices]
         everything = (len(predictions.rows), len(groups.stratum))
         self.measures = (
             *(Measure(name, "", *everything) for name in OVERALL),
-            *(_measure(RECALL, name, part) for (name, _), part in zip(of_class, self._classes, strict=True)),
-            *(_measure(name, value, part) for (name, value, _), part in zip(slices, self._slices, strict=True)),
+            *(_measure(RECALL, name, each) for (name, _), each in zip(of_class, self._classes, strict=True)),
+            *(_measure(name, value, each) for (name, value, _), each in zip(slices, self._slices, strict=True)),
         )
 
     def under(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
         """The errors in the order of `measures`, (draws, measures), from how often each group counts."""
         by_class, balanced, kinds = self._corruptions(weights)
         overall = [balanced[:, 0], kinds.mean(axis=1), kinds.max(axis=1), balanced[:, 1]]
-        slices = [part.errors(weights)[:, 0] for part in self._slices]
+        slices = [each.errors(weights)[:, 0] for each in self._slices]
         return np.stack([*overall, *by_class[:, :, 0], *slices], axis=1)
 
     def estimates(self) -> NDArray[np.float64]:
@@ -84,7 +84,7 @@ class Errors:
 
     def _corruptions(self, weights: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         """By class (classes, draws, columns), balanced (draws, columns), by kind (draws, kinds)."""
-        by_class = np.stack([part.errors(weights) for part in self._classes])
+        by_class = np.stack([each.errors(weights) for each in self._classes])
         balanced = np.nanmean(by_class, axis=0)
         kinds = np.stack([balanced[:, columns].mean(axis=1) for columns in self._columns_of_kind], axis=1)
         return by_class, balanced, kinds
@@ -103,12 +103,13 @@ def _slices(predictions: Predictions) -> Iterator[tuple[str, str, NDArray[np.boo
         yield from ((name, str(value), values == value) for value in np.unique(values))
 
 
-def _part(groups: NDArray[np.int64], wrong: NDArray[np.bool_]) -> Part:
+def part(groups: NDArray[np.int64], wrong: NDArray[np.bool_]) -> Part:
+    """From the group of each row, (n,), and whether it is answered wrongly in each column, (n, columns)."""
     unique, place, rows = np.unique(groups, return_inverse=True, return_counts=True)
     sums = np.zeros((len(unique), wrong.shape[1]), np.float32)
     np.add.at(sums, place, wrong.astype(np.float32))
     return Part(unique, rows.astype(np.float32), sums)
 
 
-def _measure(name: str, value: str, part: Part) -> Measure:
-    return Measure(name, value, int(part.rows.sum()), len(part.groups))
+def _measure(name: str, value: str, rows: Part) -> Measure:
+    return Measure(name, value, int(rows.rows.sum()), len(rows.groups))

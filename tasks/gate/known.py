@@ -35,4 +35,5 @@ def only(predictions: Predictions, classes: tuple[str, ...]) -> Predictions:
         predictions.classes,
         predictions.rows[here].reset_index(drop=True),
         predictions.corruptions[here.to_numpy()].reset_index(drop=True),
+        predictions.external,
     )

@@ -1,5 +1,7 @@
 """Whether the predictions of two models can be compared at all: the same images, under the same corruptions."""
 
+import pandas as pd
+
 from tasks.predictions import MIXED, SLICES, Predictions
 
 FACTS = ("label", "split_group", *SLICES)
@@ -18,7 +20,10 @@ def check_complete(predictions: Predictions) -> None:
 
 
 def check_same(champion: Predictions, challenger: Predictions) -> None:
-    """Raises ValueError with what differs and how often: corruptions, ids, other columns in turn."""
+    """Raises ValueError with what differs and how often: corruptions, ids, other columns, external deliveries in turn.
+
+    A champion that was evaluated before an external delivery came has no answers to it.
+    """
     _same_set("corruptions of the benchmark", set(champion.corruptions.columns), set(challenger.corruptions.columns))
     _same_set("ids", set(champion.rows["id"]), set(challenger.rows["id"]))
     for column in FACTS:
@@ -29,6 +34,12 @@ def check_same(champion: Predictions, challenger: Predictions) -> None:
                 f"{column} differs in {len(other)} of {len(ours)} test rows: "
                 f"{champion.rows['id'].iloc[other[0]]} has {ours[other[0]]!r} and {theirs[other[0]]!r}"
             )
+    _same_set("external deliveries", *(set(each.external["delivery"]) for each in (champion, challenger)))
+    _same_set("external images", *(_images(each.external) for each in (champion, challenger)))
+
+
+def _images(external: pd.DataFrame) -> set[str]:
+    return set(external["delivery"] + "/" + external["source"] + " " + external["id"])
 
 
 def _same_set(what: str, champion: set[str], challenger: set[str]) -> None:

@@ -17,6 +17,7 @@ class NonInferiorityMargins(Section):
     mixed: float = Field(ge=0, le=1, description="balanced error on mixed corruptions")
     recall: float = Field(ge=0, le=1, description="of each class; wider, as a class has few rows")
     slices: float = Field(ge=0, le=1, description="error on each delivery, acquisition batch and quarter of sharpness")
+    external: float = Field(default=0.08, ge=0, le=1, description="balanced error on each external delivery")
 
 
 class SuperiorityMargins(Section):
@@ -49,6 +50,7 @@ class Gate(Section):
     min_rows: int = Field(
         ge=1, description="minimum independent rows of a slice; smaller slices are listed but not tested"
     )
+    min_external_rows: int = Field(default=200, ge=1, description="the same of an external delivery")
     non_inferiority_margins: NonInferiorityMargins
     superiority_margins: SuperiorityMargins
     minimums: Minimums

@@ -6,12 +6,14 @@ from tasks.model_report.evaluation import Evaluation
 from tasks.model_report.formatting import joined, percent, ranged, spoken
 from tasks.page.html import plural
 
+IN_TRAINING = "in-training"
 SURE = 0.9
 """Confidence from which a wrong answer counts as confident."""
 
 
 def sentences(evaluation: Evaluation) -> list[str]:
-    """One about each: corruptions, classes, untested ones, slices, confident errors, calibration, what is no cell."""
+    """One about each: corruptions, classes, untested ones, slices, external deliveries, confident errors, calibration,
+    what is no cell."""
     return [sentence for part in PARTS if (sentence := part(evaluation))]
 
 
@@ -107,4 +109,16 @@ def ood(evaluation: Evaluation) -> str:
     return text + (f"; {ranged(refused)} were refused." if refused else ".")
 
 
-PARTS = (kinds, classes, untested, slices, confident, calibration, ood)
+def external(evaluation: Evaluation) -> str:
+    """How it does on other laboratories' images, the worst first."""
+    found = evaluation.figures.get("external", {})
+    judged = {name: one for name, one in found.items() if not one["note"]}
+    order = sorted(judged, key=lambda name: judged[name]["balanced_accuracy"]["value"])
+    figures = [f"{ranged(evaluation.figure('external', name, 'balanced_accuracy'))} on {name}" for name in order]
+    text = f"On other laboratories' images its balanced accuracy is {joined(figures)}." if figures else ""
+    leaks = {name: one["left_out"].get(IN_TRAINING, 0) for name, one in found.items()}
+    leaked = [f"{plural(count, 'image')} of {name}" for name, count in leaks.items() if count]
+    return f"{text} Left out as copies of training images: {joined(leaked)}.".strip() if leaked else text
+
+
+PARTS = (kinds, classes, untested, slices, external, confident, calibration, ood)

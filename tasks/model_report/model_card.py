@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tasks.model_report import corruptions, provenance, scores
+from tasks.model_report import corruptions, external, provenance, scores
 from tasks.model_report.formatting import joined, ranged
 from tasks.model_report.material import Material
 from tasks.model_report.settings import ModelReport
@@ -52,6 +52,7 @@ def render(material: Material, model_report: ModelReport, verdict: Verdict, mini
         headline=scores.headline(evaluation),
         per_class=scores.per_class(evaluation),
         slices=scores.slices(evaluation),
+        external=external.tables(evaluation),
         crossed=scores.crossed(evaluation),
         corruptions=corruptions.heat(evaluation),
         abstention=scores.abstention(evaluation),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.model_report import charts, corruptions, gallery, provenance, scores
+from tasks.model_report import charts, corruptions, external, gallery, provenance, scores
 from tasks.model_report.evaluation import Evaluation
 from tasks.model_report.formatting import percent
 from tasks.model_report.material import Material
@@ -28,6 +28,7 @@ def render(material: Material, verdict: Verdict, minimums: Table, most: int) -> 
         classes=[scores.per_class(evaluation), scores.confusion(evaluation)],
         corruptions=corruptions.heat(evaluation),
         slices=scores.slices(evaluation),
+        external=external.tables(evaluation),
         crossed=scores.crossed(evaluation),
         charts=[charts.risk_coverage(evaluation), charts.reliability(evaluation)],
         abstention=scores.abstention(evaluation),

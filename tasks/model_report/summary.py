@@ -1,6 +1,6 @@
 """The evaluation in Markdown, short: for places where a run is told."""
 
-from tasks.model_report import corruptions, scores
+from tasks.model_report import corruptions, external, scores
 from tasks.model_report.evaluation import Evaluation
 from tasks.model_report.verdict import Verdict
 from tasks.page.markdown import escaped
@@ -16,5 +16,6 @@ def markdown(evaluation: Evaluation, verdict: Verdict) -> str:
         scores.headline(evaluation).markdown,
         f"### Selective prediction\n\n{scores.abstention(evaluation).markdown}",
         f"### {corruptions.TITLE}\n\n{corruptions.heat(evaluation).markdown}",
+        *(f"### {one.title}\n\n{one.markdown}" for one in external.tables(evaluation)),
     ]
     return "\n\n".join(parts)

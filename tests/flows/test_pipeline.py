@@ -15,11 +15,11 @@ import yaml
 
 from operations.history import provenance
 from operations.process import lock
-from operations.project.stages import STAGES
+from operations.project.stages import SINGLE
 
 pytestmark = pytest.mark.usefixtures("api")
 
-NAMES = ["demo@demo", "ingest@demo", "embed@demo", *STAGES[3:]]
+NAMES = ["demo@demo", "ingest@demo", "embed@demo", *SINGLE]
 
 
 @pytest.fixture(scope="module")

@@ -145,7 +145,7 @@ def calibrate(inputs, out, words):
 
 def evaluate(inputs, out, words):
     import pyarrow, pyarrow.parquet
-    clean, _, model = inputs
+    clean, *_, model = inputs
     names = json.loads((model / "model.json").read_text())["classes"]
     test = [row for row in kept(clean) if row["split"] == "test" and row["label"] in names]
     test.sort(key=lambda row: row["id"])

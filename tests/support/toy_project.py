@@ -12,7 +12,7 @@ from tests.support.toy_code import LIFELIKE, STUDY, TOY
 HERE = Path(__file__).parents[2]
 
 DVC = """
-vars: [data/deliveries.yaml]
+vars: [data/deliveries.yaml, data/external.yaml]
 stages:
   demo:
     foreach: ${drawn}
@@ -65,9 +65,16 @@ stages:
     deps: [toy.py, data/clean, data/ingested, data/network]
     params: [calibrate]
     outs: [data/model]
+  external:
+    foreach: ${external}
+    do:
+      cmd: python toy.py ingest data/raw/${item} data/deliveries/${item}.yaml data/external/${item}
+      deps: [toy.py, 'data/raw/${item}', 'data/deliveries/${item}.yaml']
+      params: [classes, ingest]
+      outs: ['data/external/${item}']
   evaluate:
-    cmd: python toy.py evaluate data/clean data/ingested data/model data/evaluation/scores
-    deps: [toy.py, data/clean, data/ingested, data/model]
+    cmd: python toy.py evaluate data/clean data/ingested data/external.yaml data/external data/model data/evaluation/scores
+    deps: [toy.py, data/clean, data/ingested, data/external.yaml, data/external, data/model]
     params: [classes, evaluate]
     outs: [data/evaluation/scores]
   explain:
@@ -93,7 +100,9 @@ gate:
   resamples: 200
   level: 0.5
   min_rows: 1000
-  non_inferiority_margins: {clean: 0.05, corrupted: 0.05, worst: 0.05, mixed: 0.05, recall: 0.05, slices: 0.05}
+  min_external_rows: 1000
+  non_inferiority_margins:
+    {clean: 0.05, corrupted: 0.05, worst: 0.05, mixed: 0.05, recall: 0.05, slices: 0.05, external: 0.05}
   superiority_margins: {clean: 0.01, corrupted: 0.01, mixed: 0.01}
   minimums: {clean: 0.5, corrupted: 0.5, worst: 0.5, mixed: 0.5, recall: 0.5}
 """
@@ -161,6 +170,8 @@ FILES = {
     "study.py": STUDY,
     "params.yaml": PARAMS,
     "data/deliveries.yaml": LISTING,
+    "data/external.yaml": "external: []\n",
+    "data/external/.gitignore": (HERE / "data/external/.gitignore").read_text(),
     "data/deliveries/demo.yaml": (HERE / "data/deliveries/demo.yaml").read_text(),
     "data/review.csv": (HERE / "data/review.csv").read_text().partition("\n")[0] + "\n",
     "data/pretrained/efficientnet_lite0_imagenet_notop.weights.h5": "weights\n",

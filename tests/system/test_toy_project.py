@@ -43,7 +43,7 @@ def test_stages_are_the_same(name: str) -> None:
     assert stages(toy_project.FILES[name]) == stages(real(name))
 
 
-@pytest.mark.parametrize("name", ["params.yaml", "data/deliveries.yaml"])
+@pytest.mark.parametrize("name", ["params.yaml", "data/deliveries.yaml", "data/external.yaml"])
 def test_sections_are_the_same(name: str) -> None:
     assert keys(toy_project.FILES[name]) == keys(real(name))
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from flows.server import resilience, server
-from operations.project.stages import STAGES
+from operations.project.stages import SINGLE
 from tests.support.served import FINAL, Served, serving, shared
 
 pytestmark = pytest.mark.server
@@ -90,7 +90,7 @@ def test_so_it_does_after_a_minute(served_anew: Served, sleep: int) -> None:
 
 def assert_all_of_it_was_recorded(served: Served, run: str, sleep: int) -> None:
     assert served.await_state(run, *FINAL, seconds=400) == "COMPLETED"
-    assert served.tasks(run).keys() == {*STAGES[3:], "demo@demo", "ingest@demo", "embed@demo"}
+    assert served.tasks(run).keys() == {*SINGLE, "demo@demo", "ingest@demo", "embed@demo"}
     assert set(served.tasks(run).values()) == {"Completed", "Cached"}
     ticks = (served.root / "data/network/ticks").read_text().split()
     assert ticks == [str(tick) for tick in range(sleep * 10)], "one training, never ended"

@@ -14,7 +14,7 @@ import yaml
 from operations.pipeline import needed, plan, trials
 from operations.pipeline.needed import Lack
 from operations.project import dvc_file, listing
-from operations.project.stages import STAGES
+from operations.project.stages import SINGLE
 from operations.storage import remote
 from tests.support import crowning, recording
 
@@ -207,7 +207,7 @@ def test_what_is_nowhere_has_to_be_made_again(worker: Path):
     assert needed.lacking(worker) == Lack(("data/clean", "data/deduped", *parts("ingested")), ())
     shutil.rmtree(world / "store/files")
     todo = plan.plan(worker, "split")
-    assert todo.stale == {f"{s}@{n}" for s, n in product(["ingest", "embed"], ALL)} | {"demo@demo", *STAGES[3:6]}
+    assert todo.stale == {f"{s}@{n}" for s, n in product(["ingest", "embed"], ALL)} | {"demo@demo", *SINGLE[:3]}
     assert needed.lacking(worker, "split") == Lack(("data/raw/own",), ())
 
 

@@ -10,18 +10,20 @@ import pytest
 import yaml
 
 from operations.pipeline import plan
-from operations.project.stages import STAGES
+from operations.project.stages import SINGLE, STAGES
 
 BELOW = {
-    "demo@demo": {"demo@demo", "ingest@demo", "embed@demo", *STAGES[3:]},
-    "embed@demo": {"embed@demo", *STAGES[4:]},
-    "dedupe": set(STAGES[3:]),
-    "split": set(STAGES[5:]),
-    "train": set(STAGES[7:]),
+    "demo@demo": {"demo@demo", "ingest@demo", "embed@demo", *SINGLE},
+    "embed@demo": {"embed@demo", *SINGLE[1:]},
+    "dedupe": set(SINGLE),
+    "split": set(SINGLE[2:]),
+    "train": set(SINGLE[4:]),
 }
 EVERYTHING = BELOW["demo@demo"]
 B = "echo '- \"b\"' | sed -i '/^deliveries/r /dev/stdin' data/deliveries.yaml; mkdir data/raw/b; echo b > data/raw/b/b;"
 B += " touch data/deliveries/b.yaml;"
+OUTSIDE = "echo 'external: [\"x\"]' > data/external.yaml; mkdir data/raw/x; echo x > data/raw/x/x; "
+OUTSIDE += "touch data/deliveries/x.yaml"
 Made = Callable[..., Path]
 TAKEN_IN = B + "dvc add -q data/raw/b; dvc repro -q; chmod -R u+w data/raw/b;"
 
@@ -62,6 +64,7 @@ def toy_after(made_after: Made, tmp_path: Path) -> Made:
         pytest.param("rm dvc.lock", EVERYTHING, id="nothing ever ran"),
         pytest.param("rm -r .dvc/cache", EVERYTHING, id="an empty cache"),
         pytest.param(B, {"ingest@b", "embed@b"} | BELOW["dedupe"], id="a new delivery"),
+        pytest.param(OUTSIDE, {"external@x", "evaluate", "explain", "model_report"}, id="a new external delivery"),
         pytest.param("echo x > data/x; dvc add -q data/x; rm data/x", set(), id="a .dvc file that nothing reads"),
     ],
 )

@@ -185,3 +185,44 @@ def test_a_failing_write_leaves_the_file(root, monkeypatch):
 def test_no_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         listing.names(tmp_path)
+
+
+def test_external_deliveries_are_in_a_list_of_their_own(root):
+    (root / listing.EXTERNAL).write_text("# Elsewhere.\nexternal: []\n")
+    listing.append(root, "jtsc", listing.EXTERNAL)
+    assert (root / listing.EXTERNAL).read_text() == '# Elsewhere.\nexternal:\n- "jtsc"\n'
+    assert (listing.external(root), listing.everything(root)) == (["jtsc"], ["demo", "b.2", "jtsc"])
+    assert text(root) == TEXT
+    listing.remove(root, "jtsc")
+    assert (listing.external(root), text(root)) == ([], TEXT)
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda root: listing.append(root, "jtsc"), "data/external.yaml: 'jtsc' is listed already"),
+        (lambda root: listing.append(root, "demo", listing.EXTERNAL), "data/deliveries.yaml: 'demo' is listed already"),
+        (lambda root: listing.hold(root, "jtsc"), "'jtsc' is external, in no dataset"),
+        (lambda root: listing.release(root, "jtsc"), "'jtsc' is external, in no dataset"),
+    ],
+    ids=["a delivery of that name", "an external of that name", "hold", "release"],
+)
+def test_a_name_is_on_one_list_only(root, use, message):
+    (root / listing.EXTERNAL).write_text('external: ["jtsc"]\n')
+    with pytest.raises(ValueError, match=message):
+        use(root)
+    assert (text(root), listing.external(root)) == (TEXT, ["jtsc"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('external: ["b.2"]', "'b.2' is listed in data/deliveries.yaml too"),
+        ("external: jtsc", "expected a list"),
+        ("externals: []", "expected the keys external, got externals"),
+    ],
+)
+def test_a_wrong_list_of_external_deliveries_is_an_error(root, content, message):
+    (root / listing.EXTERNAL).write_text(content)
+    with pytest.raises(ValueError, match=f"data/external.yaml: .*{message}"):
+        listing.everything(root)

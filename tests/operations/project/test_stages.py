@@ -5,7 +5,7 @@ import pytest
 from operations.project.stages import STAGES, Stage, edges, stages
 
 HERE = Path(__file__).parents[3]
-LISTS = {"deliveries": ["a", "b"], "drawn": ["a"]}
+LISTS = {"deliveries": ["a", "b"], "drawn": ["a"], "external": ["c"]}
 
 
 def test_those_of_the_project_are_its_own_in_their_order() -> None:
@@ -19,6 +19,8 @@ def test_edges_follow_the_files() -> None:
     made = edges(stages(HERE, LISTS))
     assert made["ingest@a"] == ["demo@a"]
     assert made["ingest@b"] == []
+    assert made["external@c"] == []
+    assert [name for name, read in made.items() if "external@c" in read] == ["evaluate"]
     assert made["embed@b"] == ["ingest@b"]
     assert {"ingest@a", "ingest@b", "embed@a", "embed@b"} <= {*made["dedupe"]}, "it reads the folder around them"
 

@@ -196,7 +196,9 @@ def test_only_the_last_few_are_kept(champion: Path) -> None:
 
 def test_a_command_that_names_no_model_is_an_error(champion: Path) -> None:
     text = (champion / "dvc.yaml").read_text()
-    (champion / "dvc.yaml").write_text(text.replace("data/ingested data/model data/evaluation", "data/evaluation"))
+    (champion / "dvc.yaml").write_text(
+        text.replace("data/external data/model data/evaluation", "data/external data/evaluation")
+    )
     with pytest.raises(ValueError, match="dvc.yaml: evaluate: expected data/model once in its command, got python toy"):
         rescore.rescore(champion)
 
@@ -204,7 +206,9 @@ def test_a_command_that_names_no_model_is_an_error(champion: Path) -> None:
 def test_the_project_s_own_command_is_one_that_can_be_used() -> None:
     words = rescore.command(Path(__file__).parents[3], Path("data/champions/1-a"), Path("data/.state/x"))
     assert words[:3] == ["python", "-m", "tasks.evaluate.stage"]
-    assert words[3:] == ["data/clean", "data/ingested", "data/champions/1-a", "data/.state/x"]
+    assert words[3:] == [
+        "data/clean", "data/ingested", "data/external.yaml", "data/external", "data/champions/1-a", "data/.state/x"
+    ]  # fmt: skip
 
 
 def test_an_evaluation_that_is_not_up_to_date_decides_nothing(champion: Path, steer: Any) -> None:

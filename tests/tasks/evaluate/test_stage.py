@@ -33,6 +33,13 @@ def red_or_blue() -> keras.Model:
     return network
 
 
+def no_external(folder: Path) -> tuple[Path, Path]:
+    """An empty list of external deliveries, and the folder of none."""
+    (folder / "none").mkdir(exist_ok=True)
+    (folder / "none.yaml").write_text("external: []\n")
+    return folder / "none.yaml", folder / "none"
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
     """Half of the images are red, half blue, three red ones under the wrong label; some of no cell are green."""
@@ -56,7 +63,15 @@ def made(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
     detector = Detector((space,), np.zeros(1, np.float32), np.ones(1, np.float32))
     fitted = Calibration(("maps",), detector, Temperature(0.5413, 0.0, 0.0, 1.0), 0.6, float(np.log(0.35)))
     model.save(folder / "model", red_or_blue(), ["ig", "platelet"], 0, {}, [], fitted.describe(), fitted.arrays())
-    stage.main(CLASSES, SETTINGS, folder / "clean", folder / "ingested", folder / "model", folder / "scores")
+    stage.main(
+        CLASSES,
+        SETTINGS,
+        folder / "clean",
+        folder / "ingested",
+        *no_external(folder),
+        folder / "model",
+        folder / "scores",
+    )
     return folder
 
 
@@ -120,7 +135,7 @@ def test_slices_and_curves_are_written(made: Path) -> None:
 
 
 def test_the_same_again_has_the_same_bytes(made: Path) -> None:
-    stage.main(CLASSES, SETTINGS, made / "clean", made / "ingested", made / "model", made / "again")
+    stage.main(CLASSES, SETTINGS, made / "clean", made / "ingested", *no_external(made), made / "model", made / "again")
     files = sorted(file.name for file in (made / "scores").iterdir())
     assert files == sorted(file.name for file in (made / "again").iterdir())
     for name in files:
@@ -130,7 +145,15 @@ def test_the_same_again_has_the_same_bytes(made: Path) -> None:
 def test_without_out_of_distribution_images_their_figures_are_null(made: Path, tmp_path: Path) -> None:
     rows = store.read_rows(made / "clean")
     store.write_rows(tmp_path / "clean", rows[rows["kept"]])
-    stage.main(CLASSES, SETTINGS, tmp_path / "clean", made / "ingested", made / "model", tmp_path / "scores")
+    stage.main(
+        CLASSES,
+        SETTINGS,
+        tmp_path / "clean",
+        made / "ingested",
+        *no_external(made),
+        made / "model",
+        tmp_path / "scores",
+    )
     flat = json.loads((tmp_path / "scores/metrics.json").read_text())
     assert (flat["ood_rows"], flat["ood_refused"], flat["ood_auroc"]) == (0, None, None)
     assert len(pd.read_parquet(tmp_path / "scores/ood.parquet")) == 0
@@ -144,7 +167,9 @@ def test_a_model_of_an_earlier_list_of_classes_is_judged_on_what_it_knows(made: 
     )
     store.write_rows(tmp_path / "clean", rows)
     today = Classes.model_validate({"monocyte": [], "platelet": [], "granulocyte": ["ig"], "basophil": []})
-    stage.main(today, SETTINGS, tmp_path / "clean", made / "ingested", made / "model", tmp_path / "scores")
+    stage.main(
+        today, SETTINGS, tmp_path / "clean", made / "ingested", *no_external(made), made / "model", tmp_path / "scores"
+    )
     found, before = predictions.read(tmp_path / "scores"), predictions.read(made / "scores")
     assert found.classes == ("granulocyte", "platelet")
     assert found.rows["label"].value_counts().to_dict() == {"platelet": 23, "granulocyte": 12}
@@ -160,7 +185,15 @@ def test_a_model_of_an_earlier_list_of_classes_is_judged_on_what_it_knows(made: 
 def test_a_class_without_a_test_row_is_untested(made: Path, tmp_path: Path, capsys) -> None:
     rows = store.read_rows(made / "clean")
     store.write_rows(tmp_path / "clean", rows[rows["label"] == "platelet"])
-    stage.main(CLASSES, SETTINGS, tmp_path / "clean", made / "ingested", made / "model", tmp_path / "scores")
+    stage.main(
+        CLASSES,
+        SETTINGS,
+        tmp_path / "clean",
+        made / "ingested",
+        *no_external(made),
+        made / "model",
+        tmp_path / "scores",
+    )
     figures = json.loads((tmp_path / "scores/figures.json").read_text())
     assert figures["untested"] == ["ig"]
     assert figures["per_class"]["ig"] == {"support": 0, "precision": None, "recall": None, "f1": None, "auc": None}
@@ -168,3 +201,35 @@ def test_a_class_without_a_test_row_is_untested(made: Path, tmp_path: Path, caps
     table = pd.read_csv(tmp_path / "scores/slices.csv").set_index(["slice", "value"])
     assert table.loc[("class", "ig"), "note"] == "no test row: untested"
     assert "untested, without a test row: ig" in capsys.readouterr().out
+
+
+def elsewhere(made: Path, table, tmp_path: Path, **columns: object) -> tuple[Path, Path]:
+    """Thirty images of another laboratory, of ig, ten of them blue, and ten green ones, which are refused."""
+    folder = tmp_path / "external"
+    (folder / "jtsc").mkdir(parents=True)
+    pixels = np.load(made / "ingested/d" / store.PIXELS)
+    chosen = pixels[np.concatenate([np.arange(20), np.arange(20, 30), np.repeat([40, 41], 5)])]
+    np.save(folder / "jtsc" / store.PIXELS, chosen)
+    names = [f"x{k:02}" for k in range(len(chosen))]
+    store.write_rows(folder / "jtsc", table(names, delivery="jtsc", label="ig").assign(**columns))
+    (tmp_path / "external.yaml").write_text('external: ["jtsc"]\n')
+    return tmp_path / "external.yaml", folder
+
+
+def test_external_deliveries_are_judged_beside_the_test_rows(made: Path, table, tmp_path: Path, capsys) -> None:
+    paths = (made / "clean", made / "ingested", *elsewhere(made, table, tmp_path), made / "model", tmp_path / "scores")
+    stage.main(CLASSES, SETTINGS, *paths)
+    figures = json.loads((tmp_path / "scores/figures.json").read_text())
+    found = figures["external"]["jtsc"]
+    assert (found["files"], found["rows"], found["left_out"], list(found["recall"])) == (40, 40, {}, ["ig"])
+    right = (predictions.read(tmp_path / "scores").external["predicted"] == "ig").mean()
+    assert found["balanced_accuracy"]["value"] == pytest.approx(right)
+    assert found["balanced_accuracy"]["low"] < right < found["balanced_accuracy"]["high"]
+    assert found["refused"]["value"] == pytest.approx(0.25)
+    assert found["coverage"]["value"] == pytest.approx(0.75)
+    flat = json.loads((tmp_path / "scores/metrics.json").read_text())
+    assert flat["external_balanced_accuracy"] == flat["external_jtsc_balanced_accuracy"] == pytest.approx(right)
+    assert flat["external_jtsc_refused"] == pytest.approx(0.25)
+    assert "on 40 images, 25.0% refused as out-of-distribution" in capsys.readouterr().out
+    without = {name: value for name, value in flat.items() if not name.startswith("external")}
+    assert without == json.loads((made / "scores/metrics.json").read_text())

@@ -15,7 +15,9 @@ RULES = {
     "resamples": 200,
     "level": 0.95,
     "min_rows": 4,
-    "non_inferiority_margins": dict.fromkeys(("clean", "corrupted", "worst", "mixed", "recall", "slices"), 0.1),
+    "non_inferiority_margins": dict.fromkeys(
+        ("clean", "corrupted", "worst", "mixed", "recall", "slices", "external"), 0.1
+    ),
     "superiority_margins": dict.fromkeys(("clean", "corrupted", "mixed"), 0.02),
     "minimums": dict.fromkeys(("clean", "corrupted", "worst", "mixed", "recall"), 0.5),
 }

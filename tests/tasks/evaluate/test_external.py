@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tasks import store
+from tasks.evaluate import external
+from tasks.predictions import EXTERNAL_COLUMNS
+from tasks.selective.calibration import SelectivePrediction
+
+NAMES = ["ig", "platelet"]
+
+
+@pytest.fixture
+def listing(tmp_path: Path) -> Path:
+    (tmp_path / "external").mkdir()
+    (tmp_path / "external/.gitignore").write_text("# kept")
+    (tmp_path / "external.yaml").write_text("external: [x, y]\n")
+    return tmp_path / "external.yaml"
+
+
+def write(listing: Path, rows: pd.DataFrame, delivery: str = "x") -> None:
+    store.write_rows(listing.with_suffix("") / delivery, rows.assign(delivery=delivery))
+
+
+def read(listing: Path, training_ids: tuple[str, ...] = ()) -> pd.DataFrame:
+    return external.read(listing, listing.with_suffix(""), NAMES, frozenset(training_ids))
+
+
+def test_each_row_that_is_not_judged_says_why(listing: Path, table) -> None:
+    reasons = {
+        "judged": "", "no class": "unlabelled", "other class": "unknown-class", "learnt": "in-training",
+        "one label": "label-conflict", "other label": "label-conflict", "first": "", "copy": "exact-copy",
+        "broken": "unreadable",
+    }  # fmt: skip
+    labels = ["ig", "", "monocyte", "ig", "ig", "platelet", "platelet", "platelet", ""]
+    ids = ["a", "b", "c", "d", "e", "e", "f", "f", "g"]
+    rows = table(list(reasons), id=ids, label=labels)
+    broken = rows["source"] == "broken"
+    rows = rows.assign(
+        kept=~broken,
+        drop_reason=np.where(broken, "unreadable", ""),
+        dropped_by=np.where(broken, "ingest", ""),
+    )
+    write(listing, rows)
+    write(listing, table(["a"], id="a"), "y")
+    found = read(listing, ("d", "z"))
+    assert dict(zip(found["source"][:-1], found["left_out"][:-1], strict=True)) == reasons
+    assert found["left_out"].iloc[-1] == "", "a copy in another delivery is judged there too"
+
+
+def test_a_folder_that_the_list_does_not_name_is_an_error(listing: Path, table) -> None:
+    for name in ("x", "y", "gone"):
+        write(listing, table(["a"]), name)
+    with pytest.raises(ValueError, match=r"external/gone is no delivery of .*external.yaml: remove the folder"):
+        read(listing)
+
+
+def test_without_external_deliveries_there_is_nothing(listing: Path) -> None:
+    listing.write_text("external: []\n")
+    found = external.answered(read(listing), None, NAMES)
+    assert (list(found.columns), len(found)) == (list(EXTERNAL_COLUMNS), 0)
+    assert external.figures(found, NAMES, 200, 0.9, 0, 5) == {}
+    assert external.flat({}) == {}
+
+
+def test_figures_are_those_of_the_judged_rows(listing: Path, table) -> None:
+    """Of six ig four are right, of four platelets one; one more is a copy from training, and y has too few."""
+    labels = ["ig"] * 6 + ["platelet"] * 4 + ["ig"]
+    write(listing, table(list("abcdefghijk"), label=labels))
+    write(listing, table(["z"]), "y")
+    rows = read(listing, ("k",))
+    answers = np.array([0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0])
+    why = np.array(["", "", "", "ood", "unsure", "", "", "", "", "", ""])
+    outputs = SelectivePrediction(np.eye(2, dtype=np.float32)[answers], np.zeros(11, np.float32), why)
+    found = external.answered(rows, outputs, NAMES)
+    assert found["predicted"].tolist() == [*(NAMES[k] for k in answers[:10]), "", "ig"]
+    figures = external.figures(found, NAMES, 200, 0.9, 0, 5)
+    one = figures["x"]
+    assert (one["files"], one["rows"], one["left_out"], one["note"]) == (11, 10, {"in-training": 1}, "")
+    assert one["balanced_accuracy"]["value"] == pytest.approx((4 / 6 + 1 / 4) / 2)
+    assert one["accuracy"]["value"] == pytest.approx(0.5)
+    assert one["recall"]["platelet"]["rows"] == 4
+    assert one["recall"]["platelet"]["value"] == pytest.approx(0.25)
+    assert one["recall"]["platelet"]["low"] < 0.25 < one["recall"]["platelet"]["high"]
+    assert (one["refused"]["value"], one["coverage"]["value"]) == (pytest.approx(0.1), pytest.approx(0.8))
+    assert one["selective_accuracy"] == pytest.approx(4 / 8)
+    assert figures["y"]["note"] == "1 images to judge by, fewer than 5: too few for a figure"
+    assert set(external.flat(figures)) == {
+        "external_balanced_accuracy", "external_x_balanced_accuracy", "external_x_coverage", "external_x_refused"
+    }  # fmt: skip
+    lines = external.told(figures)
+    assert lines[0].endswith("; 1 more are copies of images in training, and left out")
+    assert lines[1] == "external y: 1 images to judge by, fewer than 5: too few for a figure"
