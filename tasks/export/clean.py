@@ -21,7 +21,8 @@ ImageArray = tuple[NDArray[np.uint8], Any]
 def export(clean: Path, ingested: Path, out: Path, form: str, classes: Sequence[str]) -> int:
     """Write the kept rows to `out` as `form` (npz, folders or tfrecord) and give their number.
 
-    npz: `images` uint8 (n, side, side, 3), `labels` uint8 (n, 1) indexing `classes`, `splits`, `ids`, `classes`.
+    npz: `images` uint8 (n, side, side, 3), `labels` (n, 1) indexing `classes`, uint8 or as wide as that takes,
+    `splits`, `ids`, `classes`.
     folders: `out/SPLIT/CLASS/ID.png`, the class as the name of a folder (`tasks.delivery.folders.written`).
     tfrecord: `out/SPLIT.tfrecord`, each example has `image` (PNG), `label`, `class`, `id`.
     Raises ValueError for an unknown form, FileExistsError where something stands at `out`.
@@ -43,7 +44,7 @@ def _npz(rows: pd.DataFrame, pixels: store.Arrays, out: Path, classes: Sequence[
     """Streams the images: the archive may be larger than the memory."""
     out.parent.mkdir(parents=True, exist_ok=True)
     tables = {
-        "labels": rows["index"].to_numpy(np.uint8)[:, None],
+        "labels": rows["index"].to_numpy(np.min_scalar_type(max(len(classes) - 1, 0)))[:, None],
         "splits": rows["split"].to_numpy(str),
         "ids": rows["id"].to_numpy(str),
         "classes": np.array(classes, str),

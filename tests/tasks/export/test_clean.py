@@ -53,6 +53,13 @@ def test_an_exported_npz_is_a_delivery_with_its_own_names(project: Path) -> None
     assert (np.stack([image for chunk in raw.chunks(taken.folder, 9) for image in chunk]) == PIXELS[KEPT]).all()
 
 
+def test_labels_of_more_than_256_classes_are_their_own(project: Path) -> None:
+    classes = [f"{k}" for k in range(300)] + CLASSES
+    export(project / "clean", project / "ingested", project / "set.npz", "npz", classes)
+    with np.load(project / "set.npz", allow_pickle=False) as data:
+        assert data["labels"].tolist() == [[300], [301], [301], [300]]
+
+
 @pytest.mark.parametrize(
     "label", ["..", ".", ".git", "unlabelled", "Thumbs.db", "train", "CON", "ig.", "😀", "%2F", "a/b/c"]
 )
