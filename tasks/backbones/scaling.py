@@ -35,6 +35,12 @@ def standard(pixels: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Rescaling([1 / std for std in STD], offset=offset, dtype="float32", name="scale")(pixels)
 
 
+def torch(pixels: keras.KerasTensor) -> keras.KerasTensor:
+    """What `keras.applications.densenet.preprocess_input` does: ImageNet's mean off, its deviation to one."""
+    offset = [-mean / std for mean, std in zip(MEAN, STD, strict=True)]
+    return layers.Rescaling([1 / (255 * std) for std in STD], offset=offset, dtype="float32", name="scale")(pixels)
+
+
 def inside(pixels: keras.KerasTensor) -> keras.KerasTensor:
     """For networks that scale their input themselves."""
     return pixels
@@ -43,6 +49,7 @@ def inside(pixels: keras.KerasTensor) -> keras.KerasTensor:
 SCALINGS: dict[str, Callable[[keras.KerasTensor], keras.KerasTensor]] = {
     "inside": inside,
     "standard": standard,
+    "torch": torch,
     "caffe": caffe,
 }
 

@@ -23,7 +23,7 @@ class Backbone(NamedTuple):
     blocks: dict[str, str]
     builder: str = ""
     published: str = ""
-    scaling: Literal["inside", "standard", "caffe"] = "inside"
+    scaling: Literal["inside", "standard", "torch", "caffe"] = "inside"
 
 
 def blocks(name: str) -> list[str]:
@@ -71,6 +71,14 @@ def _convnext() -> dict[str, str]:
     return stages | {"stage1": f"{name}stage_0_|{name}stem_", "stage4": f"{stages['stage4']}|layer_normalization"}
 
 
+def _densenet() -> dict[str, str]:
+    """Each dense block with the transition before it (arXiv:1608.06993, table 1), as with ConvNeXt."""
+    return {f"block{k}": f"conv{k + 1}_|pool{k}_" for k in range(1, 5)} | {
+        "block1": "conv1_|conv2_",
+        "block4": "conv5_|pool4_|bn$",
+    }
+
+
 def _mobilenet(*repeats: int) -> dict[str, str]:
     """Stages of one width (arXiv:1905.02244, tables 1 and 2); Keras gives the first inverted residual no number."""
     ends = list(accumulate(repeats))
@@ -113,6 +121,7 @@ _TABLE = {
     "efficientnetv2_s": _efficientnetv2("s"),
     "convnext_tiny": Backbone(_convnext(), "ConvNeXtTiny", "convnext_tiny_notop.h5"),
     "convnext_small": Backbone(_convnext(), "ConvNeXtSmall", "convnext_small_notop.h5"),
+    "densenet121": Backbone(_densenet(), "DenseNet121", "densenet121_imagenet_notop.weights.h5", "torch"),
     "vgg16": Backbone(_numbered(5, "block{}_conv"), "VGG16", f"vgg16_{_CAFFE}", "caffe"),
     "resnet50": Backbone(_RESNET, "ResNet50", f"resnet50_{_CAFFE}", "caffe"),
     "mobilenetv3_small": Backbone(_mobilenet(1, 2, 3, 2, 3), "MobileNetV3Small", _MOBILE.format("small")),

@@ -23,6 +23,7 @@ PARAMETERS = {
     "efficientnetv2_s": 20_331_360,
     "convnext_tiny": 27_820_128,
     "convnext_small": 49_454_688,
+    "densenet121": 7_037_504,
     "vgg16": 14_714_688,
     "resnet50": 23_587_712,
     "mobilenetv3_small": 939_120,

@@ -16,7 +16,11 @@ GET_FILE = "keras.src.utils.file_utils.get_file"
 QUICK = {"efficientnet_b0", "vgg16"}
 PUBLISHED = [name for name in table.NAMES if table.row(name).builder]
 MARKED = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in PUBLISHED]
-PREPROCESS = {"vgg16": keras.applications.vgg16, "resnet50": keras.applications.resnet50}
+PREPROCESS = {
+    "vgg16": keras.applications.vgg16,
+    "resnet50": keras.applications.resnet50,
+    "densenet121": keras.applications.densenet,
+}
 
 
 def reference(name: str, weights: str | None) -> keras.Model:
@@ -92,6 +96,14 @@ def test_lite0_has_its_shipped_file_or_none(tmp_path: Path, images: NDArray[np.u
         build.build("efficientnet_lite0", 64, "imagenet", tmp_path)
 
 
+def test_the_weights_of_densenet_that_are_included_are_those_of_keras_applications(images: NDArray[np.uint8]) -> None:
+    included = build.build("densenet121", 64, "imagenet", Path("data/pretrained"))
+    network = reference("densenet121", None)
+    network.load_weights(Path("data/pretrained") / table.row("densenet121").published)
+    prepared = keras.applications.densenet.preprocess_input(images.astype(np.float32))
+    np.testing.assert_allclose(included(images).numpy(), network(prepared, training=False).numpy(), atol=1e-4)
+
+
 def test_efficientnet_sees_the_same_pixels_whatever_the_weights(
     tmp_path: Path, images: NDArray[np.uint8], shaken: Callable, keras2: Callable
 ) -> None:
@@ -125,6 +137,7 @@ def test_caffe_scaling_is_that_of_keras_applications(name: str, images: NDArray[
         ("efficientnet_lite0", (-127 / 128,) * 3, (1, 1, 1)),
         ("efficientnet_b1", (-2.1179, -2.0357, -1.8044), (2.2489, 2.4286, 2.6400)),
         ("efficientnetv2_b0", (-2.1179, -2.0357, -1.8044), (2.2489, 2.4286, 2.6400)),
+        ("densenet121", (-2.1179, -2.0357, -1.8044), (2.2489, 2.4286, 2.6400)),
         ("mobilenetv3_small", (-1, -1, -1), (1, 1, 1)),
     ],
 )
