@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from benchmarks.targets import Claim, table
 from tasks.augment.recipes import augmenter
-from tasks.augment.table import ENGINES, RECIPES, Recipe
+from tasks.augment.table import ENGINES, OF_ENGINE, Recipe
 
 SIDE, BATCH, BATCHES, ROUNDS = 96, 64, 24, 5
 TARGETS = {"randaugment_cutout": 2.0}
@@ -56,13 +56,13 @@ def measured(name: str, images: np.ndarray, rounds: int) -> tuple[dict[str, floa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=", ".join(RECIPES[1:]))
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=", ".join(OF_ENGINE["keras_cv"][1:]))
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     arguments = parser.parse_args()
     images = np.random.default_rng(0).integers(0, 256, (BATCH * BATCHES, SIDE, SIDE, 3), np.uint8)
     claims = []
     print(f"{'images/s':<22}{'batched':>10}{'keras_cv':>10}{'first pass, s':>18}")
-    for name in arguments.recipes or RECIPES[1:]:
+    for name in arguments.recipes or OF_ENGINE["keras_cv"][1:]:
         rates, first = measured(name, images, arguments.rounds)
         starts = f"{first['batched']:.1f}, {first['keras_cv']:.1f}"
         print(f"{name:<22}{rates['batched']:>10,.0f}{rates['keras_cv']:>10,.0f}{starts:>18}", flush=True)

@@ -5,7 +5,7 @@ over all strengths that a training can draw; what comes nearest to the corrupted
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,93 +13,9 @@ import tensorflow as tf
 from PIL import Image, ImageEnhance
 from scipy import ndimage
 
-from tasks.augment import blur, colour, geometry, randaugment, strengths
-from tasks.corruptions import benchmark
-from tasks.demo import cells, smear
-
-DRAWN = (cells.neutrophil, cells.monocyte)
-CELLS = [
-    smear.photograph(np.random.default_rng(k), draw(np.random.default_rng(k)), smear.MAIN)
-    for k, draw in enumerate(DRAWN)
-]
-SIDE = smear.SIDE
-SEEN = np.s_[..., ::2, ::2, :]
-"""Pixels that are compared: a quarter says as much."""
-ROUNDING = 1 / 12
-"""Mean squared error of a value that is rounded."""
-STEPS = 81
-"""Strengths at which an operation is tried, from one end of what a training can draw to the other."""
-SAME, ANOTHER = 0.03, 0.1
-"""What the nearest augmentation leaves of a change, root mean square: at most for the same form, at least for another.
-
-Measured: augmentations leave up to 0.018, MedMNIST-C's even discs 0.07 to 0.10, kinds of the benchmark 0.114 and more.
-"""
-
-
-def nearest(k: int, changed: np.ndarray) -> float:
-    """How much of the change of CELLS[k], 0 to 1, is left by the augmentation that comes nearest."""
-    after = changed[SEEN].astype(np.float32)
-    change = np.square(after - CELLS[k][SEEN]).mean()
-    left = min(_least(k, after), _linear(k, after), _masked(k, after))
-    return float(np.sqrt(max(left - ROUNDING, 0) / change))
-
-
-def _least(k: int, after: np.ndarray) -> float:
-    """What is left by the nearest of the operations with one strength, mean square."""
-    changes, squares = _changes(k)
-    wanted = (after - CELLS[k][SEEN]).ravel()
-    return float((squares - 2 * changes @ wanted + wanted @ wanted).min() / wanted.size)
-
-
-@lru_cache
-def _changes(k: int) -> tuple[np.ndarray, np.ndarray]:
-    """What these operations add to CELLS[k], float32 (operations x strengths, values), and the sums of its squares."""
-    each = tf.linspace(-1.0, 1.0, STEPS)
-    many = tf.constant(np.tile(CELLS[k], (STEPS, 1, 1, 1)), tf.float32)
-    results = [geometry.warp(many, matrices(each, SIDE)) for matrices in randaugment.GEOMETRIC.values()]
-    results += [operation(many, each) for operation in randaugment.OTHERS.values()]
-    results.append(blur.gaussian(many, (each + 1) / 2 * strengths.BLUR * SIDE))
-    # What KerasCV calls saturation: that of HSV times 1 / 9 to 9.
-    factors = np.geomspace(1 / 9, 9, 3 * STEPS)
-    results += [255 * tf.image.adjust_saturation(many[:1] / 255, factor) for factor in factors]
-    changes = np.concatenate([(np.clip(result, 0, 255) - CELLS[k])[SEEN] for result in results])
-    changes = changes.reshape(len(changes), -1)
-    return changes, np.einsum("ij,ij->i", changes, changes)
-
-
-def _linear(k: int, after: np.ndarray) -> float:
-    """What is left, mean square, by the nearest of `heavy`'s colours, `base`'s brightness, KerasCV's contrast.
-
-    Each turn and saturation that `heavy` draws, and with it the contrast and the offsets that fit best; pixels that are
-    clipped in the result fit anything.
-    """
-    matrices, pixels, target = (
-        _matrices(),
-        CELLS[k][SEEN].reshape(-1, 3).astype(float),
-        after.reshape(-1, 3).astype(float),
-    )
-    free = ((target > 0) & (target < 255)).all(axis=1)
-    means = pixels[free].mean(axis=0), target[free].mean(axis=0)
-    before, wanted = pixels[free] - means[0], target[free] - means[1]
-    along = np.einsum("mij,ji->m", matrices, before.T @ wanted)
-    power = np.einsum("mij,jk,mik->m", matrices, before.T @ before, matrices)
-    contrast = np.clip(along / power, 1 - strengths.CONTRAST, 1 + strengths.CONTRAST)
-    best = np.argsort(contrast**2 * power - 2 * contrast * along)[:8]
-    fits = [np.clip(contrast[m] * (pixels - means[0]) @ matrices[m].T + means[1], 0, 255) for m in best]
-    return min(float(np.square(fit - target).mean()) for fit in fits)
-
-
-@lru_cache
-def _matrices() -> np.ndarray:
-    saturation = 1 + strengths.SATURATION * np.linspace(-1, 1, 33)
-    turns = tf.constant(strengths.HUE * np.linspace(-1, 1, 41), tf.float32)
-    factors = colour.saturating(tf.constant([0, *saturation], tf.float32))
-    return (factors[:, None] @ colour.hue(turns)[None]).numpy().reshape(-1, 3, 3).astype(float)
-
-
-def _masked(k: int, after: np.ndarray) -> float:
-    """What is left by the best of all masks, of whatever shape, that put mid grey in the place of an image."""
-    return float(np.minimum(np.square(CELLS[k][SEEN] - after), np.square(strengths.FILL - after)).mean())
+from tasks.augment import blur, broad, geometry, randaugment
+from tasks.corruptions import benchmark, validation
+from tests.support.nearest import ANOTHER, CELLS, COARSE, FACTORS, SAME, SIDE, nearest, nearest_broad
 
 
 def _disc(cell: np.ndarray, radius: float) -> np.ndarray:
@@ -111,6 +27,26 @@ def _disc(cell: np.ndarray, radius: float) -> np.ndarray:
 
 def _enhanced(enhancer: Callable, factor: float) -> Callable[[np.ndarray], np.ndarray]:
     return lambda cell: np.asarray(enhancer(Image.fromarray(cell)).enhance(factor))
+
+
+BROAD: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "power": lambda cells: 255 * (tf.maximum(cells, 1.0) / 255) ** tf.constant([1.5, 1.2, 1.7]),
+    "dyes": lambda cells: broad.stained(cells, tf.constant([[1.3, 0.7, 1.0]]), tf.zeros((1, 3))),
+    "few pixels": lambda cells: blur.separable(
+        cells, *[broad.shrunk(tf.constant(FACTORS[7:8], tf.float32), tf.constant([0.25]), SIDE)] * 2
+    ),
+    "blocks": lambda cells: broad.coarse(cells, tf.constant(COARSE[60:61], tf.float32)),
+    "scale": lambda cells: geometry.warp(cells, geometry.scaling(tf.constant([1.3]), tf.constant([1.3]))),
+    "long blur": lambda cells: blur.gaussian(cells, tf.constant([3.0]), tf.constant([1.5])),
+}
+"""Changes that `broad` alone makes."""
+
+
+@pytest.mark.parametrize("name", BROAD)
+def test_the_measure_sees_what_broad_does(name: str) -> None:
+    for k, cell in enumerate(CELLS):
+        changed = BROAD[name](tf.constant(cell[None], tf.float32))[0].numpy()
+        assert nearest_broad(k, np.rint(np.clip(changed, 0, 255))) < ANOTHER
 
 
 SHIFT = (tf.constant([0.0]), tf.constant([0.25 * randaugment.TRANSLATION * SIDE]))
@@ -142,8 +78,13 @@ def test_an_even_disc_would_be_a_gaussian_blur() -> None:
     assert all(nearest(k, np.rint(_disc(cell, 2.1))) < ANOTHER for k, cell in enumerate(CELLS))
 
 
-@pytest.mark.parametrize("kind", benchmark.KINDS)
-def test_no_augmentation_does_what_a_kind_of_the_suite_does(kind: str) -> None:
+KINDS = [(benchmark, kind) for kind in benchmark.KINDS] + [(validation, kind) for kind in validation.KINDS]
+
+
+@pytest.mark.parametrize(("module", "kind"), KINDS, ids=[kind for _, kind in KINDS])
+def test_no_augmentation_does_what_a_kind_does(module: ModuleType, kind: str) -> None:
+    drawn = (["a", "b"], 0) if module is benchmark else (np.array([1, 2], np.uint64),)
     for severity in (1, 3, 5):
-        for k, corrupted in enumerate(benchmark.corrupt(np.stack(CELLS), kind, severity, ["a", "b"], 0)):
+        for k, corrupted in enumerate(module.corrupt(np.stack(CELLS), kind, severity, *drawn)):
             assert nearest(k, corrupted) > ANOTHER, (severity, k)
+            assert nearest_broad(k, corrupted) > ANOTHER, (severity, k)

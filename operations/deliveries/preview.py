@@ -1,5 +1,6 @@
 """Draws what the recipes of augmentation make of some of the project's own training images."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,9 @@ def preview(root: Path, out: Path, engine: str, number: int, seed: int) -> str:
     rows = _chosen(_train(root), load(Classes, root / PARAMS).names, number, seed)
     arrays = store.pixels(root / "data/ingested", rows)
     from tasks.augment.gallery import sheet
-    from tasks.augment.table import Recipe
     from tasks.train.settings import Augment
 
-    settings = load(Augment, root / PARAMS)
-    recipe = Recipe(engine, settings.recipe, settings.operations, settings.magnitude, settings.cutout)
+    recipe = replace(load(Augment, root / PARAMS).asked, engine=engine)
     png = sheet(arrays.take(arrays.places(rows)), rows["label"].tolist(), recipe, seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic.replacing(out) as stream:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tasks.augment import blur, colour, draws, geometry, masks, randaugment, strengths, table
+from tasks.augment import blur, broad, colour, draws, geometry, masks, randaugment, strengths, table
 from tasks.augment.draws import Draws
 from tasks.augment.table import Change, Recipe
 
@@ -107,4 +107,5 @@ STEPS: dict[table.Step, Step] = {
     "noise": _noise,
     "grid": _grid,
     "cutout": _cutout,
+    **broad.STEPS,
 }

@@ -3,13 +3,19 @@
 import tensorflow as tf
 
 
-def gaussian(images: tf.Tensor, deviation: tf.Tensor) -> tf.Tensor:
+def gaussian(images: tf.Tensor, deviation: tf.Tensor, across: tf.Tensor | None = None) -> tf.Tensor:
     """Images, float32 (n, side, side, 3), blurred by standard deviations in pixels, float32 (n,); same shape.
 
-    0 leaves an image as it is. Beyond the edge lies nothing: there, what is left of the pixels counts more.
+    `across` is the one from left to right where it is not the one from top to bottom. 0 leaves an image as it is.
+    Beyond the edge lies nothing: there, what is left of the pixels counts more.
     """
-    weights = _weights(deviation, images.shape[1])
-    for _ in range(2):  # down, then across
+    deviations = (deviation, deviation if across is None else across)
+    return separable(images, *(_weights(each, images.shape[1]) for each in deviations))
+
+
+def separable(images: tf.Tensor, down: tf.Tensor, across: tf.Tensor) -> tf.Tensor:
+    """Each pixel a weighted sum of its column's, then of its row's, by matrices (n, side, side) or (side, side)."""
+    for weights in (down, across):
         images = tf.transpose(_down(images, weights), [0, 2, 1, 3])
     return images
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-ROWS = 64
+ROWS = 96
 """Draws that one step may take."""
 
 

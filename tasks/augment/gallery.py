@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tasks.augment.recipes import augmenter
-from tasks.augment.table import RECIPES, Recipe
+from tasks.augment.table import OF_ENGINE, RECIPES, Recipe
 
 MAGNITUDES = (0.1, 0.3, 0.6, 1.0)
 DRAWS = 3
@@ -37,8 +37,8 @@ def sheet(
     its name and magnitude. Raises ValueError for other images, or names that are not one an image.
     """
     _check(images, names)
-    shown = [name for name in RECIPES if name != "none"]
-    groups = [_group(images, replace(recipe, recipe=name), seed, magnitudes) for name in shown]
+    shown = [name for name in OF_ENGINE.get(recipe.engine, RECIPES) if name != "none"]
+    groups = [_group(images, replace(recipe, recipe=name, without=()), seed, magnitudes) for name in shown]
     figure, axes = plt.subplots(
         len(groups), 1, figsize=_inches(len(images), len(groups), len(magnitudes)), layout="constrained"
     )

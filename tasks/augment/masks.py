@@ -6,16 +6,23 @@ import tensorflow as tf
 from tasks.augment.strengths import FILL
 
 
-def square(images: tf.Tensor, share: tf.Tensor, centres: tf.Tensor) -> tf.Tensor:
+def square(images: tf.Tensor, share: tf.Tensor, centres: tf.Tensor, fill: tf.Tensor | float = FILL) -> tf.Tensor:
     """A square of that share of the side cut out (cutout, arXiv:1708.04552), the edge may cut it off.
 
-    `centres` are (n, 2), down and across, as shares of the side.
+    `centres` are (n, 2), down and across, as shares of the side; `fill`, a number or (n, 1, 1, 3), takes its place.
     """
     inside = tf.abs(_middles(images)[None, :, None] - centres[:, None, :]) * 2 < share[:, None, None]
-    return _cut(images, inside[:, :, None, 0] & inside[:, None, :, 1])
+    return _cut(images, inside[:, :, None, 0] & inside[:, None, :, 1], fill)
 
 
-def grid(images: tf.Tensor, periods: tf.Tensor, share: tf.Tensor, turns: tf.Tensor, phases: tf.Tensor) -> tf.Tensor:
+def grid(
+    images: tf.Tensor,
+    periods: tf.Tensor,
+    share: tf.Tensor,
+    turns: tf.Tensor,
+    phases: tf.Tensor,
+    fill: tf.Tensor | float = FILL,
+) -> tf.Tensor:
     """A turned grid of squares cut out (GridMask, arXiv:2001.04086).
 
     So many `periods` of it lie along a side, a square takes up that share of its period, `phases` (n, 2) move it.
@@ -27,7 +34,7 @@ def grid(images: tf.Tensor, periods: tf.Tensor, share: tf.Tensor, turns: tf.Tens
         tf.math.floormod(axis * periods[:, None, None] + phases[:, k, None, None], 1.0) < share[:, None, None]
         for k, axis in enumerate(axes)
     ]
-    return _cut(images, inside[0] & inside[1])
+    return _cut(images, inside[0] & inside[1], fill)
 
 
 def _middles(images: tf.Tensor) -> tf.Tensor:
@@ -36,5 +43,5 @@ def _middles(images: tf.Tensor) -> tf.Tensor:
     return (tf.range(side, dtype=tf.float32) + 0.5) / side
 
 
-def _cut(images: tf.Tensor, out: tf.Tensor) -> tf.Tensor:
-    return tf.where(out[..., None], FILL, images)
+def _cut(images: tf.Tensor, out: tf.Tensor, fill: tf.Tensor | float) -> tf.Tensor:
+    return tf.where(out[..., None], fill, images)

@@ -5,7 +5,7 @@ An operation's strength runs from 0, the image as it is, to 1, the far end of th
 here each image's is uniform between half and one and a half times the given one, at most 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -51,23 +51,36 @@ OPERATIONS = (*GEOMETRIC, *OTHERS)
 
 
 def layer(images: tf.Tensor, magnitude: float, numbers: Draws) -> tf.Tensor:
-    """Images, float32 (n, side, side, 3), 0 to 255, one operation done to each; same shape and range.
+    """Images, float32 (n, side, side, 3), 0 to 255, one of OPERATIONS done to each; same shape and range."""
+    return one_of(images, magnitude, numbers, OTHERS, GEOMETRIC)
+
+
+def one_of(
+    images: tf.Tensor,
+    magnitude: float,
+    numbers: Draws,
+    others: Mapping[str, Operation],
+    geometric: Mapping[str, Matrices] | None = None,
+) -> tf.Tensor:
+    """Images, float32 (n, side, side, 3), 0 to 255, one of the operations done to each; same shape and range.
 
     Only the operation that an image drew is computed for it. Each operation has as many places as are needed to seat
     all images, which sit down at random: none has more than its share of the batch, and over the batches of a
     training each image meets each operation as often.
     """
-    n = tf.shape(images)[0]
-    seated = seating(n, numbers)
-    shape = [len(OPERATIONS), tf.size(seated) // len(OPERATIONS)]
+    n, geometric = tf.shape(images)[0], geometric or {}
+    operations = len(geometric) + len(others)
+    seated = seating(n, numbers, operations)
+    shape = [operations, tf.size(seated) // operations]
     # Numbers from n on are no images: whoever sits there is a double, whose result nobody asks for.
-    changed = _changed(tf.gather(images, seated % n), strengths(shape, magnitude, numbers), shape[1])
+    drawn = strengths(shape, magnitude, numbers)
+    changed = _changed(tf.gather(images, seated % n), drawn, shape[1], others, geometric)
     return tf.clip_by_value(tf.gather(changed, tf.argsort(seated)[:n]), 0.0, 255.0)
 
 
-def seating(n: Any, numbers: Draws) -> tf.Tensor:
+def seating(n: Any, numbers: Draws, operations: int = len(OPERATIONS)) -> tf.Tensor:
     """Who sits where, int32 (places,): as many places for each operation, the first operation's first."""
-    return numbers.permutation((n + len(OPERATIONS) - 1) // len(OPERATIONS) * len(OPERATIONS))
+    return numbers.permutation((n + operations - 1) // operations * operations)
 
 
 def strengths(shape: list[Any], magnitude: float, numbers: Draws) -> tf.Tensor:
@@ -76,11 +89,18 @@ def strengths(shape: list[Any], magnitude: float, numbers: Draws) -> tf.Tensor:
     return numbers.sign(shape) * size
 
 
-def _changed(images: tf.Tensor, strengths: tf.Tensor, seats: tf.Tensor) -> tf.Tensor:
+def _changed(
+    images: tf.Tensor,
+    strengths: tf.Tensor,
+    seats: tf.Tensor,
+    others: Mapping[str, Operation],
+    geometric: Mapping[str, Matrices],
+) -> tf.Tensor:
     """The k-th operation done to the k-th `seats` of the images; strengths are (operations, seats)."""
-    side, moved = images.shape[1], len(GEOMETRIC)
-    matrices = [found(strengths[k], side) for k, found in enumerate(GEOMETRIC.values())]
-    results = [geometry.warp(images[: moved * seats], tf.concat(matrices, axis=0))]
-    for k, operation in enumerate(OTHERS.values(), start=moved):
+    side, moved, results = images.shape[1], len(geometric), []
+    if moved:
+        matrices = [found(strengths[k], side) for k, found in enumerate(geometric.values())]
+        results.append(geometry.warp(images[: moved * seats], tf.concat(matrices, axis=0)))
+    for k, operation in enumerate(others.values(), start=moved):
         results.append(operation(images[k * seats : (k + 1) * seats], strengths[k]))
     return tf.concat(results, axis=0)

@@ -1,6 +1,6 @@
 """The change that a recipe of `tasks.augment.table` makes, by the engine that it names."""
 
-from tasks.augment.table import ENGINES, MOST, RECIPES, Change, Recipe
+from tasks.augment.table import ENGINES, FAMILIES, FAMILY, MOST, OF_ENGINE, RECIPES, STEPS, Change, Recipe
 
 
 def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
@@ -34,5 +34,18 @@ def _check(recipe: Recipe, seed: int) -> None:
     for name in ("magnitude", "cutout"):
         if not 0 <= getattr(recipe, name) <= 1:
             raise ValueError(f"{name} must be 0 to 1, got {getattr(recipe, name)}")
+    check_fit(recipe)
     if not 0 <= seed < 2**31:
         raise ValueError(f"seed must be 0 to {2**31 - 1}, got {seed}")
+
+
+def check_fit(recipe: Recipe) -> None:
+    """Raises ValueError for a recipe that its engine does not know, and for families that it cannot leave out."""
+    for engine, known in OF_ENGINE.items():
+        if recipe.engine == engine and recipe.recipe in RECIPES and recipe.recipe not in known:
+            raise ValueError(f"recipe of engine {engine} must be one of {', '.join(known)}, got {recipe.recipe!r}")
+    if strangers := sorted(set(recipe.without) - set(FAMILIES)):
+        raise ValueError(f"without must name families among {', '.join(FAMILIES)}, got {strangers[0]!r}")
+    own = {FAMILY[step] for step in STEPS[recipe.recipe] if step in FAMILY}
+    if absent := [family for family in recipe.without if family not in own]:
+        raise ValueError(f"recipe {recipe.recipe} has no steps of a family {absent[0]} to leave out (without)")

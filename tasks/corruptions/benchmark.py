@@ -16,17 +16,17 @@ from tasks.corruptions import blur, colour, encoding, specimen
 from tasks.corruptions.kind import SEVERITIES, Kind, applied, check_ids, check_images, check_kind
 
 TABLE = {
-    "stain_deposit": Kind(specimen.stain_deposit, (0.02, 0.03, 0.04, 0.055, 0.07)),
-    "bubble": Kind(specimen.bubble, (5 / 224, 7 / 224, 10 / 224, 12 / 224, 15 / 224)),
-    "defocus_blur": Kind(blur.defocus_blur, (0.010, 0.016, 0.023, 0.031, 0.042)),
-    "motion_blur": Kind(blur.motion_blur, (3 / 224, 5 / 224, 6 / 224, 7 / 224, 9 / 224)),
-    "brightness_up": Kind(colour.brightness, (1.1, 1.2, 1.3, 1.35, 1.4)),
-    "brightness_down": Kind(colour.brightness, (0.9, 0.8, 0.7, 0.6, 0.5)),
-    "contrast_up": Kind(colour.contrast, (1.1, 1.15, 1.2, 1.25, 1.3)),
-    "contrast_down": Kind(colour.contrast, (0.9, 0.8, 0.7, 0.6, 0.5)),
-    "saturation": Kind(colour.saturation, (0.05, 0.10, 0.15, 0.17, 0.20)),
-    "pixelate": Kind(encoding.pixelate, (0.6, 0.5, 0.4, 0.3, 0.25)),
-    "jpeg": Kind(encoding.jpeg, (50, 30, 15, 10, 7)),
+    "stain_deposit": Kind("occlusion", specimen.stain_deposit, (0.02, 0.03, 0.04, 0.055, 0.07)),
+    "bubble": Kind("occlusion", specimen.bubble, (5 / 224, 7 / 224, 10 / 224, 12 / 224, 15 / 224)),
+    "defocus_blur": Kind("blur", blur.defocus_blur, (0.010, 0.016, 0.023, 0.031, 0.042)),
+    "motion_blur": Kind("blur", blur.motion_blur, (3 / 224, 5 / 224, 6 / 224, 7 / 224, 9 / 224)),
+    "brightness_up": Kind("tone", colour.brightness, (1.1, 1.2, 1.3, 1.35, 1.4)),
+    "brightness_down": Kind("tone", colour.brightness, (0.9, 0.8, 0.7, 0.6, 0.5)),
+    "contrast_up": Kind("tone", colour.contrast, (1.1, 1.15, 1.2, 1.25, 1.3)),
+    "contrast_down": Kind("tone", colour.contrast, (0.9, 0.8, 0.7, 0.6, 0.5)),
+    "saturation": Kind("colour", colour.saturation, (0.05, 0.10, 0.15, 0.17, 0.20)),
+    "pixelate": Kind("digital", encoding.pixelate, (0.6, 0.5, 0.4, 0.3, 0.25)),
+    "jpeg": Kind("digital", encoding.jpeg, (50, 30, 15, 10, 7)),
 }
 """In the order in which light meets them, from the slide to the file, which is that of a chain too.
 

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from tasks.corruptions.kind import DARKEST, LUMA
+
 ImageArray = NDArray[np.float32]
 
 TONE = 0.6
 """At which the factor of brightness holds: the value of a stained nucleus, median 0.58 on real cells."""
-LUMA = (0.299, 0.587, 0.114)
-DARKEST = np.float32(1 / 255)
 
 
 def brightness(image: ImageArray, factor: float, rng: Generator) -> ImageArray:

@@ -1,19 +1,29 @@
 """What all sets of corruptions share: a kind and its severities, the way from bytes to light and back, and checks."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+LUMA = (0.299, 0.587, 0.114)
+"""Light of red, green and blue (ITU-R BT.601), as in Pillow's grey."""
+DARKEST = np.float32(1 / 255)
+"""Light of the darkest pixel of which there is a logarithm."""
 SEVERITIES = 5
 """1 is seen at a second look, at 3 a person still tells the cell, 5 is hard."""
 
 
-class Kind(NamedTuple):
-    """A function of (image, strength, generator), and its strength at each severity, from 1 on."""
+Family = Literal["geometry", "occlusion", "light", "blur", "noise", "colour", "tone", "digital"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+"""What a corruption is a change of. tests/test_validation_guard.py holds that augmentation has the same ones."""
 
+
+class Kind(NamedTuple):
+    """Its family, a function of (image, strength, generator), and its strength at each severity, from 1 on."""
+
+    family: Family
     function: Callable[[NDArray[np.float32], float, Generator], NDArray[np.float32]]
     strengths: tuple[float, float, float, float, float]
 

@@ -4,19 +4,13 @@ import tensorflow as tf
 
 from tasks.augment.mixing import mixer
 from tasks.augment.recipes import augmenter
-from tasks.augment.table import Recipe
 from tasks.train.learner import Batch, Change
 from tasks.train.settings import Train
 
 
-def recipe(settings: Train) -> Recipe:
-    """The augmentation that the settings ask for."""
-    return Recipe(**settings.augment.model_dump())
-
-
 def change(settings: Train) -> Change | None:
     """The function that augments and mixes a batch, from (seed, step); None where the settings want nothing of it."""
-    augment = augmenter(recipe(settings), settings.seed)
+    augment = augmenter(settings.augment.asked, settings.seed)
     mix = mixer(settings.cutmix, settings.mixup, settings.seed)
     if settings.augment.recipe == "none" and mix is None:
         return None

@@ -18,7 +18,6 @@ from tasks.augment.recipes import augmenter
 from tasks.corruptions import validation
 from tasks.loader import Source
 from tasks.splits import Part
-from tasks.train.augmenting import recipe
 from tasks.train.settings import Train
 
 PIECE = 2048
@@ -68,7 +67,7 @@ def train_features(file: Path, backbone: keras.Model, arrays: Source, part: Part
     """Features of `part`, once as it is, or in `frozen_augmentations` augmented copies, one after the other."""
     if not settings.frozen_augmentations:
         return features(file, backbone, arrays, part.places, settings.batch)
-    change = augmenter(recipe(settings), settings.seed + 1)  # other draws than those of the fine-tuning
+    change = augmenter(settings.augment.asked, settings.seed + 1)  # other draws than those of the fine-tuning
     places = np.tile(part.places, (settings.frozen_augmentations, 1))
     return _features(
         file, backbone, arrays, places, settings.batch, lambda step, batch: change(tf.cast(batch, tf.float32), step)

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tasks.augment.table import MOST, Engine, Name
+from tasks.augment.recipes import check_fit
+from tasks.augment.table import MOST, Engine, Name, Recipe
 from tasks.backbones import table
 from tasks.params import Section
 
@@ -20,6 +21,18 @@ class Augment(Section):
     operations: int = Field(ge=0, le=MOST, description="RandAugment: operations per image")
     magnitude: float = Field(ge=0, le=1, description="strength of the operations")
     cutout: float = Field(ge=0, lt=1, description="largest side of the square as a share of the image's")
+    without: list[str] = Field(default=[], description="families of corruptions that the recipe leaves out")
+
+    @property
+    def asked(self) -> Recipe:
+        """The augmentation that the settings ask for."""
+        facts = self.model_dump()
+        return Recipe(**{**facts, "without": tuple(facts["without"])})
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Augment":
+        check_fit(self.asked)
+        return self
 
 
 class Train(Section):

@@ -13,8 +13,9 @@ from tasks.augment.table import RECIPES, Recipe
 
 SIDE, N = 16, 16
 PLAIN = Recipe("batched", "base", 2, 0.3, 0.3)
-# Each takes seconds to compile, and what randaugment does, randaugment_cutout does too.
-CHANGING = [pytest.param(name, marks=pytest.mark.long) if name == "randaugment" else name for name in RECIPES[1:]]
+# Each takes seconds to compile; what randaugment does, randaugment_cutout does too, and test_broad.py runs uncompiled.
+LONG = ("randaugment", "broad")
+CHANGING = [pytest.param(name, marks=pytest.mark.long) if name in LONG else name for name in RECIPES[1:]]
 IMAGES = np.random.default_rng(0).integers(0, 256, (N, SIDE, SIDE, 3)).astype(np.float32)
 ALIKE = np.repeat(IMAGES[:1], N, axis=0)
 SMOOTH = np.broadcast_to(
@@ -46,7 +47,10 @@ def uncompiled(images: np.ndarray, recipe: str, step: int = 0, seed: int = 0, **
 def test_equal_images_of_a_batch_become_different_ones(recipe: str) -> None:
     different = np.unique(changed(recipe, ALIKE).reshape(N, -1), axis=0)
     # Of RandAugment's operations several leave an image as it is, or know no strength.
-    assert len(different) >= {"base": N, "heavy": N, "randaugment": N // 3, "randaugment_cutout": N - 3}[recipe]
+    assert (
+        len(different)
+        >= {"base": N, "heavy": N, "broad": N, "randaugment": N // 3, "randaugment_cutout": N - 3}[recipe]
+    )
 
 
 @pytest.mark.parametrize("recipe", ["base", "heavy"])

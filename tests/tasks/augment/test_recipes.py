@@ -10,19 +10,19 @@ import pytest
 import tensorflow as tf
 
 from tasks.augment.recipes import augmenter
-from tasks.augment.table import ENGINES, RECIPES, STEPS, Name, Recipe, Step
+from tasks.augment.table import ENGINES, FAMILIES, FAMILY, OF_ENGINE, RECIPES, STEPS, Name, Recipe, Step
 
 SIDE = 24
 PLAIN = Recipe("batched", "base", 1, 0.3, 0.3)
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, SIDE, SIDE, 3)).astype(np.float32)
-ALL = [(engine, recipe) for engine in ENGINES for recipe in RECIPES]
-SLOW = ("batched", "randaugment")
-"""It takes seconds to compile, and batched-randaugment_cutout has its steps too."""
+ALL = [(engine, recipe) for engine in ENGINES for recipe in OF_ENGINE[engine]]
+SLOW = (("batched", "randaugment"), ("batched", "broad"))
+"""They take seconds to compile; batched-randaugment_cutout has the steps of the one, test_broad.py tests the other."""
 
 
 @pytest.mark.parametrize(
     ("engine", "recipe"),
-    [pytest.param(*each, id="-".join(each), marks=[pytest.mark.long] * (each == SLOW)) for each in ALL],
+    [pytest.param(*each, id="-".join(each), marks=[pytest.mark.long] * (each in SLOW)) for each in ALL],
 )
 def test_batches_keep_shape_dtype_and_range_in_tf_data(engine: str, recipe: str) -> None:
     change = augmenter(replace(PLAIN, engine=engine, recipe=recipe, magnitude=1.0), 0)
@@ -61,8 +61,15 @@ def test_magnitude_0_of_base_leaves_the_mirror_image(engine: str) -> None:
         ({"magnitude": 1.1}, "magnitude must be 0 to 1, got 1.1"),
         ({"cutout": -0.1}, "cutout must be 0 to 1, got -0.1"),
         ({"magnitude": float("nan")}, "magnitude must be 0 to 1, got nan"),
+        ({"engine": "keras_cv", "recipe": "broad"}, "recipe of engine keras_cv must be one of .*, got 'broad'"),
+        ({"recipe": "broad", "without": ("blurr",)}, "without must name families among geometry, .*, got 'blurr'"),
+        ({"recipe": "heavy", "without": ("tone",)}, "recipe heavy has no steps of a family tone to leave out"),
+        ({"recipe": "randaugment", "without": ("geometry",)}, "recipe randaugment has no steps of a family geometry"),
     ],
-    ids=["engine", "recipe", "negative", "too-many", "magnitude", "cutout", "nan"],
+    ids=[
+        *("engine", "recipe", "negative", "too-many", "magnitude", "cutout", "nan"),
+        *("engine's", "family", "heavy", "randaugment"),
+    ],
 )
 def test_what_is_wrong_is_named(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -86,9 +93,16 @@ def test_the_table_and_both_engines_name_the_same() -> None:
     from tasks.augment import batched, kerascv
 
     assert set(get_args(Name)) == set(STEPS)
-    assert (
-        set(batched.STEPS) == set(kerascv.STEPS) == set(get_args(Step)) == {one for of in STEPS.values() for one in of}
-    )
+    assert set(batched.STEPS) == set(get_args(Step)) == {one for of in STEPS.values() for one in of}
+    assert set(kerascv.STEPS) == {one for name in OF_ENGINE["keras_cv"] for one in STEPS[name]}
+
+
+def test_a_recipe_without_a_family_has_none_of_its_steps() -> None:
+    for family in FAMILIES:
+        steps = replace(PLAIN, recipe="broad", without=(family,)).steps
+        assert len(steps) == len(STEPS["broad"]) - 1
+        assert family not in {FAMILY[step] for step in steps}
+    assert replace(PLAIN, recipe="heavy", without=("occlusion",)).steps == ("geometry", "blur", "colour", "noise")
 
 
 def test_settings_are_read_without_a_network() -> None:

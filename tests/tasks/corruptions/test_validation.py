@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.corruptions import validation
+from tasks.corruptions.kind import FAMILIES
 from tasks.corruptions.validation import KINDS, SEVERITIES, chain, corrupt
 
 IDS = ["0a", "ff01", "3c5e", "77"]
@@ -102,15 +103,30 @@ def test_a_chain_leaves_what_it_was_given(smear: np.ndarray) -> None:
     assert (smear == before).all()
 
 
-def test_one_or_two_different_kinds_at_any_severity() -> None:
+def test_an_image_of_a_family_depends_on_itself_its_id_and_the_seed_alone(smear: np.ndarray) -> None:
+    for family in FAMILIES:
+        together = validation.of_family(smear, family, IDS, 7)
+        assert (together.dtype, together.shape) == (np.uint8, smear.shape)
+        assert (together != smear).any(axis=(1, 2, 3)).all()
+        for k, name in enumerate(IDS):
+            assert (validation.of_family(smear[k : k + 1], family, [name], 7)[0] == together[k]).all()
+        assert (validation.of_family(smear, family, IDS, 8) != together).any()
+
+
+def test_an_unknown_family_names_those_there_are(smear: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="family must be one of geometry, .*, got 'weather'"):
+        validation.of_family(smear, "weather", IDS, 0)
+
+
+def test_one_to_three_different_kinds_at_any_severity() -> None:
     kinds, severities, numbers = validation.links([f"{k:032x}" for k in range(4000)], 0)
     links = (severities > 0).sum(axis=1)
-    assert set(links) == {1, 2}
+    assert set(links) == {1, 2, 3}
     assert (severities[:, 0] > 0).all()
-    assert (kinds[:, 0] != kinds[:, 1]).all()
+    assert all(len(set(row)) == 3 for row in kinds.tolist())
     drawn = severities > 0
     for share in (
-        np.bincount(links - 1) / 4000 * 2,
+        np.bincount(links - 1) / 4000 * 3,
         np.bincount(kinds[drawn]) / drawn.sum() * len(KINDS),
         np.bincount(severities[drawn] - 1) / drawn.sum() * SEVERITIES,
     ):
@@ -134,9 +150,9 @@ def test_a_chain_is_its_corruptions_in_the_order_of_light(smear: np.ndarray) -> 
 def test_the_set_is_the_same_in_every_version() -> None:
     # Scores of trainings compare as long as this holds; where numpy's draws change, it must be said in the changelog.
     kinds, severities, numbers = validation.links(["00", "3f2a9c41", "ff" * 16], 0)
-    assert kinds.tolist() == [[7, 6], [4, 5], [4, 6]]
-    assert severities.tolist() == [[5, 0], [3, 4], [3, 4]]
-    assert numbers[:, 0].tolist() == [2254578976420256810, 11183968126949104910, 14186188517583458528]
+    assert kinds.tolist() == [[16, 14, 0], [10, 12, 11], [9, 17, 13]]
+    assert severities.tolist() == [[2, 0, 0], [4, 4, 4], [3, 4, 3]]
+    assert numbers[:, 0].tolist() == [14016030484963198163, 10193734419587467456, 15726574899788014019]
 
 
 IMAGES = np.zeros((2, 8, 8, 3), np.uint8)
@@ -145,7 +161,7 @@ IMAGES = np.zeros((2, 8, 8, 3), np.uint8)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((IMAGES, "fog", 1, seeds(1, 2)), r"kind must be one of elastic, .*impulse_noise, got 'fog'"),
+        ((IMAGES, "fog", 1, seeds(1, 2)), r"kind must be one of elastic, .*wavelet, got 'fog'"),
         ((IMAGES, "haze", 0, seeds(1, 2)), r"severity must be 1 to 5, got 0"),
         ((IMAGES, "haze", 6, seeds(1, 2)), r"severity must be 1 to 5, got 6"),
         ((IMAGES, "haze", 1.5, seeds(1, 2)), r"severity must be 1 to 5, got 1.5"),
