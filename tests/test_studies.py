@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from operations.pipeline import plan
 from operations.pipeline.trials import FILE as STUDIES_FILE
 from tasks import params
+from tasks.augment.table import FAMILIES
 from tasks.study import table, trial
 
 ROOT = Path(__file__).parents[1]
@@ -90,6 +91,12 @@ def test_a_step_of_the_ablation_is_what_its_name_says(before: str, after: str, e
 
 def test_the_final_phase_stands_on_the_ablation_s_last_step() -> None:
     assert difference(("ablation", "cutout"), ("optimizers", "adam")) == {"finetune_blocks": (3, 5)}
+
+
+def test_each_family_is_left_out_of_one_trial() -> None:
+    assert STUDIES["families"] == ["none", *FAMILIES]
+    for family in FAMILIES:
+        assert difference(("families", "none"), ("families", family)) == {"augment.without": ([], [family])}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import keras
 
 from tasks import command, hardware, splits
 from tasks.params import Classes
-from tasks.study import trial
+from tasks.study import families, trial
 from tasks.study.trial import Trial
 from tasks.train import parts, progress, training
 from tasks.train.settings import Train
@@ -48,8 +48,10 @@ def main(
     start = time.perf_counter()
     trained = training.train(settings.train, arrays, learn, val, names, pretrained, state, machine)
     seconds = time.perf_counter() - start
+    found = families.accuracies(trained.network, arrays, val, settings.train.batch)
+    scores = {**trained.figures, "families": found, **families.left_out(found, settings.train.augment.without)}
     rows = {"train": len(_taken(learn, names, settings.train)), "val": len(val)}
-    text = json.dumps({**trained.figures, **_parameters(trained.network), **_epochs(trained), "rows": rows}, indent=1)
+    text = json.dumps({**scores, **_parameters(trained.network), **_epochs(trained), "rows": rows}, indent=1)
     out.write_text(text + "\n")
     facts = {"result": hashlib.md5(out.read_bytes()).hexdigest(), "seconds": round(seconds, 1), **trained.took()}
     progress.write_record(record, {"hardware": machine.record(), **facts})

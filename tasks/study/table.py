@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 Facts = Mapping[str, Any]
@@ -10,6 +11,8 @@ Facts = Mapping[str, Any]
 COLUMNS = {
     "clean": "val accuracy",
     "corrupted": "corruption validation accuracy",
+    "families": "mean of families",
+    "left_out": "family left out",
     "gain": "gain",
     "report": "report",
     "parameters": "parameters",
@@ -26,7 +29,7 @@ STEPS = ("ablation", "blocks")
 """Studies in which each trial stands on the one before; in the others there is no order."""
 
 COUNTS = ("parameters", "report_parameters", "epochs")
-DIGITS = {"clean": 3, "corrupted": 3, "gain": 3, "report": 2, "mb": 2, "report_mb": 2}
+DIGITS = {"clean": 3, "corrupted": 3, "families": 3, "left_out": 3, "gain": 3, "report": 2, "mb": 2, "report_mb": 2}
 MISSING = "–"
 
 
@@ -41,10 +44,11 @@ def table(
 
     `results` and `records` are what the stage wrote, `report` the report's figures, each by trial. What is not known is
     missing: NaN, or NA. Accuracies are 0 to 1. `gain` is on corrupted validation, over the trial before, where the
-    trials are `steps`; missing where either is. `parameters` and `mb` are the backbone's without top, `epochs` those of
-    all phases; `images_per_second` is of fine-tuning, since the frozen phase reads features. The report's accuracy is
-    on its hidden set, so steps compare, and not levels. Raises ValueError for a result, record or figure of a trial
-    that is not among them.
+    trials are `steps`; missing where either is. `families` is the mean over the families of corruptions of validation,
+    `left_out` the accuracy on those that the training left out. `parameters` and `mb` are the backbone's without top,
+    `epochs` those of all phases; `images_per_second` is of fine-tuning, since the frozen phase reads features. The
+    report's accuracy is on its hidden set, so steps compare, and not levels. Raises ValueError for a result, record or
+    figure of a trial that is not among them.
     """
     strangers = sorted({*results, *records, *report} - set(trials))
     if strangers:
@@ -63,7 +67,15 @@ def markdown(title: str, found: pd.DataFrame) -> str:
     columns = [[_text(name, value) for value in found[name]] for name in known]
     lines = zip(found.index, *columns, strict=True)
     rule = ["---", *("---:" for _ in known)]
-    return f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *lines]) + "\n"
+    text = f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *lines]) + "\n"
+    return text + _headline(found["left_out"].dropna())
+
+
+def _headline(left_out: "pd.Series[float]") -> str:
+    """By which recipes are compared: how a training does on what it never met."""
+    if left_out.empty:
+        return ""
+    return f"\nMean over {len(left_out)} families, each left out of one training: {left_out.mean():.3f}\n"
 
 
 def csv(found: pd.DataFrame) -> str:
@@ -75,6 +87,8 @@ def _row(result: Facts, record: Facts, report: Facts) -> dict[str, Any]:
     return {
         "clean": result.get("val_accuracy"),
         "corrupted": result.get("val_corruption_accuracy"),
+        "families": float(np.mean([*result["families"].values()])) if "families" in result else None,
+        "left_out": result.get("left_out"),
         "report": report.get("accuracy"),
         "parameters": result.get("parameters", {}).get("backbone"),
         "report_parameters": report.get("parameters"),

@@ -12,6 +12,7 @@ import pytest
 
 from tasks import params, reasons, store
 from tasks.backbones import build
+from tasks.corruptions.kind import FAMILIES
 from tasks.params import Classes
 from tasks.study import stage
 from tasks.study.trial import kind
@@ -23,7 +24,7 @@ SMALL = {
     "batch": 8, "dense": [8], "backbone": "custom_cnn", "weights": "none", "frozen_epochs": 2, "finetune_epochs": 3,
     "finetune_blocks": 5, "learning_rate": 0.003,
 }  # fmt: skip
-AUGMENT = {"engine": "batched", "recipe": "none", "operations": 0, "magnitude": 0.0, "cutout": 0.0}
+AUGMENT = {"engine": "batched", "recipe": "none", "operations": 0, "magnitude": 0.0, "cutout": 0.0, "without": []}
 RECIPE = {**params.load(Train, ROOT / "params.yaml").model_dump(), **SMALL, "augment": AUGMENT}
 HEAD = {"frozen_epochs": 1, "finetune_epochs": 0}
 SPLITS = ["train"] * 36 + ["val"] * 6 + ["test"] * 6
@@ -67,7 +68,9 @@ def result(done: Path) -> dict[str, Any]:
 
 def test_figures_are_of_content_alone(result: dict[str, Any]) -> None:
     figures = {"val_accuracy", "val_loss", "val_corruption_accuracy", "val_corruption_loss"}
-    assert set(result) == figures | {"parameters", "mb", "phases", "rows"}
+    assert set(result) == figures | {"families", "parameters", "mb", "phases", "rows"}
+    assert set(result["families"]) == set(FAMILIES)
+    assert all(0 <= accuracy <= 1 for accuracy in result["families"].values())
     assert result["val_accuracy"] * 6 == pytest.approx(round(result["val_accuracy"] * 6)), "not on the whole of val"
 
 
