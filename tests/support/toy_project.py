@@ -102,7 +102,13 @@ gate:
   min_rows: 1000
   min_external_rows: 1000
   non_inferiority_margins:
-    {clean: 0.05, corrupted: 0.05, worst: 0.05, mixed: 0.05, recall: 0.05, slices: 0.05, external: 0.05}
+    clean: 0.05
+    corrupted: 0.05
+    worst: 0.05
+    mixed: 0.05
+    recall: 0.05
+    slices: 0.05
+    external: 0.05
   superiority_margins: {clean: 0.01, corrupted: 0.01, mixed: 0.01}
   minimums: {clean: 0.5, corrupted: 0.5, worst: 0.5, mixed: 0.5, recall: 0.5}
 """
