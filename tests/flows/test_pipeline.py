@@ -269,7 +269,7 @@ def _edges(state: Any, names: list[str]) -> set[tuple[str, str]]:
 
 
 def _edges_of_dvc(project: Path) -> set[tuple[str, str]]:
-    """Writer and reader, for the delivery demo, read from the file without DVC."""
+    """Writer and reader, for the delivery demo, which is not external, read from the file without DVC."""
     stages = yaml.safe_load((project / "dvc.yaml").read_text())["stages"]
     outs, deps = {}, {}
     for key, stage in stages.items():
@@ -280,7 +280,7 @@ def _edges_of_dvc(project: Path) -> set[tuple[str, str]]:
         (writer, reader)
         for reader, read in deps.items()
         for writer, written in outs.items()
-        if any(_overlap(path, out) for path in read for out in written)
+        if {reader, writer} <= set(NAMES) and any(_overlap(path, out) for path in read for out in written)
     }
 
 
