@@ -39,12 +39,12 @@ def test_no_fault_of_the_content(project: Any, monkeypatch: pytest.MonkeyPatch, 
         add_remove.add(project.root, project.drop("batch", project.GOOD))
 
 
-@pytest.mark.parametrize("ignored", ["data/raw/x/ig", "*.tif", "x/", ".hg"])
+@pytest.mark.parametrize("ignored", ["data/raw/x/ig", "*.tif", "x/", ".dvc"])
 def test_content_that_dvc_leaves_out_is_at_fault(project: Any, ignored: str) -> None:
     """Which is found out while a run works, before `dvc add`."""
-    if ignored != ".hg":
+    if ignored != ".dvc":
         project.write(project.root, {".dvcignore": f"{ignored}\n".encode()})
-    entry = project.drop("batch", {**project.GOOD, "ig/.hg/y.png": PNG} if ignored == ".hg" else project.GOOD)
+    entry = project.drop("batch", {**project.GOOD, "ig/.dvc/y.png": PNG} if ignored == ".dvc" else project.GOOD)
     (entry / "ig/a.tif").write_bytes(b"II*\0")
     with lock.held(project.root, "a run"), pytest.raises(RefusedError, match=r"DVC leaves out \d of its files.*ig"):
         add_remove.accept(project.root, entry, "x")
