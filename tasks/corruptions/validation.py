@@ -42,7 +42,12 @@ pixels: those for 224 leave no cell to tell at 96. The others were set by eye on
 """
 
 KINDS: tuple[str, ...] = tuple(TABLE)
-LONGEST = 3
+CHAINED = (
+    "elastic", "illumination", "haze", "chromatic_aberration", "zoom_blur", "flicker", "shot_noise", "impulse_noise",
+)  # fmt: skip
+"""Those that choose an epoch and fit the temperature. With all of them, a recipe that knows little of some families is
+stopped early for their sake: on the demo, `heavy` ended in epoch 5 of 12, at 0.929 clean instead of 0.992."""
+LONGEST = 2
 """Kinds of a chain at most."""
 
 
@@ -60,7 +65,7 @@ def corrupt(images: NDArray[np.uint8], kind: str, severity: int, seeds: NDArray[
 
 
 def chain(images: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray[np.uint8]:
-    """RGB images, uint8 (n, side, side, 3), each under one to LONGEST different kinds; same dtype and shape.
+    """RGB images, uint8 (n, side, side, 3), each under one to LONGEST different kinds of CHAINED; same dtype and shape.
 
     Number, kinds, severities and all that is random about them follow from (seed, the image's id): an image is
     always corrupted in the same way, whatever else is in the set. Raises ValueError for another dtype or shape, for
@@ -70,7 +75,7 @@ def chain(images: NDArray[np.uint8], ids: Sequence[str], seed: int) -> NDArray[n
     check_ids(ids, images, seed)
     kinds, severities, seeds = links(ids, seed)
     corrupted = images.copy()
-    for place, kind in enumerate(KINDS):
+    for place, kind in enumerate(CHAINED):
         for severity in range(1, SEVERITIES + 1):
             rows, link = np.nonzero((kinds == place) & (severities == severity))
             corrupted[rows] = corrupt(corrupted[rows], kind, severity, seeds[rows, link])
@@ -99,13 +104,13 @@ def of_family(images: NDArray[np.uint8], family: Family, ids: Sequence[str], see
 
 
 def links(ids: Sequence[str], seed: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.uint64]]:
-    """What each image is due, a column a link: kind by its place in KINDS, severity, seed; severity 0 is no link."""
+    """What each image is due, a column a link: kind by its place in CHAINED, severity, seed; severity 0 is no link."""
     kinds, severities = np.zeros((2, len(ids), LONGEST), np.int64)
     seeds = np.zeros((len(ids), LONGEST), np.uint64)
     for k, name in enumerate(ids):
         rng = np.random.default_rng([seed, int.from_bytes(name.encode())])
         count = rng.integers(1, LONGEST, endpoint=True)
-        kinds[k] = rng.choice(len(KINDS), LONGEST, replace=False)
+        kinds[k] = rng.choice(len(CHAINED), LONGEST, replace=False)
         severities[k, :count] = rng.integers(1, SEVERITIES, count, endpoint=True)
         seeds[k] = rng.integers(2**64, size=LONGEST, dtype=np.uint64)
     return kinds, severities, seeds

@@ -118,16 +118,16 @@ def test_an_unknown_family_names_those_there_are(smear: np.ndarray) -> None:
         validation.of_family(smear, "weather", IDS, 0)
 
 
-def test_one_to_three_different_kinds_at_any_severity() -> None:
+def test_one_or_two_different_kinds_at_any_severity() -> None:
     kinds, severities, numbers = validation.links([f"{k:032x}" for k in range(4000)], 0)
     links = (severities > 0).sum(axis=1)
-    assert set(links) == {1, 2, 3}
+    assert set(links) == {1, 2}
     assert (severities[:, 0] > 0).all()
-    assert all(len(set(row)) == 3 for row in kinds.tolist())
+    assert (kinds[:, 0] != kinds[:, 1]).all()
     drawn = severities > 0
     for share in (
-        np.bincount(links - 1) / 4000 * 3,
-        np.bincount(kinds[drawn]) / drawn.sum() * len(KINDS),
+        np.bincount(links - 1) / 4000 * 2,
+        np.bincount(kinds[drawn]) / drawn.sum() * len(validation.CHAINED),
         np.bincount(severities[drawn] - 1) / drawn.sum() * SEVERITIES,
     ):
         assert share == pytest.approx(np.ones(len(share)), abs=0.12)
@@ -142,7 +142,7 @@ def test_a_chain_is_its_corruptions_in_the_order_of_light(smear: np.ndarray) -> 
         steps = sorted(step for step in zip(*links, strict=True) if step[1])
         both += len(steps) == 2
         for kind, severity, seed in steps:
-            image = corrupt(image[None], KINDS[kind], severity, seed[None])[0]
+            image = corrupt(image[None], validation.CHAINED[kind], severity, seed[None])[0]
         assert (found == image).all()
     assert both > 5
 
@@ -150,9 +150,9 @@ def test_a_chain_is_its_corruptions_in_the_order_of_light(smear: np.ndarray) -> 
 def test_the_set_is_the_same_in_every_version() -> None:
     # Scores of trainings compare as long as this holds; where numpy's draws change, it must be said in the changelog.
     kinds, severities, numbers = validation.links(["00", "3f2a9c41", "ff" * 16], 0)
-    assert kinds.tolist() == [[16, 14, 0], [10, 12, 11], [9, 17, 13]]
-    assert severities.tolist() == [[2, 0, 0], [4, 4, 4], [3, 4, 3]]
-    assert numbers[:, 0].tolist() == [14016030484963198163, 10193734419587467456, 15726574899788014019]
+    assert kinds.tolist() == [[7, 6], [4, 5], [4, 6]]
+    assert severities.tolist() == [[5, 0], [3, 4], [3, 4]]
+    assert numbers[:, 0].tolist() == [2254578976420256810, 11183968126949104910, 14186188517583458528]
 
 
 IMAGES = np.zeros((2, 8, 8, 3), np.uint8)
