@@ -140,7 +140,7 @@ drawn:
 held: []
 """
 
-STUDIES = ("backbones", "ablation", "optimizers", "blocks", "imbalance", "dropout", "engines", "recipes")
+STUDIES = ("backbones", "ablation", "optimizers", "blocks", "imbalance", "dropout", "families", "engines", "recipes")
 TRIALS = {study: ("one", "two", "three") if study == "ablation" else ("one",) for study in STUDIES}
 
 STUDY_STAGE = """\

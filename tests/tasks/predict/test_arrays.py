@@ -32,6 +32,7 @@ def test_rows_come_in_the_arrays_order(tmp_path, read, monkeypatch, save, given,
     np.testing.assert_array_equal(np.stack(list(found.values())), IMAGES)
 
 
+FIVE = np.concatenate([IMAGES, IMAGES[..., :2]], axis=3)
 BAD = {
     "no array of images": (
         {"photos": IMAGES, "labels": LABELS},
@@ -39,12 +40,12 @@ BAD = {
     ),
     "no key": ({}, "got none"),
     "texts": ({"images": IMAGES.astype(str)}, "must be integers or floats of up to 64 bits, got <U"),
-    "two channels": ({"images": IMAGES[..., :2]}, "N x H x W x 1 or N x H x W, got 3 x 4 x 2 x 2"),
-    "one image": ({"images": IMAGES[0]}, "N x H x W, got 4 x 2 x 3"),
+    "five channels": ({"images": FIVE}, "with alpha N x H x W x 4 or N x H x W x 2, got 3 x 4 x 2 x 5"),
+    "one image": ({"images": IMAGES[0]}, "N x H x W x 2, got 4 x 2 x 3"),
     "no width": ({"images": IMAGES[:, :, :0]}, "got 3 x 4 x 0 x 3"),
     "pickled": ({"images": np.array([1, None], object)}, "pickled"),
     "Fortran order": ({"images": np.asfortranarray(IMAGES)}, "Fortran"),
-    "a second one is wrong": ({"train_images": IMAGES, "val_images": IMAGES[..., :2]}, "val_images.npy must have"),
+    "a second one is wrong": ({"train_images": IMAGES, "val_images": FIVE}, "val_images.npy must have"),
 }
 
 
