@@ -1,6 +1,6 @@
 """The recipe `broad`: a step for each family of corruptions, each of its changes to a share of the images.
 
-A contest's winner trained with fifteen such operations online (see docs/tutorial.md), MedMNIST-C's authors with their
+The winner of the contest trained with fifteen such operations online, MedMNIST-C's authors with their
 own corruptions (arXiv:2406.17536): what carries over to distortions that a training never met is their variety. The
 forms are other ones than those of `tasks.corruptions`, on which models are judged: a mixture of Gaussians, no disc and
 no ring; waves for the light, no bowl and no fractal cloud; a transform of blocks of 12, no JPEG; and so on.
