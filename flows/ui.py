@@ -116,7 +116,7 @@ def predict(
     Args:
         path: An image, a folder, a zip or tar, or an npz, on the machine that runs the flow.
         out: The CSV to write; an existing one is replaced.
-        model: Folder of a model; empty: the champion, or the latest model if there is none.
+        model: Folder of a model; empty: the champion, else the latest model, else the one that comes with hemaflow.
         tta: Test-time augmentation: number of orientations to average.
         depth: Bits that values of more than 8 make use of, 8 to 32, or 0..1; empty: found.
         crop: Centre crop in the images' own pixels; 0: the model's.

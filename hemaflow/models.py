@@ -15,7 +15,9 @@ Network = Literal["keras", "onnx", "savedmodel", "submission"]
 def predict(
     path: Annotated[Path, Argument(metavar="INPUT", help="an image, a folder, a zip or tar, or an npz")],
     out: Annotated[Path | None, Option("--out", "-o", help="CSV file; default: standard output")] = None,
-    model: Annotated[Path | None, Option(help="model folder; default: the champion, else data/model")] = None,
+    model: Annotated[
+        Path | None, Option(help="model folder; default: the champion, else data/model, else models/pbc")
+    ] = None,
     tta: Annotated[Tta, Option(help="test-time augmentation: orientations that are averaged")] = "1",
     depth: Annotated[
         str | None, Option(help="bits that values of more than 8 make use of, 8 to 32, or 0..1; default: found")

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from operations.project.champion_names import POINTER
-from operations.registry.champion_record import current
+from operations.registry import answering
 from operations.shared_depth import SharedDepth
 from tasks import atomic, output
 from tasks.delivery.formats import Content
@@ -22,8 +21,6 @@ from tasks.model_folder import DESCRIPTION
 from tasks.predict import ahead, inputs, judge, table
 from tasks.predict.source import Source
 from tasks.predict.view import USUAL, View
-
-TRAINED = Path("data/model")
 
 
 class Done(NamedTuple):
@@ -37,20 +34,20 @@ class Done(NamedTuple):
 def predict(root: Path, path: Path, out: Path | None, model: Path | None, tta: int, view: View = USUAL) -> Done:
     """Write a row for each image of `path` to `out`, a CSV that is replaced at once, or to standard output.
 
-    `model` is by default the champion of the project `root`, or what it trained last where it has no champion. Raises
-    ValueError or OSError, and then `out` is as it was: for a path that holds nothing, no model, an `out` that is no
-    CSV's, lies in the input, or is something else than such a table.
+    `model` is by default that of `operations.registry.answering`. Raises ValueError or OSError, and then `out` is as it
+    was: for a path that holds nothing, no model, an `out` that is no CSV's, lies in the input, or is something else
+    than such a table.
     """
     source = inputs.find(path)
     if out:
         _check_out(out, path)
-    model = model or _default(root)
+    model, name = (model, str(model)) if model else answering.default(root)
     with _opened(root, model) as folder, atomic.replacing(out) if out else _standard_output() as stream:
         from tasks.selective.selective_classifier import load  # here: what is wrong is said before
 
         answerer = load(folder)
         counts = write(stream, source, answerer, tta, bar=bool(out) or not sys.stdout.isatty(), view=view)
-    sentences = [_sentence(counts, source.litter, model, out), judge.outside(counts)]
+    sentences = [_sentence(counts, source.litter, name, out), judge.outside(counts)]
     return Done("\n".join(filter(None, sentences)), counts[judge.UNREADABLE])
 
 
@@ -92,18 +89,6 @@ def _check_out(out: Path, path: Path) -> None:
     output.check_place(out, table.BEGINNING, "table of predictions")
 
 
-def _default(root: Path) -> Path:
-    champion = current(root)
-    if champion and not (root / champion.folder).is_dir():
-        raise FileNotFoundError(
-            f"{POINTER} names {champion.folder}, which is not here: `dvc pull {POINTER}` brings it, "
-            f"--model {TRAINED} is what was trained last"
-        )
-    if champion or (root / TRAINED).is_dir():
-        return champion.folder if champion else TRAINED
-    raise FileNotFoundError(f"no champion, and no model in {TRAINED} yet: run `make repro`")
-
-
 @contextmanager
 def _opened(root: Path, model: Path) -> Iterator[Path]:
     """The folder to read the model from; errors name `model`."""
@@ -116,7 +101,7 @@ def _opened(root: Path, model: Path) -> Iterator[Path]:
         raise ValueError(str(error).replace(f"{folder}/", f"{model}/")) from error
 
 
-def _sentence(counts: Counter[str], litter: int, model: Path, out: Path | None) -> str:
+def _sentence(counts: Counter[str], litter: int, model: str, out: Path | None) -> str:
     each = ", ".join(f"{counts[outcome]} {outcome}" for outcome in judge.OUTCOMES)
     left_out = f"; left out as the system's own: {litter}" if litter else ""
     return f"{counts.total()} files by {model}: {each}{left_out}{f' -> {out}' if out else ''}"

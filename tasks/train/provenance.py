@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import ConfigDict
 
-from tasks import splits, store
+from tasks import model_folder, splits, store
 from tasks.backbones import table
 from tasks.params import Section
 from tasks.train.settings import Train
@@ -30,7 +30,8 @@ def facts(train: Train, clean: Path, pretrained: Path) -> dict[str, Any]:
     """Settings of the training; deliveries and numbers of the rows in train and val; digests.
 
     `dataset` is the digest of the cleaned set; `weights` is the sha256 of the
-    file that the backbone's weights came from, "" where that was random, or Keras' own cache.
+    file that the backbone's weights came from, or of the weights of the model that the training started from; "" where
+    that was random, or Keras' own cache.
     """
     rows = pd.read_parquet(clean / store.TABLE, columns=COLUMNS)
     learnt = splits.kept(rows, *splits.LEARNT)
@@ -45,7 +46,8 @@ def facts(train: Train, clean: Path, pretrained: Path) -> dict[str, Any]:
 
 def _weights(train: Train, pretrained: Path) -> str:
     published = pretrained / table.row(train.backbone).published
-    file = {"none": None, "imagenet": published}.get(train.weights, Path(train.weights))
+    given = train.start / model_folder.WEIGHTS if train.start else Path(train.weights)
+    file = {"none": None, "imagenet": published}.get(train.weights, given)
     if file is None or not file.is_file():
         return ""
     with file.open("rb") as stream:

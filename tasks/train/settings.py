@@ -1,5 +1,6 @@
 """Settings of train."""
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -43,7 +44,7 @@ class Train(Section):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(description="on a GPU; a CPU takes float32")
 
     backbone: str
-    weights: str = Field(description="imagenet, none, or the path of a weights file of that backbone")
+    weights: str = Field(description="imagenet, none, or the path of a weights file of that backbone or of a model")
     dense: list[Annotated[int, Field(gt=0)]] = Field(description="widths of the head's dense layers")
     feature_dropout: float = Field(ge=0, lt=1, description="after the backbone")
     dense_dropout: float = Field(ge=0, lt=1, description="after each dense layer")
@@ -75,6 +76,12 @@ class Train(Section):
 
     patience: int = Field(ge=1, le=1000, description="epochs without improvement before a phase ends (early stopping)")
     monitor: Monitor
+
+    @property
+    def start(self) -> Path | None:
+        """The folder of the model that the training starts from, None where it starts from a backbone's weights."""
+        folder = Path(self.weights)
+        return folder if self.weights not in ("imagenet", "none") and folder.is_dir() else None
 
     @field_validator("backbone")
     @classmethod

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tasks import command, hardware, model, scarce, splits
+from tasks import command, hardware, model, model_folder, scarce, splits
 from tasks.params import Classes
 from tasks.train import progress, provenance, training
 from tasks.train.provenance import Ingest
@@ -36,7 +36,8 @@ def main(
     arrays, (learn, val) = splits.read(clean, ingested, names, ["train", "val"])
     trained = training.train(train, arrays, learn, val, names, pretrained, state, machine)
     progress.draw(out / "curves", trained.phases)
-    training_ids = {*learn.ids, *val.ids}  # all of them, whichever an epoch of under-sampled rows took
+    before = model_folder.training_ids(train.start) if train.start else ()  # what the model before it has seen
+    training_ids = {*learn.ids, *val.ids, *before}  # all of them, whichever an epoch of under-sampled rows took
     model.save(out, trained.network, names, ingest.crop, facts, training_ids)
     (out / "validation.json").write_text(json.dumps(trained.figures, indent=1) + "\n")
     progress.write_record(record, {"hardware": machine.record(), **trained.took()})

@@ -12,7 +12,7 @@ from tasks.backbones import build
 from tasks.hardware import Hardware
 from tasks.loader import Source
 from tasks.splits import Part
-from tasks.train import cached, network, parts, phase, phases
+from tasks.train import cached, network, parts, phase, phases, start
 from tasks.train.phase import Phase
 from tasks.train.phases import Data
 from tasks.train.settings import Train
@@ -97,20 +97,27 @@ def prepared(settings: Train, arrays: Source, train: Part, val: Part, names: Seq
 def networks(
     settings: Train, image_size: int, names: Sequence[str], pretrained: Path, policy: str = "float32"
 ) -> tuple[keras.Model, keras.Model, keras.Model]:
-    """Backbone, head, and the classifier that both make up, with Keras' dtype `policy`."""
+    """Backbone, head, and the classifier that both make up, with Keras' dtype `policy`.
+
+    Raises what `build.build` and `start.load` raise.
+    """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        backbone = build.build(settings.backbone, image_size, settings.weights, pretrained)
+        backbone = build.build(
+            settings.backbone, image_size, "none" if settings.start else settings.weights, pretrained
+        )
         features = backbone.output_shape[-1]
         head = network.head(features, settings.dense, settings.feature_dropout, settings.dense_dropout, len(names))
+        if settings.start:
+            start.load(settings.start, backbone, head, names)
         return backbone, head, network.classifier(backbone, head)
     finally:
         keras.config.set_dtype_policy(before)
 
 
 def _run(trained: Trained, what: Phase, model: keras.Model, settings: Train, state: Path) -> None:
-    own, start = State(state / what.name), time.perf_counter()
+    own, began = State(state / what.name), time.perf_counter()
     before = own.progress().epochs
     try:
         progress = phase.run(what, model, settings, own)
@@ -118,7 +125,7 @@ def _run(trained: Trained, what: Phase, model: keras.Model, settings: Train, sta
         done = own.progress().epochs
         raise KeyboardInterrupt(f"the next run goes on after epoch {done} of {what.epochs} ({what.name})") from stop
     trained.phases[what.name] = progress
-    trained.seconds[what.name] = time.perf_counter() - start
+    trained.seconds[what.name] = time.perf_counter() - began
     trained.images[what.name] = (progress.epochs - before) * what.steps * settings.batch
 
 

@@ -238,7 +238,11 @@ MISTAKES = {
     "crop that is none": (None, ["cells", "--crop", "1"], "crop: Input should be greater than or equal to 8, got 1"),
     "no model there": (None, ["cells", "--model", "empty"], "no model in empty: model.json is missing"),
     "no model folder": (None, ["cells", "--model", "nowhere"], "no model in nowhere: model.json is missing"),
-    "no model yet": (never_trained, ["cells"], "no champion, and no model in data/model yet: run `make repro`"),
+    "no model yet": (
+        never_trained,
+        ["cells"],
+        "no champion, no model in data/model yet",
+    ),
     "half a model": (no_model, ["cells"], "no model in data/model: model.json is missing"),
     "half a champion": (broken_champion, ["cells"], "no model in data/champions/1-"),
     "champion not here": (pointer_alone, ["cells"], "data/champion.dvc names data/champions/1-"),

@@ -42,10 +42,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, table) -> Path:
     return folder
 
 
-def run(project: Path, clean: Path) -> None:
+def run(project: Path, clean: Path, train: Train = TRAIN) -> None:
     """Train on the table in `clean`, the images in `project`; everything that is written goes to `clean`."""
     written = [clean / name for name in ("model", "state", "record.json")]
-    stage.main(LISTED, TRAIN, INGEST, clean / "clean", project / "ingested", PRETRAINED, *written)
+    stage.main(LISTED, train, INGEST, clean / "clean", project / "ingested", PRETRAINED, *written)
 
 
 def test_the_model_is_whole_and_knows_its_classes(project: Path) -> None:
@@ -63,6 +63,18 @@ def test_the_model_says_what_it_was_made_from(project: Path) -> None:
     assert (told["deliveries"], told["rows"], told["weights"]) == (["d"], {"train": 36, "val": 6}, "")
     lines = [f"{k:02}\t{'dark' if k % 2 == 0 else 'light'}\t{s}" for k, s in enumerate(SPLITS)]
     assert told["dataset"] == hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def test_a_model_that_starts_from_another_has_seen_what_that_had(project: Path, tmp_path: Path) -> None:
+    rows = store.read_rows(project / "clean")
+    store.write_rows(tmp_path / "clean", rows.assign(id=rows["id"] + "-later"))
+    started = {"weights": str(project / "model"), "finetune_epochs": 0}
+    run(project, tmp_path, TRAIN.model_copy(update=started))
+    earlier, later = ({f"{k:02}{end}" for k in range(42)} for end in ("", "-later"))
+    made = model.load(tmp_path / "model")
+    assert made.training_ids == earlier | later
+    stored = (project / "model" / "model.weights.h5").read_bytes()
+    assert made.provenance["weights"] == hashlib.sha256(stored).hexdigest()
 
 
 def test_the_section_of_ingest_is_read_for_its_crop_alone() -> None:
