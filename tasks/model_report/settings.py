@@ -11,7 +11,9 @@ class ModelReport(Section):
     """What no file says of the data and the model, and how much the page shows."""
 
     section: ClassVar[str] = "model_report"
-    shown: int = Field(ge=0, description="maximum number of images or files per list; the rest are counted")
+    shown: int = Field(
+        ge=0, description="maximum number of images or files per list; the rest are counted. 0: a page to publish"
+    )
     laboratory: str = Field(description="where the images come from, with stain and camera; empty: not stated")
     contact: str = Field(description="contact for questions about the model; empty: not stated")
     data_licence: dict[str, str] = Field(

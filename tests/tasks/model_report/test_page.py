@@ -162,3 +162,11 @@ def test_an_evaluation_with_little_in_it_makes_a_page(rendered, folders, spoil) 
     assert Outline(html).open == []
     for text in (words(html.split("</style>")[1].split("<script>")[0]), card):
         assert not re.search(r"\b(nan|NaN|inf)\b|None(?! of|\.)", text)
+
+
+def test_a_page_to_publish_has_no_image_and_still_counts_them(rendered, made) -> None:
+    assert 'src="data:image' in rendered(made)[0]
+    html, card = rendered(made, fabricated.CARD.model_copy(update={"shown": 0}))
+    assert not re.search(r"<img|<image|data:image|url\(", html)
+    assert "12 label issues" in words(html)
+    assert "without images" in card
