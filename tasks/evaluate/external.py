@@ -1,49 +1,28 @@
 """External deliveries: images of other laboratories, on which models are judged, and of which none is made.
 
-Judged are the images of classes that the model knows; it answers with all that it knows, so calling one by a class that
-the delivery has not is wrong. An image that the model learnt from or was chosen by says nothing and is left out, as are
-copies inside a delivery; by their ids, so only exact copies are found.
+Judged are the images that `tasks.external_rows` leaves in; the model answers with all classes that it knows, so calling
+one by a class that the delivery has not is wrong.
 """
 
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from tasks import reasons, splits, store
+from tasks import splits
 from tasks.evaluate import metrics, weighted
 from tasks.evaluate.resampling import Resampling
+from tasks.external_rows import IN_TRAINING
 from tasks.predictions import EXTERNAL_COLUMNS
 from tasks.selective.calibration import OOD, SelectivePrediction
-
-IN_TRAINING = "in-training"
-"""Why an image is left out that the model learnt from, or was chosen by: a leak."""
-UNKNOWN_CLASS = "unknown-class"
-"""Why an image is left out whose class the model does not know."""
 
 Figures = dict[str, Any]
 
 
-def read(listing: Path, folder: Path, names: Sequence[str], training_ids: Collection[str]) -> pd.DataFrame:
-    """The rows of all external deliveries, in the order of the list, with the column `left_out` of EXTERNAL_COLUMNS.
-
-    `names` are the classes that the model knows. Raises ValueError for a folder that the list does not name: DVC counts
-    it among the inputs.
-    """
-    listed = list(yaml.safe_load(listing.read_text())["external"])
-    strangers = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name not in listed)
-    if strangers:
-        raise ValueError(f"{folder / strangers[0]} is no delivery of {listing}: remove the folder, or add it again")
-    tables = [store.read_rows(folder / name) for name in listed]
-    marked = [rows.assign(left_out=_left_out(rows, names, training_ids)) for rows in tables]
-    return pd.concat(marked, ignore_index=True) if marked else pd.DataFrame(columns=[*store.COLUMNS, "left_out"])
-
-
 def answered(rows: pd.DataFrame, outputs: SelectivePrediction | None, names: Sequence[str]) -> pd.DataFrame:
-    """The table of EXTERNAL_COLUMNS, from `read`'s rows and the answers to those that are judged, in their order."""
+    """The table of EXTERNAL_COLUMNS, from the rows of `external_rows.read` and the answers to those that are judged, in
+    their order."""
     judged = (rows["left_out"] == "").to_numpy()
     table = rows[["delivery", "source", "id", "label", "left_out"]].assign(
         predicted="", confidence=np.nan, ood_score=np.nan, why=""
@@ -104,20 +83,6 @@ def _line(name: str, one: Figures) -> str:
         f"external {name}: balanced accuracy {interval} on {one['rows']} images, {refused:.1%} refused as "
         f"out-of-distribution{leak}"
     )
-
-
-def _left_out(rows: pd.DataFrame, names: Sequence[str], training_ids: Collection[str]) -> pd.Series:
-    """Why each row is left out, "" where it is not; the first reason that holds."""
-    labels = rows[rows["kept"] & (rows["label"] != "")].groupby("id")["label"].nunique()
-    cases = {
-        reasons.UNLABELLED.name: rows["label"] == "",
-        UNKNOWN_CLASS: ~rows["label"].isin(names),
-        IN_TRAINING: rows["id"].isin(training_ids),
-        reasons.LABEL_CONFLICT.name: rows["id"].map(labels).fillna(0) > 1,
-        reasons.EXACT_COPY.name: rows[rows["kept"]].duplicated("id").reindex(rows.index, fill_value=False),
-    }
-    found = np.select(list(cases.values()), list(cases), "")
-    return rows["drop_reason"].where(~rows["kept"], pd.Series(found, rows.index))
 
 
 def _judged(rows: pd.DataFrame, names: Sequence[str], resampling: Resampling) -> Figures:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tasks import command, model_folder, predictions, splits, store
+from tasks import command, external_rows, model_folder, predictions, splits, store
 from tasks.evaluate import benchmark, external, figures, metrics, plot, rows, slices
 from tasks.evaluate.figures import CLEAN
 from tasks.evaluate.resampling import Resampling
@@ -47,7 +47,7 @@ def main(
     ood_outputs = _alone(evaluate, judge, ingested, ood_rows) if len(ood_rows) else None
     truth = splits.indices(test["label"], names)
     resampling = Resampling(test["split_group"].to_numpy(str), truth, evaluate.resamples, evaluate.level, evaluate.seed)
-    others = external.read(listing, elsewhere, names, model_folder.training_ids(trained))
+    others = external_rows.read(listing, elsewhere, names, model_folder.training_ids(trained))
     others = external.answered(others, _external(evaluate, judge, elsewhere, others, named, names), names)
     found = _predictions(test, outputs, names, others)
     predictions.write(out, found)

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
+from tasks.external_rows import IN_TRAINING
 from tasks.model_report.evaluation import Evaluation
 from tasks.model_report.formatting import joined, percent, ranged, spoken
 from tasks.page.html import plural
 
-IN_TRAINING = "in-training"
 SURE = 0.9
 """Confidence from which a wrong answer counts as confident."""
 

@@ -15,7 +15,7 @@ import keras
 
 from tasks import command, hardware, splits
 from tasks.params import Classes
-from tasks.study import families, trial
+from tasks.study import elsewhere, families, trial
 from tasks.study.trial import Trial
 from tasks.train import parts, progress, training
 from tasks.train.settings import Train
@@ -31,6 +31,8 @@ def main(
     clean: Path,
     ingested: Path,
     pretrained: Path,
+    listing: Path,
+    external: Path,
     out: Path,
     state: Path,
     record: Path,
@@ -38,7 +40,8 @@ def main(
     """Write the figures of the chosen epoch, the network's parameters, the epochs and the rows as JSON.
 
     Facts of content alone, the same bytes each time; the engine keras_cv does not repeat. The rows of test are not
-    looked at. What it ran on, how long it took, and which result that was, goes to `record`.
+    looked at; the external deliveries that `listing` names are judged beside the others. What it ran on, how long it
+    took, and which result that was, goes to `record`.
     """
     machine = hardware.find(settings.train.precision)
     print(f"study: {settings.section} on {machine.sentence()}", flush=True)
@@ -50,6 +53,8 @@ def main(
     seconds = time.perf_counter() - start
     found = families.accuracies(trained.network, arrays, val, settings.train.batch)
     scores = {**trained.figures, "families": found, **families.left_out(found, settings.train.augment.without)}
+    seen = {*learn.ids, *val.ids}
+    scores["external"] = elsewhere.balanced(trained.network, listing, external, names, seen, settings.train.batch)
     rows = {"train": len(_taken(learn, names, settings.train)), "val": len(val)}
     text = json.dumps({**scores, **_parameters(trained.network), **_epochs(trained), "rows": rows}, indent=1)
     out.write_text(text + "\n")

@@ -13,6 +13,7 @@ COLUMNS = {
     "corrupted": "corruption validation accuracy",
     "families": "mean of families",
     "left_out": "family left out",
+    "external": "external, balanced",
     "gain": "gain",
     "report": "report",
     "parameters": "parameters",
@@ -29,7 +30,17 @@ STEPS = ("ablation", "blocks")
 """Studies in which each trial stands on the one before; in the others there is no order."""
 
 COUNTS = ("parameters", "report_parameters", "epochs")
-DIGITS = {"clean": 3, "corrupted": 3, "families": 3, "left_out": 3, "gain": 3, "report": 2, "mb": 2, "report_mb": 2}
+DIGITS = {
+    "clean": 3,
+    "corrupted": 3,
+    "families": 3,
+    "left_out": 3,
+    "external": 3,
+    "gain": 3,
+    "report": 2,
+    "mb": 2,
+    "report_mb": 2,
+}
 MISSING = "–"
 
 
@@ -45,7 +56,8 @@ def table(
     `results` and `records` are what the stage wrote, `report` the report's figures, each by trial. What is not known is
     missing: NaN, or NA. Accuracies are 0 to 1. `gain` is on corrupted validation, over the trial before, where the
     trials are `steps`; missing where either is. `families` is the mean over the families of corruptions of validation,
-    `left_out` the accuracy on those that the training left out. `parameters` and `mb` are the backbone's without top,
+    `left_out` the accuracy on those that the training left out, `external` the mean balanced accuracy
+    on external deliveries. `parameters` and `mb` are the backbone's without top,
     `epochs` those of all phases; `images_per_second` is of fine-tuning, since the frozen phase reads features. The
     report's accuracy is on its hidden set, so steps compare, and not levels. Raises ValueError for a result, record or
     figure of a trial that is not among them.
@@ -89,6 +101,7 @@ def _row(result: Facts, record: Facts, report: Facts) -> dict[str, Any]:
         "corrupted": result.get("val_corruption_accuracy"),
         "families": float(np.mean([*result["families"].values()])) if "families" in result else None,
         "left_out": result.get("left_out"),
+        "external": float(np.mean([*result["external"].values()])) if result.get("external") else None,
         "report": report.get("accuracy"),
         "parameters": result.get("parameters", {}).get("backbone"),
         "report_parameters": report.get("parameters"),

@@ -49,7 +49,10 @@ def run(folder: Path, rows: pd.DataFrame, share: float = 0.5, test: float = 0.0,
     """The bytes of the result."""
     store.write_rows(folder / "clean", rows)
     settings = kind("x", "y").model_validate({"share": share, "train": {**RECIPE, **changes}})
-    given = [folder / "clean", images(folder / "ingested", test), ROOT / "data/pretrained"]
+    (folder / "external").mkdir()
+    (folder / "external.yaml").write_text("external: []\n")
+    elsewhere = [folder / "external.yaml", folder / "external"]
+    given = [folder / "clean", images(folder / "ingested", test), ROOT / "data/pretrained", *elsewhere]
     stage.main(CLASSES, settings, *given, folder / "out.json", folder / "state", folder / "record.json")
     return (folder / "out.json").read_bytes()
 
@@ -68,7 +71,8 @@ def result(done: Path) -> dict[str, Any]:
 
 def test_figures_are_of_content_alone(result: dict[str, Any]) -> None:
     figures = {"val_accuracy", "val_loss", "val_corruption_accuracy", "val_corruption_loss"}
-    assert set(result) == figures | {"families", "parameters", "mb", "phases", "rows"}
+    assert set(result) == figures | {"families", "external", "parameters", "mb", "phases", "rows"}
+    assert result["external"] == {}
     assert set(result["families"]) == set(FAMILIES)
     assert all(0 <= accuracy <= 1 for accuracy in result["families"].values())
     assert result["val_accuracy"] * 6 == pytest.approx(round(result["val_accuracy"] * 6)), "not on the whole of val"
@@ -139,11 +143,13 @@ def test_rows_are_those_that_were_trained_on(tmp_path: Path, rows: pd.DataFrame,
     [
         pytest.param([], "study: expected STUDY TRIAL and paths, got nothing", id="nothing"),
         pytest.param(
-            ["ablation", "transfer", "a"], "study: expected 6 paths (clean ingested pretrained out", id="paths"
+            ["ablation", "transfer", "a"],
+            "study: expected 8 paths (clean ingested pretrained listing external out",
+            id="paths",
         ),
-        pytest.param(["ablation", "transfer", *"abcdef"], "study: no such input: a", id="no data"),
+        pytest.param(["ablation", "transfer", *"abcdefgh"], "study: no such input: a", id="no data"),
         pytest.param(
-            ["ablation", "nonesuch", *["studies"] * 3, *"def"], "study: ablation.nonesuch: missing", id="trial"
+            ["ablation", "nonesuch", *["studies"] * 5, *"def"], "study: ablation.nonesuch: missing", id="trial"
         ),
     ],
 )

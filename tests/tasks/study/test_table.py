@@ -18,7 +18,12 @@ def result(clean: float, corrupted: float, **phases: int) -> dict:
 
 
 RESULTS = {
-    "one": {**result(0.8, 0.5, frozen=30), "families": {"blur": 0.4, "noise": 0.6}, "left_out": 0.4},
+    "one": {
+        **result(0.8, 0.5, frozen=30),
+        "families": {"blur": 0.4, "noise": 0.6},
+        "left_out": 0.4,
+        "external": {"x": 0.5, "y": 0.75},
+    },
     "two": result(0.9, 0.625, frozen=30, finetune=8),
     "three": result(0.85, 0.6, finetune=8),
 }
@@ -43,6 +48,7 @@ def without(trial: str) -> dict:
         ("clean", [0.8, 0.9, 0.85]),
         ("corrupted", [0.5, 0.625, 0.6]),
         ("families", [0.5, None, None]),
+        ("external", [0.625, None, None]),
         ("left_out", [0.4, None, None]),
         ("gain", [None, 0.125, -0.025]),
         ("report", [None, 0.68, None]),
@@ -92,12 +98,12 @@ def test_markdown() -> None:
     assert table.markdown("Study x", made(results=without("three"))) == (
         "## Study x\n"
         "\n"
-        "| trial | val accuracy | corruption validation accuracy | mean of families | family left out | gain | report "
-        "| parameters | MB | epochs | seconds | images/s |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        "| one | 0.800 | 0.500 | 0.500 | 0.400 | – | – | 4,049,571 | 15.45 | 30 | 61 | – |\n"
-        "| two | 0.900 | 0.625 | – | – | +0.125 | 0.68 | 4,049,571 | 15.45 | 38 | 181 | 72 |\n"
-        "| three | – | – | – | – | – | – | – | – | – | – | – |\n"
+        "| trial | val accuracy | corruption validation accuracy | mean of families | family left out "
+        "| external, balanced | gain | report | parameters | MB | epochs | seconds | images/s |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "| one | 0.800 | 0.500 | 0.500 | 0.400 | 0.625 | – | – | 4,049,571 | 15.45 | 30 | 61 | – |\n"
+        "| two | 0.900 | 0.625 | – | – | – | +0.125 | 0.68 | 4,049,571 | 15.45 | 38 | 181 | 72 |\n"
+        "| three | – | – | – | – | – | – | – | – | – | – | – | – |\n"
         "\n"
         "Mean over 1 families, each left out of one training: 0.400\n"
     )
@@ -106,8 +112,8 @@ def test_markdown() -> None:
 def test_csv_keeps_all_columns_and_leaves_what_is_missing_empty() -> None:
     head, *lines = table.csv(made(results=without("three"))).splitlines()
     assert head == "trial," + ",".join(table.COLUMNS)
-    assert lines[1] == "two,0.9,0.625,,,0.125,0.68,4049571,,15.45,,38,181.0,72.5"
-    assert lines[2] == "three,,,,,,,,,,,,,"
+    assert lines[1] == "two,0.9,0.625,,,,0.125,0.68,4049571,,15.45,,38,181.0,72.5"
+    assert lines[2] == "three,,,,,,,,,,,,,,"
 
 
 @pytest.mark.parametrize("steps", [True, False])
