@@ -104,4 +104,5 @@ def _opened(root: Path, model: Path) -> Iterator[Path]:
 def _sentence(counts: Counter[str], litter: int, model: str, out: Path | None) -> str:
     each = ", ".join(f"{counts[outcome]} {outcome}" for outcome in judge.OUTCOMES)
     left_out = f"; left out as the system's own: {litter}" if litter else ""
-    return f"{counts.total()} files by {model}: {each}{left_out}{f' -> {out}' if out else ''}"
+    files = f"{counts.total()} file{'s' if counts.total() != 1 else ''}"
+    return f"{files} by {model}: {each}{left_out}{f' -> {out}' if out else ''}"
