@@ -1,0 +1,1 @@
+"""The published corruption code, run in an environment of its own."""
