@@ -47,6 +47,7 @@ class Question(NamedTuple):
     size: int
     side: int
     seed: int
+    sets: Sequence[str] = tuple(SEVERITIES)
 
 
 def sample(part: Part, rows: int | None, seed: int) -> Part:
@@ -66,10 +67,10 @@ def resized(images: Images, side: int) -> Images:
     return np.stack([np.asarray(Image.fromarray(one).resize((side, side), Image.Resampling.BICUBIC)) for one in images])
 
 
-def corruptions(kinds: dict[str, list[str]]) -> list[Corruption]:
-    """All that a model is asked under, from the kinds of each package."""
+def corruptions(kinds: dict[str, list[str]], sets: Sequence[str]) -> list[Corruption]:
+    """All that a model is asked under, from the kinds of each package and the sets that are wanted."""
     every = {**kinds, OWN: list(benchmark.KINDS)}
-    found = [Corruption(by, kind, s) for by, strengths in SEVERITIES.items() for kind in every[by] for s in strengths]
+    found = [Corruption(by, kind, s) for by in sets for kind in every[by] for s in SEVERITIES[by]]
     return [Corruption(CLEAN), *found]
 
 
@@ -80,7 +81,7 @@ def ask(question: Question, answer: Answer, venv: Path, processes: int) -> dict[
         free: queue.Queue[Published] = queue.Queue()
         for _ in range(processes):
             free.put(stack.enter_context(Published(venv)))
-        every = corruptions(free.queue[0].kinds)
+        every = corruptions(free.queue[0].kinds, question.sets)
 
         def batch(start: int) -> list[NDArray[np.int64]]:
             published = free.get()
@@ -119,7 +120,7 @@ def figures(truth: NDArray[np.int64], answered: dict[Corruption, NDArray[np.int6
     """
     single = {one: _single(truth, predicted) for one, predicted in answered.items()}
     found: Figures = {CLEAN: single[Corruption(CLEAN)]}
-    for by in SEVERITIES:
+    for by in dict.fromkeys(one.by for one in single if one.by != CLEAN):
         kinds: dict[str, Figures] = {}
         for one in (one for one in single if one.by == by):
             kind = kinds.setdefault(NAMES.get(one.kind, one.kind), {"severities": {}})

@@ -3,7 +3,9 @@
 import json
 import sysconfig
 import venv
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -210,24 +212,46 @@ def test_an_install_that_fails_is_one_line(tmp_path: Path) -> None:
         environment.prepare(tmp_path / "venv")
 
 
-@pytest.mark.parametrize("size", [None, 40])
-def test_a_model_is_scored_beside_our_own_kinds(
-    prepared: Path, project: Path, size: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+Scored = Callable[..., tuple[dict[str, Any], str]]
+
+
+@pytest.fixture
+def scored(
+    prepared: Path, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Scored:
+    """Figures and what was printed, of `run` with some options."""
     monkeypatch.setattr(published_corruptions, "load", lambda folder: Model())
     monkeypatch.setattr(scoring, "BATCH", 8)
-    out = project / "figures.json"
-    arguments = ["run", "--project", str(project), "--venv", str(prepared), "--out", str(out)]
-    published_corruptions.main(arguments + ([] if size is None else ["--size", str(size)]))
-    found, printed = json.loads(out.read_text()), capsys.readouterr().out
-    assert (found["rows"], found["size"], found["clean"]["accuracy"]) == (10, size or SIDE, 1.0)
+
+    def run(*options: str) -> tuple[dict[str, Any], str]:
+        out = project / "figures.json"
+        paths = ["--project", str(project), "--venv", str(prepared), "--out", str(out)]
+        published_corruptions.main(["run", *paths, *options])
+        return json.loads(out.read_text()), capsys.readouterr().out
+
+    return run
+
+
+def test_a_model_is_scored_beside_our_own_kinds(scored: Scored) -> None:
+    found, printed = scored()
+    assert (found["rows"], found["size"], found["clean"]["accuracy"]) == (10, SIDE, 1.0)
     assert list(found[MEDMNISTC]["kinds"]) == KINDS
     assert set(found[OWN]["kinds"]) == set(KINDS)
-    assert found[IMAGENET_C]["kinds"]["frost"]["severities"].keys() == {"1", "3", "5"}
     frost = found[IMAGENET_C]["kinds"]["frost"]
-    assert [one["balanced_error"] for one in frost["severities"].values()] == [0.0, 0.0, 0.5]  # 32 + 50: no longer dark
+    errors = {severity: one["balanced_error"] for severity, one in frost["severities"].items()}
+    assert errors == {"1": 0.0, "3": 0.0, "5": 0.5}  # dark cells, plus 50, are no longer dark
     assert frost["balanced_error"] == pytest.approx(0.5 / 3)
     assert "| frost | 0.000 | 0.000 | 0.500 | 0.167 | 0.833 |" in printed
+    assert "| medmnistc | 1 | 2 | 3 | 4 | 5 | mean | own | accuracy |" in printed
+
+
+@pytest.mark.parametrize("by", [MEDMNISTC, OWN])
+def test_images_are_corrupted_at_another_side_by_the_sets_that_are_asked_for(by: str, scored: Scored) -> None:
+    found, printed = scored("--size", "40", "--sets", by)
+    assert found["size"] == 40
+    assert set(SEVERITIES) & found.keys() == {by}
+    assert f"| {by} | 1 | 2 | 3 | 4 | 5 | mean | accuracy |" in printed
+    assert printed.count("| mean |  |") == 1
 
 
 @pytest.mark.parametrize(
