@@ -1,6 +1,7 @@
 """The engine of this project: whole batches at a time, repeatable, compiled by XLA wherever it runs."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import tensorflow as tf
 
@@ -9,7 +10,7 @@ from tasks.augment.draws import Draws
 from tasks.augment.table import Change, Recipe
 
 
-def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
+def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True, rising: int = 0) -> Change:
     """See `tasks.augment.recipes.augmenter`.
 
     Compiled here, not where it is called: in `tf.data` too, XLA fuses the operations into few passes over the images,
@@ -17,17 +18,19 @@ def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
     """
     steps = [STEPS[name] for name in recipe.steps]
 
-    def carry_out(images: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+    def carry_out(images: tf.Tensor, bits: tf.Tensor, risen: tf.Tensor | float) -> tf.Tensor:
         numbers = Draws(bits)
+        now = replace(recipe, magnitude=recipe.magnitude * risen, cutout=recipe.cutout * risen)
         for step in steps:
-            images = step(images, recipe, numbers)
+            images = step(images, now, numbers)
         return tf.clip_by_value(images, 0.0, 255.0)
 
     fast = tf.function(carry_out, jit_compile=True) if compiled else carry_out
 
     def change(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         images = tf.cast(images, tf.float32)
-        return tf.ensure_shape(fast(images, draws.pool(seed, step, tf.shape(images)[0])), images.shape)
+        risen = tf.minimum(tf.cast(step, tf.float32) / rising, 1.0) if rising else 1.0
+        return tf.ensure_shape(fast(images, draws.pool(seed, step, tf.shape(images)[0]), risen), images.shape)
 
     return change
 

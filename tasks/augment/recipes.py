@@ -3,14 +3,15 @@
 from tasks.augment.table import ENGINES, FAMILIES, FAMILY, MOST, OF_ENGINE, RECIPES, STEPS, Change, Recipe
 
 
-def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
+def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True, rising: int = 0) -> Change:
     """A function of images, float32 (n, side, side, 3), 0 to 255, and a step, an int64 scalar; gives such images.
 
     For `tf.data.Dataset.map`, where n may be unknown, and for eager use. Each image of a batch is changed by itself.
     With the engine `batched` the result follows from (images, seed, step) alone, whatever runs in parallel, and the
     function compiles inside `tf.function(jit_compile=True)` too. With `keras_cv` it does not repeat. `compiled` False
     leaves out XLA, which takes seconds for each new n and recipe: for a few images, the same ones to a grey level.
-    Raises ValueError for an unknown engine or recipe, and for a number out of range.
+    Over the first `rising` steps magnitude and square grow from 0 (progressive learning, arXiv:2104.00298); `keras_cv`
+    cannot. Raises ValueError for an unknown engine or recipe, and for a number out of range.
     """
     _check(recipe, seed)
     if not recipe.steps:
@@ -19,10 +20,12 @@ def augmenter(recipe: Recipe, seed: int, *, compiled: bool = True) -> Change:
     if recipe.engine == "keras_cv":
         from tasks.augment import kerascv
 
+        if rising:
+            raise ValueError("rise must be 0 with the engine keras_cv, whose strengths do not change")
         return kerascv.augmenter(recipe)
     from tasks.augment import batched
 
-    return batched.augmenter(recipe, seed, compiled=compiled)
+    return batched.augmenter(recipe, seed, compiled=compiled, rising=rising)
 
 
 def _check(recipe: Recipe, seed: int) -> None:

@@ -8,9 +8,12 @@ from tasks.train.learner import Batch, Change
 from tasks.train.settings import Train
 
 
-def change(settings: Train) -> Change | None:
-    """The function that augments and mixes a batch, from (seed, step); None where the settings want nothing of it."""
-    augment = augmenter(settings.augment.asked, settings.seed)
+def change(settings: Train, steps: int) -> Change | None:
+    """The function that augments and mixes a batch, from (seed, step); None where the settings want nothing of it.
+
+    `steps` are those of the whole training, of which the augmentation rises over a share.
+    """
+    augment = augmenter(settings.augment.asked, settings.seed, rising=round(settings.augment.rise * steps))
     mix = mixer(settings.cutmix, settings.mixup, settings.seed)
     if settings.augment.recipe == "none" and mix is None:
         return None

@@ -60,8 +60,9 @@ def frozen(settings: Train, data: Data, backbone: keras.Model, folder: Path, mac
 def finetune(settings: Train, data: Data, machine: Hardware) -> Phase:
     """All that is unfrozen, on images that are augmented anew each time: on the GPU, or beside the training."""
     order = batches.Order(len(data.train), settings.batch, settings.seed)
-    change = augmenting.change(settings)
     inside = machine.on_gpu and settings.augment.engine == "batched"  # KerasCV works in tf.data alone
+    each = len(machine.devices) if inside else 1  # inside, each device has steps of its own (learner.py)
+    change = augmenting.change(settings, settings.finetune_epochs * order.steps * each)
     places = data.train.places
     here = partial(batches.training, data.arrays, lambda rows, epoch: places[rows], data.train.labels, data.weights)
     return Phase(

@@ -22,17 +22,20 @@ class Augment(Section):
     operations: int = Field(ge=0, le=MOST, description="RandAugment: operations per image")
     magnitude: float = Field(ge=0, le=1, description="strength of the operations")
     cutout: float = Field(ge=0, lt=1, description="largest side of the square as a share of the image's")
+    rise: float = Field(default=0.0, ge=0, le=1, description="share of fine-tuning over which both grow from 0")
     without: list[str] = Field(default=[], description="families of corruptions that the recipe leaves out")
 
     @property
     def asked(self) -> Recipe:
         """The augmentation that the settings ask for."""
-        facts = self.model_dump()
+        facts = self.model_dump(exclude={"rise"})
         return Recipe(**{**facts, "without": tuple(facts["without"])})
 
     @model_validator(mode="after")
     def _fits(self) -> "Augment":
         check_fit(self.asked)
+        if self.rise and self.engine == "keras_cv":
+            raise ValueError(f"rise must be 0 with the engine keras_cv, whose strengths do not change, got {self.rise}")
         return self
 
 

@@ -28,7 +28,7 @@ SMALLER = {
     r"frozen_epochs: \d+": "frozen_epochs: 5",
     r"finetune_epochs: \d+": "finetune_epochs: 3",
     r"finetune_blocks: \d+": "finetune_blocks: 1",
-    r"recipe: heavy": "recipe: base",
+    r"recipe: \w+": "recipe: base",
 }
 
 

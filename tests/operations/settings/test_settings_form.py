@@ -253,9 +253,9 @@ def test_what_is_written_is_read_as_the_same_by_yaml_1_1(tmp_path: Path, value: 
 
 def test_write_into_a_section_of_a_section(in_toy: Path) -> None:
     text = (in_toy / "params.yaml").read_text()
-    settings = Settings({"train": {"augment": {"magnitude": 0.5, "recipe": "heavy"}}})
-    assert settings_form.write(in_toy, settings) == ["params.yaml: train.augment.magnitude is 0.5 now, was 0.3"]
-    assert (in_toy / "params.yaml").read_text() == text.replace("magnitude: 0.3", "magnitude: 0.5")
+    settings = Settings({"train": {"augment": {"magnitude": 0.9, "recipe": "broad"}}})
+    assert settings_form.write(in_toy, settings) == ["params.yaml: train.augment.magnitude is 0.9 now, was 0.5"]
+    assert (in_toy / "params.yaml").read_text() == text.replace("magnitude: 0.5", "magnitude: 0.9")
 
 
 def _fields(section: str = "") -> dict[str, Any]:

@@ -73,6 +73,22 @@ def test_the_result_follows_from_seed_and_step(recipe: str) -> None:
     assert (first != uncompiled(IMAGES, recipe, seed=1)).any()
 
 
+@pytest.mark.parametrize("recipe", CHANGING)
+def test_a_rising_augmentation_begins_with_none_and_ends_with_all_of_it(recipe: str) -> None:
+    change = batched.augmenter(settings(recipe, magnitude=0.8, cutout=0.4), 0, compiled=False, rising=8)
+    for step, share in ((0, 0.0), (2, 0.25), (4, 0.5), (8, 1.0), (9, 1.0)):
+        same = uncompiled(IMAGES, recipe, step, magnitude=0.8 * share, cutout=0.4 * share)
+        assert change(tf.constant(IMAGES), tf.constant(step, tf.int64)).numpy() == pytest.approx(same, abs=0.5)
+
+
+def test_a_rising_augmentation_compiles_once_for_all_steps() -> None:
+    change = augmenter(settings("base"), 0, rising=4)
+    for step in (0, 2, 5):
+        slow = batched.augmenter(settings("base"), 0, compiled=False, rising=4)
+        found = [one(tf.constant(IMAGES), tf.constant(step, tf.int64)).numpy() for one in (change, slow)]
+        assert found[0] == pytest.approx(found[1], abs=0.5)
+
+
 def test_steps_and_seeds_share_no_numbers() -> None:
     results = [uncompiled(ALIKE, "base", step, seed)[0] for step in range(4) for seed in range(4)]
     assert len(np.unique(np.reshape(results, (16, -1)), axis=0)) == 16

@@ -81,6 +81,11 @@ def test_a_seed_out_of_range_is_named() -> None:
         augmenter(PLAIN, -1)
 
 
+def test_keras_cv_cannot_rise() -> None:
+    with pytest.raises(ValueError, match="rise must be 0 with the engine keras_cv"):
+        augmenter(replace(PLAIN, engine="keras_cv"), 0, rising=3)
+
+
 def test_the_batched_engine_loads_no_kerascv() -> None:
     script = (
         "import sys; from tasks.augment.recipes import augmenter; from tasks.augment.table import Recipe; "

@@ -29,6 +29,8 @@ def test_the_project_s_own_are_valid() -> None:
         ({"optimizer": "sgd"}, r"train.optimizer: Input should be 'adam', 'adamw' or 'lion', got 'sgd'"),
         ({"augment": {"recipe": "wild"}}, r"train.augment.recipe: Input should be 'none', .*got 'wild'"),
         ({"augment": {"engine": "torch"}}, r"augment.engine: Input should be 'batched' or 'keras_cv', got 'torch'"),
+        ({"augment": {"engine": "keras_cv", "recipe": "base", "rise": 0.5}}, r"rise must be 0 with the engine ker"),
+        ({"augment": {"rise": 1.5}}, r"train.augment.rise: .*less than or equal to 1, got 1.5"),
         ({"finetune_blocks": 8}, r"finetune_blocks must be 0 to 7, the blocks of efficientnet_lite0, got 8"),
         ({"backbone": "vgg16", "finetune_blocks": 6}, r"finetune_blocks must be 0 to 5, the blocks of vgg16, got 6"),
         ({"finetune_blocks": -1}, r"train.finetune_blocks: .*greater than or equal to 0, got -1"),
@@ -52,7 +54,7 @@ def test_the_report_s_recipe_can_be_said(tmp_path: Path) -> None:
     said = load(
         tmp_path, backbone="efficientnet_b2", finetune_blocks=5, optimizer="lion", schedule="exponential", patience=15,
         frozen_epochs=100, finetune_epochs=100, imbalance="class_weights", dense=[256, 128, 64],
-        augment={"engine": "keras_cv", "recipe": "randaugment_cutout"},
+        augment={"engine": "keras_cv", "recipe": "randaugment_cutout", "rise": 0.0},
     )  # fmt: skip
     assert said.finetune_layers == "conv"
 

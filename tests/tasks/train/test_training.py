@@ -111,13 +111,21 @@ def test_augmentation_is_in_training_batches_and_nowhere_else(tmp_path: Path, sm
     assert (one == two).all()
 
 
+def test_augmentation_rises_over_a_share_of_all_steps_of_fine_tuning(tmp_path: Path, small, monkeypatch) -> None:
+    seen = []
+    real = augmenting.augmenter
+    monkeypatch.setattr(augmenting, "augmenter", lambda *a, rising: seen.append(rising) or real(*a, rising=rising))
+    small.train(tmp_path, frozen_epochs=0, finetune_epochs=3, augment={"rise": 0.5})
+    assert seen == [6], "half of three epochs of 72 images in batches of 16"
+
+
 def test_a_loss_that_is_no_number_ends_it_and_the_best_weights_stay(
     tmp_path: Path, small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def change(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return images, labels, tf.where(step < 5, weights, np.nan)
 
-    monkeypatch.setattr(augmenting, "change", lambda settings: change)
+    monkeypatch.setattr(augmenting, "change", lambda settings, steps: change)
     with pytest.raises(ValueError, match=r"finetune: the loss is nan in step 2 of epoch 2: lower the learn") as error:
         small.train(tmp_path, frozen_epochs=1)  # 72 images in batches of 16: 4 steps an epoch
     kept = Path(str(error.value).split(" are in ")[1])
