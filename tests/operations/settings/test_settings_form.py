@@ -50,7 +50,7 @@ def in_project(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param([" on_conflict = keep_first "], {"dedupe.on_conflict": "keep_first"}, id="word"),
         pytest.param(["orientations=false"], {"dedupe.orientations": False}, id="yes or no"),
         pytest.param(["train.seed=1", "explain.right=0"], {"train.seed": 1, "explain.right": 0}, id="zero is given"),
-        pytest.param(["magnitude=0.5"], {"train.augment.magnitude": 0.5}, id="in a section of a section"),
+        pytest.param(["magnitude=0.4"], {"train.augment.magnitude": 0.4}, id="in a section of a section"),
         pytest.param(["tta=4"], {"evaluate.tta": 4}, id="one of some numbers"),
         pytest.param(["dense=[8, 4]"], {"train.dense": [8, 4]}, id="list"),
         pytest.param(["data_licence={demo: CC0}"], {MAPPING: {"demo": "CC0"}}, id="mapping"),
