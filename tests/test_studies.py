@@ -16,6 +16,7 @@ from operations.pipeline.trials import FILE as STUDIES_FILE
 from tasks import params
 from tasks.augment.table import FAMILIES
 from tasks.study import table, trial
+from tasks.train.settings import Train
 
 ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "studies/dvc.yaml").read_text())["stages"]
@@ -31,9 +32,12 @@ EPOCHS = PARAMS["optimizers"]["lion"]["train"]["finetune_epochs"]
 def flat(study: str, name: str) -> dict[str, Any]:
     """The trial's settings, the keys of what is nested with a dot."""
     section = PARAMS[study][name]
-    train = {key: value for key, value in section["train"].items() if key != "augment"}
-    nested = {f"augment.{key}": value for key, value in section["train"]["augment"].items()}
-    return {"share": section["share"], **train, **nested}
+    return {"share": section["share"], **flattened(section["train"])}
+
+
+def flattened(train: dict[str, Any]) -> dict[str, Any]:
+    nested = {f"augment.{key}": value for key, value in train["augment"].items()}
+    return {**{key: value for key, value in train.items() if key != "augment"}, **nested}
 
 
 def difference(before: tuple[str, str], after: tuple[str, str]) -> dict[str, tuple[Any, Any]]:
@@ -97,6 +101,13 @@ def test_each_family_is_left_out_of_one_trial() -> None:
     assert STUDIES["families"] == ["none", *FAMILIES]
     for family in FAMILIES:
         assert difference(("families", "none"), ("families", family)) == {"augment.without": ([], [family])}
+
+
+def test_the_default_recipe_is_a_trial_of_fewer_epochs() -> None:
+    own, found = flattened(params.raw(Train)), flat("strengths", "rising")
+    assert {name for name in own if own[name] != found[name]} == {"finetune_epochs"}
+    assert difference(("strengths", "flat"), ("strengths", "rising")) == {"augment.rise": (0.0, own["augment.rise"])}
+    assert set(difference(("strengths", "rising"), ("strengths", "stronger"))) == {"augment.magnitude"}
 
 
 @pytest.mark.parametrize(
