@@ -169,4 +169,5 @@ def test_a_page_to_publish_has_no_image_and_still_counts_them(rendered, made) ->
     html, card = rendered(made, fabricated.CARD.model_copy(update={"shown": 0}))
     assert not re.search(r"<img|<image|data:image|url\(", html)
     assert "12 label issues" in words(html)
+    assert "None." not in words(html).split("Label issues")[0].split("Wrong answers")[-1], "there are, but not here"
     assert "without images" in card
