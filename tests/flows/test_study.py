@@ -74,7 +74,7 @@ class TestCells:
         file = studied / "data/runs/study-ablation-one.json"
         file.write_text(json.dumps({**json.loads(file.read_text()), "result": "of another"}))
         trials.write_tables(studied, "ablation")
-        assert [row[11] for row in lines(studied).values()] == ["", "7.0", ""]
+        assert [row[12] for row in lines(studied).values()] == ["", "7.0", ""]
 
     @pytest.mark.parametrize(
         ("visible", "expected"),
@@ -94,7 +94,7 @@ class TestFlow:
 
         with redirect_stdout(StringIO()) as out:
             assert _run("ablation") == {"one": "ran", "two": "ran", "three": "ran"}
-        assert lines(studied)["two"][:6] == ["0.75", "0.375", "", "", "0.125", "0.68"]
+        assert lines(studied)["two"][:7] == ["0.75", "0.375", "", "", "", "0.125", "0.68"]
         text = (studied / "studies/tables/ablation.md").read_text()
         assert text in out.getvalue()
         assert str(Artifact.get("study-ablation").data) == text

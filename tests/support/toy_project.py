@@ -140,7 +140,10 @@ drawn:
 held: []
 """
 
-STUDIES = ("backbones", "ablation", "optimizers", "blocks", "imbalance", "dropout", "families", "engines", "recipes")
+STUDIES = (
+    "backbones", "ablation", "optimizers", "blocks", "imbalance", "dropout", "strengths", "families", "engines",
+    "recipes",
+)  # fmt: skip
 TRIALS = {study: ("one", "two", "three") if study == "ablation" else ("one",) for study in STUDIES}
 
 STUDY_STAGE = """\
@@ -148,7 +151,7 @@ STUDY_STAGE = """\
     matrix: {{trial: [{trials}]}}
     wdir: ..
     cmd: python study.py {study} ${{item.trial}} studies/results/{study}/${{item.trial}}.json data/runs/study-{study}-${{item.trial}}.json
-    deps: [study.py, data/clean, data/ingested, data/pretrained]
+    deps: [study.py, data/clean, data/ingested, data/pretrained, data/external.yaml, data/external]
     params: [classes, {{studies/params.yaml: ['{study}.${{item.trial}}']}}]
     outs: ['studies/results/{study}/${{item.trial}}.json']
 """  # noqa: E501
