@@ -17,11 +17,9 @@ from benchmarks.published import environment, scoring
 from benchmarks.published.environment import Published
 from benchmarks.published.scoring import CLEAN, IMAGENET_C, MEDMNISTC, OWN, SEVERITIES, Corruption
 from tasks import store
-from tasks.corruptions import benchmark
 from tasks.splits import Part
-from tests.support.published_code import FILTER, IMAGENET, REGISTRY
+from tests.support.published_code import FILTER, IMAGENET, KINDS, REGISTRY
 
-KINDS = [scoring.NAMES.get(kind, kind) for kind in benchmark.KINDS]
 NAMES = ["ig", "platelet"]
 SIDE = 32
 

@@ -1,28 +1,14 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from tasks import external_rows, store
-
-NAMES = ["ig", "platelet"]
+from tests.support.external import listed, read, write
 
 
 @pytest.fixture
 def listing(tmp_path: Path) -> Path:
-    (tmp_path / "external").mkdir()
-    (tmp_path / "external/.gitignore").write_text("# kept")
-    (tmp_path / "external.yaml").write_text("external: [x, y]\n")
-    return tmp_path / "external.yaml"
-
-
-def write(listing: Path, rows: pd.DataFrame, delivery: str = "x") -> None:
-    store.write_rows(listing.with_suffix("") / delivery, rows.assign(delivery=delivery))
-
-
-def read(listing: Path, training_ids: tuple[str, ...] = ()) -> pd.DataFrame:
-    return external_rows.read(listing, listing.with_suffix(""), NAMES, frozenset(training_ids))
+    return listed(tmp_path)
 
 
 def test_each_row_that_is_not_judged_says_why(listing: Path, table) -> None:

@@ -1,31 +1,17 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from tasks import external_rows, store
 from tasks.evaluate import external
 from tasks.predictions import EXTERNAL_COLUMNS
 from tasks.selective.calibration import SelectivePrediction
-
-NAMES = ["ig", "platelet"]
+from tests.support.external import NAMES, listed, read, write
 
 
 @pytest.fixture
 def listing(tmp_path: Path) -> Path:
-    (tmp_path / "external").mkdir()
-    (tmp_path / "external/.gitignore").write_text("# kept")
-    (tmp_path / "external.yaml").write_text("external: [x, y]\n")
-    return tmp_path / "external.yaml"
-
-
-def write(listing: Path, rows: pd.DataFrame, delivery: str = "x") -> None:
-    store.write_rows(listing.with_suffix("") / delivery, rows.assign(delivery=delivery))
-
-
-def read(listing: Path, training_ids: tuple[str, ...] = ()) -> pd.DataFrame:
-    return external_rows.read(listing, listing.with_suffix(""), NAMES, frozenset(training_ids))
+    return listed(tmp_path)
 
 
 def test_without_external_deliveries_there_is_nothing(listing: Path) -> None:
